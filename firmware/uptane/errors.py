@@ -1,0 +1,307 @@
+"""Every refusal: what happened, as a class, and its number.
+
+A refusal carries no text: the sentence, the likely cause and the next step live on the host
+(`muptane.refusals`), keyed by the number. Numbers are part of the wire format (version reports,
+the wants routine): never renumber, never reuse.
+
+Ranges: 1 encoding, 20 signatures, 30 metadata, 50 images, 60 time, 70 files nobody wanted,
+80 flash, 90 installation, 100 the link and the peer.
+Rules: V-36.
+"""
+
+
+class Refusal(Exception):
+    number = 0
+
+
+# --- encoding ---------------------------------------------------------------------------------
+class Truncated(Refusal):
+    number = 1
+
+
+class TrailingBytes(Refusal):
+    number = 2
+
+
+class NotDeterministic(Refusal):
+    """A number that could be shorter, keys out of order, an indefinite length."""
+
+    number = 3
+
+
+class DuplicateKey(Refusal):
+    number = 4
+
+
+class TooDeep(Refusal):
+    number = 5
+
+
+class TooLong(Refusal):
+    """More bytes or more items than limits.py allows."""
+
+    number = 6
+
+
+class BadText(Refusal):
+    """Text that is not printable ASCII (which is always NFC, V-04)."""
+
+    number = 7
+
+
+class Unsupported(Refusal):
+    """A float, a tag, an unassigned simple value."""
+
+    number = 8
+
+
+class BadShape(Refusal):
+    """Well encoded, but a field is missing, unknown or of the wrong type."""
+
+    number = 9
+
+
+# --- signatures ---------------------------------------------------------------------------------
+class BadEnvelope(Refusal):
+    number = 20
+
+
+class BelowThreshold(Refusal):
+    """Not enough distinct keys of the role signed these bytes (E-43)."""
+
+    number = 21
+
+
+class BadKey(Refusal):
+    number = 22
+
+
+class BadThreshold(Refusal):
+    """A threshold below one, or above the number of keys (E-42)."""
+
+    number = 23
+
+
+# --- metadata -------------------------------------------------------------------------------------
+class WrongFormat(Refusal):
+    number = 30
+
+
+class WrongType(Refusal):
+    """Signed as another role, or as another delegated role (E-46)."""
+
+    number = 31
+
+
+class Rollback(Refusal):
+    number = 32
+
+
+class SameVersionDiffers(Refusal):
+    number = 33
+
+
+class RootSkipped(Refusal):
+    """A Root whose version is not exactly one more than the trusted one."""
+
+    number = 34
+
+
+class Expired(Refusal):
+    number = 35
+
+
+class SnapshotMismatch(Refusal):
+    """The Snapshot is not the one that the Timestamp names."""
+
+    number = 36
+
+
+class RoleDropped(Refusal):
+    number = 37
+
+
+class VersionMismatch(Refusal):
+    """A Targets file that the Snapshot does not name at this version."""
+
+    number = 38
+
+
+class DirectorDelegates(Refusal):
+    number = 39
+
+
+class EcuTwice(Refusal):
+    number = 40
+
+
+class UnknownEcu(Refusal):
+    number = 41
+
+
+class WrongVehicle(Refusal):
+    number = 42
+
+
+# --- images -----------------------------------------------------------------------------------------
+class NoImage(Refusal):
+    """The Director names no image for this ECU (V-60)."""
+
+    number = 50
+
+
+class NotOnImageRepository(Refusal):
+    number = 51
+
+
+class ImagesDiffer(Refusal):
+    """The two repositories disagree on length, hash or must-match data."""
+
+    number = 52
+
+
+class WrongHardware(Refusal):
+    number = 53
+
+
+class ReleaseRollback(Refusal):
+    number = 54
+
+
+class UnknownHash(Refusal):
+    number = 55
+
+
+class WrongHash(Refusal):
+    number = 56
+
+
+class WrongLength(Refusal):
+    number = 57
+
+
+class TooLarge(Refusal):
+    """The image does not fit the slot."""
+
+    number = 58
+
+
+class ImageReused(Refusal):
+    """The number of an image already installed, with other content (T-53)."""
+
+    number = 59
+
+
+# --- time ---------------------------------------------------------------------------------------------
+class NotMyNonce(Refusal):
+    number = 60
+
+
+class TimeBackwards(Refusal):
+    number = 61
+
+
+class NoFreshTime(Refusal):
+    """A new install needs a time attested in this cycle (T-28)."""
+
+    number = 62
+
+
+# --- files ----------------------------------------------------------------------------------------------
+class Unwanted(Refusal):
+    number = 70
+
+
+class WrongFile(Refusal):
+    number = 71
+
+
+class TooMuch(Refusal):
+    """More bytes than announced."""
+
+    number = 72
+
+
+class SlowRetrieval(Refusal):
+    number = 73
+
+
+class Withheld(Refusal):
+    """A file that this cycle cannot do without was said to be absent."""
+
+    number = 74
+
+
+# --- flash ------------------------------------------------------------------------------------------------
+class FlashFault(Refusal):
+    """What was programmed does not read back, or a range is out of bounds."""
+
+    number = 80
+
+
+class NoSpace(Refusal):
+    number = 81
+
+
+class Rotten(Refusal):
+    """A stored record fails its check although its write was complete."""
+
+    number = 82
+
+
+class NotProvisioned(Refusal):
+    number = 83
+
+
+# --- installation ---------------------------------------------------------------------------------------------
+class TrialFailed(Refusal):
+    """The application on trial crashed or hung; the confirmed one runs again."""
+
+    number = 90
+
+
+class NothingStaged(Refusal):
+    number = 91
+
+
+class BadApplication(Refusal):
+    """The image is verified but holds no application that can be started."""
+
+    number = 92
+
+
+# --- the link and the peer ---------------------------------------------------------------------------------------
+class NoFlowControl(Refusal):
+    """N_Bs ran out."""
+
+    number = 100
+
+
+class FrameLost(Refusal):
+    """N_Cr ran out, or a consecutive frame had the wrong sequence number."""
+
+    number = 101
+
+
+class Overflow(Refusal):
+    """The receiver said that the message is too long for it."""
+
+    number = 102
+
+
+class NoReply(Refusal):
+    """P2 or P2* ran out."""
+
+    number = 103
+
+
+class Negative(Refusal):
+    """A negative response; the code is in `args[0]`."""
+
+    number = 104
+
+
+class PeerRefused(Refusal):
+    """A Secondary ended its cycle with a refusal; its number is in `args[0]`."""
+
+    number = 105

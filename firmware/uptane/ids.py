@@ -1,0 +1,121 @@
+"""Every number that more than one module of the system must agree on.
+
+A *file number* is (repository u8, kind u8, number u32), six bytes big-endian; on UDS it is the
+memory address of a RequestDownload or RequestUpload. For metadata the number is the role and the
+version travels beside it. An image number names one release and is never reused (V-85).
+
+This module holds numbers only; bounds are in `limits`, refusals in `errors`, ISO 14229's own
+numbers in `uds.codes`. The host's back office imports it, so it imports nothing.
+Rules: V-05, V-07, V-09, V-14, V-20, V-43, V-44, V-85.
+"""
+
+FORMAT = 1  # version of every payload below; a reader refuses any other
+POUF_NAME = "muptane"
+POUF_VERSION = 1
+
+# --- repositories -----------------------------------------------------------------------------
+LOCAL = 0
+DIRECTOR = 1
+IMAGE = 2
+
+# --- kinds of file ----------------------------------------------------------------------------
+KIND_METADATA = 0
+KIND_IMAGE = 1
+KIND_DELTA = 2
+KIND_REPORT = 3
+KIND_TIME = 4
+KIND_MAP = 5
+
+REPORT_ECU = 0  # number of a KIND_REPORT file: this ECU's version report
+REPORT_VEHICLE = 1  # the vehicle version manifest
+
+# --- roles, which are also the numbers of metadata files and the types of signed payloads ------
+ROOT = 0
+TIMESTAMP = 1
+SNAPSHOT = 2
+TARGETS = 3
+TIME = 4  # a key holder named in the Director's Root, and the type of an attestation
+TYPE_REPORT = 5
+TYPE_VEHICLE = 6
+DELEGATED_FIRST = 16
+
+# --- keys of every signed payload ---------------------------------------------------------------
+KEY_FORMAT = 1
+KEY_TYPE = 2
+KEY_NUMBER = 3
+# ... of the four roles
+KEY_VERSION = 4
+KEY_EXPIRES = 5
+KEY_KEYS = 6  # root: [COSE_Key, ...]
+KEY_ROLES = 7  # root: {role: [threshold, [kid, ...]]}
+KEY_SNAPSHOT = 8  # timestamp: [version, length, {hash algorithm: digest}]
+KEY_VERSIONS = 9  # snapshot: {role: version}
+KEY_IMAGES = 10  # targets: {image number: entry}
+KEY_VEHICLE = 11  # Director targets: the vehicle these directions are for
+KEY_DELEGATIONS = 12
+KEY_ACKNOWLEDGED = 13  # Director targets: {ecu: report counter}
+KEY_CUSTOM = 23
+# ... of an entry of KEY_IMAGES
+ENTRY_LENGTH = 1
+ENTRY_HASHES = 2  # {hash algorithm: digest}
+ENTRY_MATCH = 3  # must be equal on both repositories
+ENTRY_ECUS = 4  # Director only: [ecu id, ...]
+ENTRY_CUSTOM = 5
+MATCH_HARDWARE = 1  # [hardware id, ...]
+MATCH_RELEASE = 2  # release counter
+MATCH_DEPENDENCIES = 3  # {image number: ...}, empty map is left out
+# ... of a time attestation (KEY_FORMAT, KEY_TYPE and these)
+TIME_NOW = 3  # seconds since 1970-01-01T00:00:00Z
+TIME_NONCES = 4
+# ... of an ECU version report (KEY_FORMAT, KEY_TYPE and these)
+REPORT_ID = 3
+REPORT_IMAGE = 4  # [image number, length, {hash algorithm: digest}, release counter]
+REPORT_ATTACKS = 5  # [refusal number, ...]
+REPORT_TIME = 6  # latest time this ECU could verify
+REPORT_COUNTER = 7
+REPORT_NONCE = 8  # the token that this ECU wants to see in the next time attestation
+REPORT_BOOT = 9  # BOOT_...
+# ... of a vehicle version manifest (KEY_FORMAT, KEY_TYPE and these)
+VEHICLE_ID = 3
+VEHICLE_PRIMARY = 4
+VEHICLE_REPORTS = 5  # [version report as its ECU signed it, ...]
+VEHICLE_COUNTER = 6
+
+BOOT_CONFIRMED = 0
+BOOT_TRIAL = 1
+BOOT_REVERTED = 2
+
+# --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------------
+COSE_SIGN = 98
+COSE_SIGN1 = 18
+HEADER_ALG = 1
+HEADER_KID = 4
+HEADER_PAYLOAD_HASH = 258  # the payload is a digest; this is its algorithm (COSE hash envelope)
+ALG_EDDSA = -8
+ALG_SHA256 = -16
+KTY_OKP = 1
+CRV_ED25519 = 6
+
+# --- records in an ECU's flash ---------------------------------------------------------------------
+RECORD_IDENTITY = 0x0001  # written once, at provisioning
+RECORD_BOOT = 0x0002  # which slot is confirmed, which is on trial: owned by store.slots
+RECORD_RELEASE = 0x0003  # [release counter, ...]: owned by store.slots; never goes down
+RECORD_COUNTER = 0x0004  # report counter: owned by report
+RECORD_TIME = 0x0005  # last attested time: owned by meta.attested_time
+RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
+RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
+
+# --- the identity record -------------------------------------------------------------------------
+IDENTITY_ECU = 1
+IDENTITY_HARDWARE = 2
+IDENTITY_VEHICLE = 3
+IDENTITY_VERIFICATION = 4  # PARTIAL, FULL or PRIMARY
+IDENTITY_SEED = 5  # Ed25519 seed, 32 bytes
+IDENTITY_DIRECTOR = 6  # SHA-256 of the payload of the Director's Root 1
+IDENTITY_IMAGE = 7  # the same of the Image repository, absent on a partial ECU
+IDENTITY_LINK = 8  # [CAN id of requests to me, CAN id of my responses]
+IDENTITY_SECONDARIES = 9  # Primary only: [[ecu id, verification, request id, response id], ...]
+
+PARTIAL = 0
+FULL = 1
+PRIMARY = 2

@@ -1,0 +1,48 @@
+"""Every bound that the wire or a stored byte meets, with its unit.
+
+A bound protects heap, flash or time on the smallest board; the POUF lists them (T-23, T-52).
+This module holds numbers only.
+"""
+
+# --- encoding -------------------------------------------------------------------------------------
+DEPTH_MAX = 8  # nested CBOR arrays and maps
+ITEMS_MAX = 256  # items of one array, pairs of one map
+TEXT_BYTES_MAX = 64
+
+# --- metadata: bytes of a whole envelope (X, Y, Z of V-71..V-74) --------------------------------------
+ROOT_BYTES_MAX = 2048
+TIMESTAMP_BYTES_MAX = 512
+SNAPSHOT_BYTES_MAX = 1024
+TARGETS_BYTES_MAX = 4096
+TIME_BYTES_MAX = 512
+REPORT_BYTES_MAX = 512
+ENVELOPE_BYTES_MAX = 1024  # signatures around a payload whose length is announced
+SIGNATURES_MAX = 8  # of one envelope
+KEYS_MAX = 16  # of one Root
+ROOT_STEPS_MAX = 32  # Root rotations in one cycle
+VERSION_MAX = 0x7FFFFFFF
+IMAGE_BYTES_MAX = 0x7FFFFFFF
+
+KID_BYTES = 8
+NONCE_BYTES = 8
+DIGEST_BYTES = 32
+
+# --- time ------------------------------------------------------------------------------------------
+NONCE_AGE_MAX_MS = 3600000  # a nonce dies after an hour of local ticks
+NONCES_MAX = 32  # in one attestation
+FORWARD_MAX_S = 10 * 366 * 86400  # the largest step that one attestation may take
+
+# --- the vehicle -----------------------------------------------------------------------------------
+SECONDARIES_MAX = 16
+ATTACKS_MAX = 8  # refusals kept for the next version report
+
+# --- installation --------------------------------------------------------------------------------
+TRIAL_BOOTS_MAX = 3
+
+# --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) -------------------------------------------------------
+N_BS_MS = 1000
+N_CR_MS = 1000
+P2_MS = 50
+P2_STAR_MS = 5000
+S3_MS = 5000
+BLOCK_BYTES = 1024  # data of one TransferData; the largest message is 2 bytes longer
