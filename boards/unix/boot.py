@@ -1,0 +1,22 @@
+"""How a MicroPython process becomes an emulated ECU: `micropython -m boards.unix.boot SETTINGS FD`.
+
+SETTINGS is a JSON file that the bench writes (`muptane.bench.nodes.Settings`), FD an inherited
+socket to the world. The modelled `machine` and `time` lie in this folder and, being first on the
+path, override the interpreter's own; everything above them is what runs on any board. Without
+arguments it only imports what an ECU imports: the bench measures the heap for code so.
+"""
+
+import sys
+
+sys.path.insert(0, "boards/unix")
+
+import machine  # noqa: E402  # the path had to be set first
+import time  # noqa: E402
+
+from boards.unix import board  # noqa: E402
+from uptane import main  # noqa: E402
+
+if len(sys.argv) > 2:
+    machine.attach(sys.argv[1], int(sys.argv[2]))
+    with machine.guard():
+        main.Ecu(board.build(machine, time, machine.settings)).live()

@@ -1,0 +1,67 @@
+"""The modelled `machine` of a MicroPython process: overrides the interpreter's own.
+
+It stands where a chip's registers would: `attach` ties it to the world. What it offers has the
+shape of MicroPython's `machine`; the models themselves are in `silicon` and `nor`.
+"""
+
+import gc
+import json
+import sys
+
+from boards.unix.silicon import CAN as _CAN
+from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
+
+core: "Core | None" = None
+settings: dict = {}
+
+
+class _Socket:
+    """The lock-step with the world over an inherited stream socket."""
+
+    def __init__(self, fd: int) -> None:
+        self._file = open(fd, "r+b")
+
+    def exchange(self, out: bytearray, length: int, inbox: memoryview) -> None:
+        self._file.write(memoryview(out)[:length])
+        self._file.readinto(inbox, WORLD_HEAD_BYTES)
+        more = frames_bytes(inbox)
+        if more:
+            self._file.readinto(inbox[WORLD_HEAD_BYTES:], more)
+
+    def reset(self, out: bytearray, length: int) -> None:
+        self._file.write(memoryview(out)[:length])
+        sys.exit(0)
+
+
+class guard:  # noqa: N801  # reads as a statement
+    """Whatever goes wrong inside is written down and resets the board."""
+
+    def __enter__(self) -> "guard":
+        return self
+
+    def __exit__(self, kind: type, value: BaseException, trace: object) -> None:
+        if kind is not SystemExit:
+            sys.print_exception(value)
+            reset()
+
+
+def attach(path: str, fd: int) -> None:
+    """Read the settings and connect to the world."""
+    global core
+    with open(path) as file:
+        settings.update(json.load(file))
+    core = Core(_Socket(fd), settings["tx_queue"], settings["wake_us"], settings["frame_us"])
+
+
+def CAN(number: int = 1, bitrate: int = 500_000) -> _CAN:
+    return _CAN(core)
+
+
+def reset() -> None:
+    core.reset()
+
+
+def heap() -> "tuple[int, int]":
+    """(free bytes, allocated bytes) of the interpreter's heap."""
+    gc.collect()
+    return gc.mem_free(), gc.mem_alloc()

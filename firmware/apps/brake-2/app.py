@@ -1,0 +1,19 @@
+"""Brake controller, release 2: both circuits, twice as often."""
+
+PERIOD_MS = 50
+PRESSURE = 0x2A0
+
+_cabin = None
+_pressure = 0
+
+
+def start(cabin) -> None:
+    global _cabin
+    _cabin = cabin
+
+
+def step(now_ms: int) -> int:
+    global _pressure
+    _pressure = (_pressure + 3) % 120
+    _cabin.send(PRESSURE, bytes((2, _pressure, _pressure)))
+    return now_ms + PERIOD_MS

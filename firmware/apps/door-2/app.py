@@ -1,0 +1,18 @@
+"""Door module, release 2: lock and window, four times a second."""
+
+PERIOD_MS = 250
+STATE = 0x310
+LOCKED = 1
+WINDOW_PERCENT = 40
+
+_cabin = None
+
+
+def start(cabin) -> None:
+    global _cabin
+    _cabin = cabin
+
+
+def step(now_ms: int) -> int:
+    _cabin.send(STATE, bytes((2, LOCKED, WINDOW_PERCENT)))
+    return now_ms + PERIOD_MS

@@ -1,0 +1,62 @@
+"""The application: what an image of ours holds, started from its slot and stepped by our loop.
+
+An application is a module `app` with `start(cabin)` and `step(now_ms)`. It is handed a `Cabin`,
+through which it may send frames on the bus, and nothing else. A trial is confirmed once `step`
+has run for the board's confirm window; a crash is not caught here: it resets the board, and the
+boot counter brings the confirmed image back (V-67, E-79).
+
+It does not contain a hostile application: docs/threats.md says what one could do (E-37).
+"""
+
+
+class Cabin:
+    """What an application may touch."""
+
+    def __init__(self, bus: "Bus") -> None:
+        self._bus = bus
+
+    def send(self, can_id: int, data: bytes) -> bool:
+        """Put a frame of 0..8 bytes on the bus; False when the queue is full."""
+        return self._bus.send(can_id, data)
+
+
+class Application:
+    """`mount(area, length)` gives the module in a slot, `unmount()` lets it go: the board's."""
+
+    def __init__(self, board: "Board") -> None:
+        self._board = board
+        self._module = None
+        self._since_ms = 0
+        self._next_ms = 0
+
+    def start(self, area: "Area", length: int, now_ms: int) -> bool:
+        """Mount and start what the slot holds; False if it holds no application."""
+        self._module = self._board.mount(area, length)
+        if self._module is None:
+            return False
+        self._module.start(Cabin(self._board.can))
+        self._since_ms = self._next_ms = now_ms
+        return True
+
+    def stop(self) -> None:
+        if self._module is not None:
+            self._module = None
+            self._board.unmount()
+
+    def running(self) -> bool:
+        return self._module is not None
+
+    def step(self, now_ms: int) -> None:
+        """Let it do what is due; it says when it wants to be called again."""
+        if self._module is not None and now_ms >= self._next_ms:
+            self._next_ms = self._module.step(now_ms)
+
+    def deadline(self) -> "int | None":
+        return self._next_ms if self._module is not None else None
+
+    def steady(self, now_ms: int) -> bool:
+        """It has run for the board's confirm window."""
+        return (
+            self._module is not None
+            and now_ms - self._since_ms >= self._board.confirm_ms
+        )

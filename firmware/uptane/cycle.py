@@ -1,0 +1,82 @@
+"""The one mechanism of an update: a generator that works, wants, commits and waits.
+
+A cycle (`uptane.secondary`, `uptane.primary`) is written from top to bottom and yields
+  None      after a slice of computing: step it again at once;
+  a Want    for a file: whoever serves this ECU brings it, and `answer` goes back in;
+  a Commit  of records that must be stored all at once or not at all;
+  a time    in milliseconds until which it waits for frames.
+A refusal ends it; its number is kept for the version report. `Cycle` drives the generator and
+decides nothing; UDS shows its state to the feeder (`uptane.uds.services`).
+Rules: V-35, V-36, T-17.
+"""
+
+from uptane.errors import Refusal
+from uptane.meta.wants import Commit, Want
+
+
+class Cycle:
+    """`records` stores commits, `clock` gives ticks_ms(), `on_refusal(number)` is told of the
+    refusal that ended a cycle."""
+
+    def __init__(self, records: "Records", clock: "Clock", on_refusal: "Callable") -> None:
+        self._records = records
+        self._clock = clock
+        self._on_refusal = on_refusal
+        self._task = None
+        self._value = None
+        self.until_ms = 0  # asleep till then, unless a frame comes
+        self.want: "Want | None" = None
+        self.refusal = 0  # number of the refusal that ended the last cycle, 0: none
+
+    def begin(self, task: "Generator") -> None:
+        """Start a cycle; one that still runs is dropped (nothing of it was committed)."""
+        self.stop()
+        self._task = task
+        self.refusal = 0
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.close()
+        self._task = self._value = self.want = None
+        self.until_ms = 0
+
+    def running(self) -> bool:
+        return self._task is not None
+
+    def computing(self) -> bool:
+        """True while `step` has something to do now."""
+        return (
+            self._task is not None
+            and self.want is None
+            and self.until_ms <= self._clock.ticks_ms()
+        )
+
+    def answer(self, value: object) -> None:
+        """What came for the open want: bytes, True for a file that went to its sink or was
+        taken, or None: absent."""
+        self._value = value
+        self.want = None
+
+    def step(self) -> None:
+        """One slice."""
+        if not self.computing():
+            return
+        value = self._value
+        self._value = None
+        try:
+            said = self._task.send(value)
+        except StopIteration:
+            self._task = None
+            return
+        except Refusal as refusal:
+            self._task = None
+            self.refusal = refusal.number
+            self._on_refusal(refusal.number)
+            return
+        self.until_ms = 0
+        if isinstance(said, Want):
+            self.want = said
+        elif isinstance(said, Commit):
+            self._records.commit(said.changes)
+        elif said is not None:
+            self.until_ms = said

@@ -1,0 +1,1 @@
+"""Images on their way: a Primary's depot; later deltas and decryption."""

@@ -1,0 +1,209 @@
+"""One ECU: its board, its stores, its identity, its cycle and its conversations, in one loop.
+
+The only module that knows everything. The loop is plain and tickless: take what has arrived,
+answer, work one slice, send, sleep until the next deadline or frame. It never catches what goes
+wrong in an application or in itself: the board's guard resets, and the boot decision, a pure
+function of flash, brings the ECU back (V-35).
+Rules: V-30, V-31, V-34, V-67, V-88.
+"""
+
+from uptane import identity, primary, secondary
+from uptane.application import Application
+from uptane.cycle import Cycle
+from uptane.errors import BadApplication, Refusal, TrialFailed
+from uptane.ids import BOOT_REVERTED, BOOT_TRIAL, DIRECTOR, PRIMARY
+from uptane.image.depot import Depot
+from uptane.limits import BLOCK_BYTES, P2_MS
+from uptane.link.isotp import Channel
+from uptane.report import Reports
+from uptane.store.records import Records
+from uptane.store.slots import Slots
+from uptane.trust import Trust
+from uptane.uds.client import Client
+from uptane.uds.codes import (
+    DID_BOOT,
+    DID_ECU,
+    DID_HEAP,
+    DID_IMAGE,
+    DID_INTERPRETER,
+    DID_REFUSALS,
+    DID_VIN,
+    SESSION_PROGRAMMING,
+)
+from uptane.uds.server import Server
+from uptane.uds.services import Services
+
+MESSAGE_BYTES = BLOCK_BYTES + 2
+RESET_DELAY_MS = 20  # for the last response to leave
+COALESCE = 8  # frames of a message that may wait for each other
+COALESCE_MS = 5
+
+
+class Ecu:
+    """Everything of one ECU; `board` is what its board.py builds (uptane.port.board.Board)."""
+
+    def __init__(self, board: "Board") -> None:
+        self.board = board
+        self.suite = board.suite
+        self.clock = board.clock
+        self.records = Records(board.records_area)
+        self.records.mount()
+        self.identity = identity.load(self.records)
+        self.slots = Slots(board.slot_areas, self.records)
+        self.slots.boot()
+        self.depot = Depot(board.depot_areas)
+        self.reports = Reports(self.suite, self.identity, self.records)
+        self.trust = Trust(board, self.identity, self.records)
+        self.cycle = Cycle(self.records, self.clock, self.note)
+        self.application = Application(board)
+        self.block = bytearray(MESSAGE_BYTES)
+        self._channels: dict[int, tuple[int, Channel]] = {}
+        self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
+        self._services = Services(self)
+        self._server = Server(self._server_channel, self._services.table, self.block)
+        self.clients = [
+            (peer[0], Client(self._open(peer[2], peer[3]), self.clock))
+            for peer in self.identity.secondaries
+        ]
+        board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
+        self._reset_at = 0
+        self._trial_due = False
+
+    def _open(self, tx_id: int, rx_id: int) -> Channel:
+        channel = Channel(MESSAGE_BYTES)
+        self._channels[rx_id] = (tx_id, channel)
+        return channel
+
+    # --- what the cycle and the services ask of it ---------------------------------------------------
+
+    def note(self, number: int) -> None:
+        """Remember a refusal for the next version report."""
+        self.reports.note(number)
+
+    def make_report(self) -> "Generator":
+        installed = self.slots.installed()
+        return (yield from self.reports.make(installed, self.trust.time(), self.trust.nonce()))
+
+    def begin_cycle(self) -> None:
+        role = primary if self.identity.verification == PRIMARY else secondary
+        self.slots.unstage()
+        self.cycle.begin(role.cycle(self))
+
+    def staged(self) -> bool:
+        return self.slots.staged()
+
+    def install_after_response(self) -> bool:
+        """RID_INSTALL: put the image on trial that this cycle has verified."""
+        if not self.staged() or self.cycle.running():
+            return False
+        self._trial_due = True
+        self.reset_after_response()
+        return True
+
+    def reset_after_response(self) -> None:
+        self._reset_at = self.clock.ticks_ms() + RESET_DELAY_MS
+
+    def session_changed(self, session: int) -> None:
+        if session == SESSION_PROGRAMMING:
+            self.application.stop()
+        elif not self.application.running():
+            self.start_application()
+
+    def read(self, did: int) -> "bytes | None":
+        """The value of a data identifier, or None."""
+        if did == DID_ECU:
+            return self.identity.ecu.to_bytes(4, "big")
+        if did == DID_VIN:
+            return self.identity.vehicle.encode()
+        if did == DID_INTERPRETER:
+            return " ".join(self.board.interpreter).encode()
+        if did == DID_IMAGE:
+            image = self.slots.installed()
+            numbers = (image.number, image.release, image.length)
+            return b"".join([n.to_bytes(4, "big") for n in numbers]) + image.digest
+        if did == DID_BOOT:
+            return bytes((self.slots.installed().boot,))
+        if did == DID_REFUSALS:
+            return bytes(self.reports.attacks)
+        if did == DID_HEAP:
+            return b"".join([n.to_bytes(4, "big") for n in self.board.heap()])
+        return None
+
+    # --- the application -----------------------------------------------------------------------------
+
+    def start_application(self) -> None:
+        area, length = self.slots.running()
+        self.application.start(area, length, self.clock.ticks_ms())
+
+    def _watch_trial(self, now_ms: int) -> None:
+        if self.slots.on_trial() and self.application.steady(now_ms):
+            self.slots.confirm()
+
+    # --- the loop --------------------------------------------------------------------------------------
+
+    def live(self) -> None:
+        """Run until reset."""
+        self.start_application()
+        while True:
+            now = self.clock.ticks_ms()
+            self._receive(now)
+            self._server.step(now)
+            self._transmit(now)
+            self.cycle.step()
+            self.application.step(now)
+            self._watch_trial(now)
+            self._transmit(now)
+            if self._reset_at and now >= self._reset_at:
+                if self._trial_due:
+                    self.slots.start_trial()
+                self.board.reset()
+            self._sleep()
+
+    def _receive(self, now: int) -> None:
+        can = self.board.can
+        frame = can.receive()
+        if frame is not None:
+            self.cycle.until_ms = 0
+        while frame is not None:
+            route = self._channels.get(frame[0])
+            if route is not None:
+                try:
+                    route[1].feed(frame[1], now)
+                except Refusal:
+                    pass  # the conversation's own time-out speaks of it
+            frame = can.receive()
+
+    def _transmit(self, now: int) -> None:
+        send = self.board.can.send
+        for tx_id, channel in self._channels.values():
+            frame = channel.frame(now)
+            while frame is not None and send(tx_id, frame):
+                channel.sent(now)
+                frame = channel.frame(now)
+
+    def _sleep(self) -> None:
+        if self._server.busy() or self.cycle.computing():
+            self.clock.wait(0, 0)
+            return
+        until = self._reset_at or None
+        frames = 1
+        now = self.clock.ticks_ms()
+        deadlines = [self._server.deadline(), self.application.deadline()]
+        if self.cycle.running() and self.cycle.want is None:
+            deadlines.append(self.cycle.until_ms)
+        if self.slots.on_trial():
+            deadlines.append(now + self.board.confirm_ms // 4)
+        for _, channel in self._channels.values():
+            try:
+                channel.poll(now)
+            except Refusal:
+                continue
+            deadlines.append(channel.deadline())
+            left = channel.frames_left()
+            if left:
+                frames = left if left < COALESCE else COALESCE
+                deadlines.append(now + COALESCE_MS)
+        for deadline in deadlines:
+            if deadline is not None and (until is None or deadline < until):
+                until = deadline
+        self.clock.wait(until, frames)

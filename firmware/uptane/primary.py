@@ -1,0 +1,166 @@
+"""The Primary's cycle: the seven steps of the Standard (V-40), then its own image.
+
+Reports of all Secondaries; the vehicle version manifest; time; metadata and images of the whole
+vehicle, fully verified; then each Secondary is served its time, its metadata and its image by the
+same wants that the Primary itself was served by. A silent Secondary is noted and left out; it
+does not hold up the others. The Primary's own image comes last: it is the gateway (V-87).
+
+It cannot make a Secondary install anything: each verifies for itself (V-92, E-70).
+Rules: V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
+"""
+
+from uptane.errors import FlashFault, Negative, NoReply, PeerRefused, Refusal, Withheld
+from uptane.ids import (
+    BOOT_TRIAL,
+    IMAGE,
+    KIND_IMAGE,
+    KIND_METADATA,
+    KIND_TIME,
+    REPORT_VEHICLE,
+    ROOT,
+)
+from uptane.limits import ROOT_BYTES_MAX
+from uptane.meta.wants import Want
+from uptane.report import image_of, nonce_of
+from uptane.secondary import attested, fetch, offer
+from uptane.uds.codes import DID_BOOT, READ_DATA_BY_IDENTIFIER, RID_INSTALL, WANTS_INSTALL
+from uptane.uds.feeding import Feeding, Held
+
+TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
+POLL_MS = 200
+
+
+class Peer:
+    """A Secondary in this cycle: its conversation, its report, what it still needs."""
+
+    def __init__(self, ecu_id: int, client: "Client") -> None:
+        self.ecu = ecu_id
+        self.client = client
+        self.report: bytes | None = None
+        self.staged = False
+
+
+class Shelf:
+    """What a Primary can hand to a Secondary: the source of its feeding."""
+
+    def __init__(self, ecu: "Ecu", peer: Peer) -> None:
+        self._ecu = ecu
+        self._peer = peer
+        self.raw_time: bytes | None = None
+
+    def take(self, file: bytes, raw: bytes) -> "Generator":
+        self._peer.report = raw
+        return
+        yield
+
+    def find(self, file: bytes, detail: object, offset: int) -> "Generator":
+        kind = file[1]
+        number = int.from_bytes(file[2:], "big")
+        raw = None
+        if kind == KIND_TIME:
+            raw = self.raw_time
+        elif kind == KIND_METADATA:
+            raw = yield from self._metadata(file[0], number, detail)
+        elif kind == KIND_IMAGE:
+            return self._ecu.depot.find(number, offset)
+        return None if raw is None else Held(raw, offset)
+
+    def _metadata(self, repository: int, role: int, version: object) -> "Generator":
+        if role != ROOT:
+            return self._ecu.trust.stored(repository, role)
+        ours = self._ecu.trust.root_version(repository)
+        if not isinstance(version, int) or version > ours:
+            return None
+        if version == ours:
+            return self._ecu.trust.stored(repository, ROOT)
+        # An intermediate Root that we no longer hold: ask for it on the Secondary's behalf.
+        return (yield Want(repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX))
+
+
+def cycle(ecu: "Ecu") -> "Generator":
+    """One cycle of a Primary; `ecu` is uptane.main.Ecu."""
+    peers = [Peer(number, client) for number, client in ecu.clients]
+    reports = [(yield from ecu.make_report())]
+    nonces = [ecu.trust.nonce()]
+    for peer in peers:
+        yield from collect(ecu, peer)
+        if peer.report is not None:
+            reports.append(peer.report)
+            nonces.append(nonce_of(peer.report))
+    raw = yield from ecu.reports.manifest(reports)
+    yield offer(REPORT_VEHICLE, raw)
+    raw_time = yield from attested(ecu, nonces, ecu.note)
+    directions = yield from ecu.trust.check_vehicle()
+    yield from gather(ecu, peers, directions)
+    for peer in peers:
+        if peer.report is not None:
+            yield from serve(ecu, peer, raw_time)
+    for peer in peers:
+        if peer.staged:
+            yield from install(ecu, peer)
+    ecu.depot.clear()
+
+
+def collect(ecu: "Ecu", peer: Peer) -> "Generator":
+    """Step 1: let a Secondary begin its cycle and fetch its report."""
+    feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
+    try:
+        yield from feeding.begin()
+        yield from feeding.once(ecu.clock)
+    except (NoReply, Negative, PeerRefused) as refusal:
+        ecu.note(refusal.number)
+
+
+def gather(ecu: "Ecu", peers: "list[Peer]", directions: dict) -> "Generator":
+    """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
+    own = directions.get(ecu.identity.ecu)
+    if own is not None and own.digest != ecu.slots.installed().digest:
+        yield from fetch(ecu.slots, ecu.suite, own)
+    for peer in peers:
+        chosen = directions.get(peer.ecu)
+        if chosen is None or peer.report is None or image_of(peer.report) == chosen.number:
+            continue
+        depot = ecu.depot
+        if depot.holds(chosen.number, chosen.digest):
+            continue
+        yield from depot.begin(chosen.number, chosen.length)
+        want = Want(IMAGE, KIND_IMAGE, chosen.number, chosen.digest, chosen.length)
+        want.sink = depot
+        if (yield want) is None:
+            raise Withheld
+        yield from depot.finish(ecu.suite, chosen.digest)
+
+
+def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Generator":
+    """Steps 5 to 7: time, metadata and image, as the Secondary asks for them."""
+    shelf = Shelf(ecu, peer)
+    shelf.raw_time = raw_time
+    feeding = Feeding(peer.client, shelf, ecu.block)
+    try:
+        peer.staged = (yield from feeding.serve(ecu.clock)) == WANTS_INSTALL
+    except (NoReply, Negative, PeerRefused, FlashFault) as refusal:
+        ecu.note(refusal.number)
+
+
+def install(ecu: "Ecu", peer: Peer) -> "Generator":
+    """Let a Secondary try what it has verified, and wait until it has confirmed or reverted."""
+    clock = ecu.clock
+    feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
+    try:
+        yield from feeding.routine(RID_INSTALL)
+    except Refusal as refusal:
+        ecu.note(refusal.number)
+        return
+    ask = bytes((READ_DATA_BY_IDENTIFIER, DID_BOOT >> 8, DID_BOOT & 0xFF))
+    give_up = clock.ticks_ms() + TRIAL_WAIT_MS
+    while clock.ticks_ms() < give_up:
+        until = clock.ticks_ms() + POLL_MS
+        while clock.ticks_ms() < until:
+            yield until
+        try:
+            reply = yield from peer.client.request(ask)
+        except (NoReply, Negative):
+            continue
+        if reply[3] != BOOT_TRIAL:
+            return
+    ecu.note(NoReply.number)

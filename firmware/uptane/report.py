@@ -1,0 +1,145 @@
+"""What an ECU says of itself, signed: its version report; and the vehicle version manifest.
+
+Both carry their content and a seal: a COSE_Sign1 over the SHA-256 of the content (V-43, T-05).
+The counter of a report grows by one before it is signed, so no two reports are alike (V-45).
+Attacks seen are kept in flash until the Director acknowledges a report that named them (E-76).
+
+It signs once per report, and verifies nobody's: reports are for the Director to check.
+Rules: V-43, V-44, V-45, V-68, E-73, E-76.
+"""
+
+from uptane import cbor, cose
+from uptane.errors import BadShape
+from uptane.ids import (
+    ALG_SHA256,
+    FORMAT,
+    KEY_FORMAT,
+    KEY_TYPE,
+    RECORD_ATTACKS,
+    RECORD_COUNTER,
+    REPORT_ATTACKS,
+    REPORT_BOOT,
+    REPORT_COUNTER,
+    REPORT_ID,
+    REPORT_IMAGE,
+    REPORT_NONCE,
+    REPORT_TIME,
+    TYPE_REPORT,
+    TYPE_VEHICLE,
+    VEHICLE_COUNTER,
+    VEHICLE_ID,
+    VEHICLE_PRIMARY,
+    VEHICLE_REPORTS,
+)
+from uptane.limits import ATTACKS_MAX, NONCE_BYTES
+
+PAIR = b"\x82"  # the head of a CBOR array of two: content and seal
+
+
+class Reports:
+    """Makes this ECU's reports. `identity` is uptane.identity.Identity."""
+
+    def __init__(self, suite: "Suite", identity: "Identity", records: "Records") -> None:
+        self._suite = suite
+        self._identity = identity
+        self._records = records
+        self._kid: bytes | None = None
+        raw = records.read(RECORD_ATTACKS)
+        stored = cbor.loads(raw) if raw else [0, []]
+        self._noted_at: int = stored[0]  # counter of the last report when the newest was noted
+        self.attacks: list[int] = stored[1]
+
+    def counter(self) -> int:
+        """Of the last report made."""
+        raw = self._records.read(RECORD_COUNTER)
+        return int.from_bytes(raw, "big") if raw else 0
+
+    def note(self, number: int) -> None:
+        """Remember a refusal until it is acknowledged."""
+        if number in self.attacks:
+            return
+        self.attacks = (self.attacks + [number])[-ATTACKS_MAX:]
+        self._noted_at = self.counter()
+        self._store()
+
+    def acknowledge(self, counter: int) -> None:
+        """The Director has seen the report with this counter: forget what it named."""
+        if self.attacks and counter > self._noted_at:
+            self.attacks = []
+            self._store()
+
+    def _store(self) -> None:
+        self._records.commit({RECORD_ATTACKS: cbor.dumps([self._noted_at, self.attacks])})
+
+    def make(self, installed: "Installed", time: int, nonce: bytes) -> "Generator":
+        """The next version report (bytes, CDDL report-file) of this ECU."""
+        counter = self.counter() + 1
+        self._records.commit({RECORD_COUNTER: counter.to_bytes(4, "big")})
+        content = {
+            KEY_FORMAT: FORMAT,
+            KEY_TYPE: TYPE_REPORT,
+            REPORT_ID: self._identity.ecu,
+            REPORT_IMAGE: [
+                installed.number,
+                installed.length,
+                {ALG_SHA256: installed.digest},
+                installed.release,
+            ],
+            REPORT_ATTACKS: self.attacks,
+            REPORT_TIME: time,
+            REPORT_COUNTER: counter,
+            REPORT_NONCE: nonce,
+            REPORT_BOOT: installed.boot,
+        }
+        return (yield from self._seal(TYPE_REPORT, cbor.dumps(content)))
+
+    def manifest(self, reports: "list[bytes]") -> "Generator":
+        """The vehicle version manifest (bytes, CDDL vehicle-file) over the given reports."""
+        content = {
+            KEY_FORMAT: FORMAT,
+            KEY_TYPE: TYPE_VEHICLE,
+            VEHICLE_ID: self._identity.vehicle,
+            VEHICLE_PRIMARY: self._identity.ecu,
+            VEHICLE_REPORTS: reports,
+            VEHICLE_COUNTER: self.counter(),
+        }
+        return (yield from self._seal(TYPE_VEHICLE, cbor.dumps(content)))
+
+    def _seal(self, kind: int, content: bytes) -> "Generator":
+        suite = self._suite
+        if self._kid is None:
+            public = yield from suite.public_key(self._identity.seed)
+            self._kid = cose.key_id(suite, public)
+        hashing = suite.sha256()
+        hashing.update(content)
+        digest = hashing.digest()
+        aad = cose.context(kind, self._identity.director, kind)
+        parts = cose.sign1_parts(digest, aad, True)
+        signature = yield from suite.sign(self._identity.seed, parts)
+        seal = cose.write_sign1(digest, self._kid, signature, True)
+        return PAIR + cbor.dumps(content) + seal
+
+
+def content_of(raw: bytes) -> dict:
+    """The unverified content of a report: for a Primary, which relays and does not judge."""
+    content, _ = cbor.loads_first(memoryview(raw)[1:])
+    fields = cbor.loads(content) if isinstance(content, bytes) else None
+    if not isinstance(fields, dict):
+        raise BadShape
+    return fields
+
+
+def nonce_of(raw: bytes) -> bytes:
+    """The token that the sender of this report wants attested. BadShape without one."""
+    nonce = content_of(raw).get(REPORT_NONCE)
+    if not isinstance(nonce, bytes) or len(nonce) != NONCE_BYTES:
+        raise BadShape
+    return nonce
+
+
+def image_of(raw: bytes) -> int:
+    """The image number that this report says is installed. BadShape without one."""
+    image = content_of(raw).get(REPORT_IMAGE)
+    if not isinstance(image, list) or not image or not isinstance(image[0], int):
+        raise BadShape
+    return image[0]

@@ -1,0 +1,1 @@
+"""Unified Diagnostic Services (ISO 14229-1): server, services, client."""

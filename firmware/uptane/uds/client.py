@@ -1,0 +1,53 @@
+"""A UDS client (ISO 14229-1, -2) on one ISO-TP channel, as a generator.
+
+`request` sends, then yields the time (ms) until which there is nothing to do but wait for frames,
+and returns the response. responsePending (0x78) moves the deadline to P2*; a negative response
+raises Negative, silence raises NoReply. The caller feeds the channel and puts its frames on the
+bus; a lost frame ends the wait as NoReply would.
+
+It does not repeat a request: what to do about silence is for its caller to decide.
+"""
+
+from uptane.errors import Negative, NoReply
+from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.uds.codes import NEGATIVE_RESPONSE, NRC_RESPONSE_PENDING, POSITIVE
+
+# Added to the server's P2 for the way there and back: a response of one block takes its time on
+# a slow bus, and the clock of the client starts when the request has left.
+TRANSPORT_MS = 450
+
+
+class Client:
+    """`channel` is the conversation with one server, `clock` gives ticks_ms()."""
+
+    def __init__(self, channel: "Channel", clock: "Clock") -> None:
+        self.channel = channel
+        self._clock = clock
+
+    def request(self, message: "Buffer", length: int = -1) -> "Generator":
+        """Send `length` bytes of `message` and return the positive response (a memoryview that
+        is valid until the next request)."""
+        channel = self.channel
+        channel.taken()
+        channel.send(message, length)
+        while not channel.idle():
+            yield self._clock.ticks_ms() + TRANSPORT_MS
+        reply_by = self._clock.ticks_ms() + P2_MS + TRANSPORT_MS
+        while True:
+            reply = channel.message
+            if reply is None:
+                if channel.frames_left():
+                    reply_by = self._clock.ticks_ms() + TRANSPORT_MS
+                elif self._clock.ticks_ms() >= reply_by:
+                    raise NoReply
+                yield reply_by
+            elif reply[0] == message[0] + POSITIVE:
+                return reply
+            elif len(reply) >= 3 and reply[0] == NEGATIVE_RESPONSE and reply[1] == message[0]:
+                code = reply[2]
+                channel.taken()
+                if code != NRC_RESPONSE_PENDING:
+                    raise Negative(code)
+                reply_by = self._clock.ticks_ms() + P2_STAR_MS + TRANSPORT_MS
+            else:
+                channel.taken()  # the answer to something we no longer wait for

@@ -1,0 +1,111 @@
+"""A UDS server (ISO 14229-1, -2) on one ISO-TP channel: one request at a time, answered in P2.
+
+The server turns a request into a response: it finds the service, runs its handler slice by slice
+and, when P2 or P2* is about to end, says responsePending (0x78) so that a handler may compute for
+as long as it needs. A handler is a generator: it yields `None` after each slice, fills `out` and
+returns the length of its response; or raises `Nrc`.
+
+It does not do: functional addressing, security access, S3 (each comes with the bus issue). No
+service here installs, rolls back or re-identifies anything by itself (S-39, T-55).
+"""
+
+from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.uds.codes import (
+    NEGATIVE_RESPONSE,
+    NRC_RESPONSE_PENDING,
+    NRC_SERVICE_NOT_SUPPORTED,
+    POSITIVE,
+    SUPPRESS,
+    TESTER_PRESENT,
+)
+
+MARGIN_MS = 25  # a slice of computing and the frame itself must fit between here and P2
+
+
+class Nrc(Exception):
+    """A negative response; `code` is ISO's."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class Server:
+    """`services` maps a service number to a handler(request, out) -> generator of a length.
+
+    `channel` is the uptane.link.isotp.Channel of requests and responses; `out` is the buffer in
+    which responses are made.
+    """
+
+    def __init__(self, channel: "Channel", services: dict, out: bytearray) -> None:
+        self._channel = channel
+        self._services = services
+        self._out = out
+        self._pending = bytearray(3)
+        self._task = None
+        self._request = None
+        self._respond_by = 0
+
+    def busy(self) -> bool:
+        """A request is being worked on: call `step` again without sleeping."""
+        return self._task is not None
+
+    def step(self, now_ms: int) -> None:
+        """Take a request that has arrived, or work one slice on the one at hand."""
+        channel = self._channel
+        if self._task is None:
+            if channel.message is None:
+                return
+            self._begin(channel.message, now_ms)
+        self._work(now_ms)
+
+    def _begin(self, request: memoryview, now_ms: int) -> None:
+        self._request = request
+        self._respond_by = now_ms + P2_MS - MARGIN_MS
+        self._task = self._answer(request)
+
+    def _answer(self, request: memoryview) -> "Generator":
+        handler = self._services.get(request[0])
+        if handler is None:
+            raise Nrc(NRC_SERVICE_NOT_SUPPORTED)
+        return (yield from handler(request, self._out))
+
+    def _work(self, now_ms: int) -> None:
+        try:
+            next(self._task)
+        except StopIteration as end:
+            self._respond(end.value)
+            return
+        except Nrc as refused:
+            self._refuse(refused.code)
+            return
+        if now_ms >= self._respond_by and self._channel.idle():
+            pending = self._pending
+            pending[0] = NEGATIVE_RESPONSE
+            pending[1] = self._request[0]
+            pending[2] = NRC_RESPONSE_PENDING
+            self._channel.send(pending)
+            self._respond_by = now_ms + P2_STAR_MS - 4 * MARGIN_MS
+
+    def _respond(self, length: int) -> None:
+        service = self._request[0]
+        suppress = service == TESTER_PRESENT and self._request[1] & SUPPRESS
+        self._done()
+        if not suppress:
+            self._out[0] = service + POSITIVE
+            self._channel.send(self._out, length)
+
+    def _refuse(self, code: int) -> None:
+        out = self._out
+        out[0] = NEGATIVE_RESPONSE
+        out[1] = self._request[0]
+        out[2] = code
+        self._done()
+        self._channel.send(out, 3)
+
+    def _done(self) -> None:
+        self._task = None
+        self._request = None
+        self._channel.taken()
+
+    def deadline(self) -> "int | None":
+        return self._respond_by if self._task is not None else None

@@ -1,0 +1,196 @@
+"""The services of an ECU: what each UDS request may see and do.
+
+Sessions, identity by identifier, the four routines of muptane (cycle, wants, answer, install) and
+the transfer services. None of them can install, roll back or re-identify anything: RID_INSTALL
+puts on trial only what this ECU has verified in this cycle (S-39, E-77), identity is read-only.
+
+It does not do: security access, DTCs, functional addressing (the bus issue).
+"""
+
+from uptane import cbor
+from uptane.errors import NothingStaged, Unwanted, WrongFile
+from uptane.uds.codes import (
+    ANSWER_ABSENT,
+    ANSWER_TAKEN,
+    DIAGNOSTIC_SESSION_CONTROL,
+    ECU_RESET,
+    HARD_RESET,
+    NRC_CONDITIONS_NOT_CORRECT,
+    NRC_INCORRECT_LENGTH,
+    NRC_REQUEST_OUT_OF_RANGE,
+    NRC_SERVICE_NOT_IN_SESSION,
+    NRC_SUB_FUNCTION_NOT_SUPPORTED,
+    READ_DATA_BY_IDENTIFIER,
+    REQUEST_DOWNLOAD,
+    REQUEST_TRANSFER_EXIT,
+    REQUEST_UPLOAD,
+    RID_ANSWER,
+    RID_CYCLE,
+    RID_INSTALL,
+    RID_WANTS,
+    ROUTINE_CONTROL,
+    SESSION_DEFAULT,
+    SESSION_EXTENDED,
+    SESSION_PROGRAMMING,
+    START_ROUTINE,
+    TESTER_PRESENT,
+    TRANSFER_DATA,
+    WANTS_FILE,
+    WANTS_INSTALL,
+    WANTS_LATER,
+    WANTS_NOTHING,
+    WANTS_REFUSED,
+)
+from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.uds.server import Nrc
+from uptane.uds.transfer import Transfer, file_number
+
+LATER_MS = 100
+STATUS = 4  # where a routine's status record begins in a response
+
+
+class Services:
+    """`ecu` is what the services act on (uptane.main.Ecu): begin_cycle(), install(), reset(),
+    read(did) -> bytes or None, note(refusal number), and its `cycle`."""
+
+    def __init__(self, ecu: "Ecu") -> None:
+        self._ecu = ecu
+        self._cycle = ecu.cycle
+        self._transfer = Transfer(ecu.cycle, ecu.note)
+        self.session = SESSION_DEFAULT
+        transfer = self._transfer
+        self.table = {
+            DIAGNOSTIC_SESSION_CONTROL: self.change_session,
+            ECU_RESET: self.reset,
+            READ_DATA_BY_IDENTIFIER: self.read,
+            ROUTINE_CONTROL: self.routine,
+            REQUEST_DOWNLOAD: self.programming(transfer.download),
+            REQUEST_UPLOAD: self.programming(transfer.upload),
+            TRANSFER_DATA: self.programming(transfer.data),
+            REQUEST_TRANSFER_EXIT: self.programming(transfer.finish),
+            TESTER_PRESENT: self.tester_present,
+        }
+
+    def programming(self, handler: "Callable") -> "Callable":
+        """The same service, but only in the programming session."""
+
+        def guarded(request: memoryview, out: bytearray) -> "Generator":
+            if self.session != SESSION_PROGRAMMING:
+                raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
+            return handler(request, out)
+
+        return guarded
+
+    def change_session(self, request: memoryview, out: bytearray) -> "Generator":
+        """0x10. Entering the programming session takes the application off."""
+        if len(request) != 2:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        session = request[1]
+        if session not in (SESSION_DEFAULT, SESSION_PROGRAMMING, SESSION_EXTENDED):
+            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+        if session != SESSION_PROGRAMMING:
+            self._transfer.stop()
+            self._cycle.stop()
+        self.session = session
+        self._ecu.session_changed(session)
+        out[1] = session
+        out[2:4] = P2_MS.to_bytes(2, "big")
+        out[4:6] = (P2_STAR_MS // 10).to_bytes(2, "big")
+        return 6
+        yield
+
+    def reset(self, request: memoryview, out: bytearray) -> "Generator":
+        if len(request) != 2:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        if request[1] != HARD_RESET:
+            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+        self._ecu.reset_after_response()
+        out[1] = HARD_RESET
+        return 2
+        yield
+
+    def read(self, request: memoryview, out: bytearray) -> "Generator":
+        """0x22, one identifier a request."""
+        if len(request) != 3:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        value = self._ecu.read(request[1] << 8 | request[2])
+        if value is None:
+            raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
+        out[1:3] = request[1:3]
+        out[3 : 3 + len(value)] = value
+        return 3 + len(value)
+        yield
+
+    def tester_present(self, request: memoryview, out: bytearray) -> "Generator":
+        if len(request) != 2:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        if request[1] & 0x7F:
+            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+        out[1] = 0
+        return 2
+        yield
+
+    # --- routines -------------------------------------------------------------------------------
+
+    def routine(self, request: memoryview, out: bytearray) -> "Generator":
+        """0x31, startRoutine only."""
+        if len(request) < STATUS:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        if request[1] != START_ROUTINE:
+            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+        number = request[2] << 8 | request[3]
+        if number not in (RID_CYCLE, RID_WANTS, RID_ANSWER, RID_INSTALL):
+            raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
+        if self.session != SESSION_PROGRAMMING:
+            raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
+        out[1:STATUS] = request[1:STATUS]
+        if number == RID_WANTS:
+            return (yield from self._wants(out))
+        if number == RID_ANSWER:
+            self._answer(request)
+        elif number == RID_CYCLE:
+            self._transfer.stop()
+            self._ecu.begin_cycle()
+        elif not self._ecu.install_after_response():
+            self._ecu.note(NothingStaged.number)
+            raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
+        return STATUS
+
+    def _wants(self, out: bytearray) -> "Generator":
+        cycle = self._cycle
+        while cycle.computing():
+            yield  # the main loop steps the cycle; meanwhile the server says 0x78
+        want = cycle.want
+        if want is not None:
+            out[STATUS] = WANTS_FILE
+            record = cbor.dumps([file_number(want), want.detail, want.offset, want.cap])
+            out[STATUS + 1 : STATUS + 1 + len(record)] = record
+            return STATUS + 1 + len(record)
+        if cycle.running():
+            out[STATUS] = WANTS_LATER
+            out[STATUS + 1 : STATUS + 3] = LATER_MS.to_bytes(2, "big")
+            return STATUS + 3
+        if cycle.refusal:
+            out[STATUS] = WANTS_REFUSED
+            out[STATUS + 1] = cycle.refusal
+            return STATUS + 2
+        out[STATUS] = WANTS_INSTALL if self._ecu.staged() else WANTS_NOTHING
+        return STATUS + 1
+
+    def _answer(self, request: memoryview) -> None:
+        if len(request) != STATUS + 7:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        want = self._cycle.want
+        if want is None:
+            self._ecu.note(Unwanted.number)
+            raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
+        if bytes(request[STATUS : STATUS + 6]) != file_number(want):
+            self._ecu.note(WrongFile.number)
+            raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
+        answer = request[STATUS + 6]
+        if answer == ANSWER_ABSENT:
+            self._cycle.answer(None)
+        elif answer == ANSWER_TAKEN and want.offer is not None:
+            self._cycle.answer(True)
+        else:
+            raise Nrc(NRC_REQUEST_OUT_OF_RANGE)

@@ -1,0 +1,1 @@
+"""muptane on a computer: the back office, the bench and the command line."""

@@ -1,0 +1,301 @@
+"""Running ECUs: a real MicroPython process each, or the same device code inside CPython.
+
+A `Node` is the world's side of one ECU: it wakes the interpreter, hands it what has arrived,
+takes what it sends, and starts it anew after a reset. An interpreter answers one message with
+one message (`boards/unix/silicon.py` has the format), in lock-step: virtual time stands still
+while it computes and then moves by what it says computing cost.
+
+It does not know what an ECU does. A MicroPython process that dies says why (`NodeDied`).
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from greenlet import getcurrent, greenlet
+
+from boards.unix import silicon
+from muptane.bench.bus import Frame, Port
+from muptane.bench.world import US, WAKES, Event, World
+
+ANSWER_TIMEOUT_S = 60  # wall time: a process that computes longer than this hangs
+
+
+class NodeDied(Exception):
+    """An ECU's interpreter ended without a reset; the message holds its last words."""
+
+
+class Interpreter(Protocol):
+    """Answers one message with one message. `start` returns the first message of a new life."""
+
+    def start(self) -> bytes: ...
+    def exchange(self, message: bytes) -> bytes: ...
+    def stop(self) -> None: ...
+
+
+class MicroPythonProcess:
+    """The unix port as a child process, its heap limited, its flash in a file.
+
+    `arguments` follow the interpreter's own options; the number of the inherited socket is put
+    behind them.
+    """
+
+    def __init__(self, arguments: list[str], heap_bytes: int, words: Path) -> None:
+        self._arguments = arguments
+        self._heap_bytes = heap_bytes
+        self._words = words
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def start(self) -> bytes:
+        self.stop()
+        ours, theirs = socket.socketpair()
+        launch = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv))"
+        heap = ["-X", f"heapsize={self._heap_bytes}"]
+        with self._words.open("ab") as words:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", launch, *heap, *self._arguments, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdout=words,
+                stderr=words,
+                stdin=subprocess.DEVNULL,
+            )
+        theirs.close()
+        ours.settimeout(ANSWER_TIMEOUT_S)
+        self._socket = ours
+        return self._receive()
+
+    def exchange(self, message: bytes) -> bytes:
+        assert self._socket is not None
+        try:
+            self._socket.sendall(message)
+        except BrokenPipeError:
+            self._died()
+        return self._receive()
+
+    def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        self._socket = self._process = None
+
+    def _receive(self) -> bytes:
+        head = self._read(silicon.NODE_HEAD_BYTES)
+        records = struct.unpack_from("<H", head, 2)[0]
+        return head + self._read(records * silicon.SENT_BYTES) if records else head
+
+    def _read(self, length: int) -> bytes:
+        assert self._socket is not None
+        parts = b""
+        while len(parts) < length:
+            part = self._socket.recv(length - len(parts))
+            if not part:
+                self._died()
+            parts += part
+        return parts
+
+    def _died(self) -> None:
+        assert self._process is not None
+        code = self._process.wait(ANSWER_TIMEOUT_S)
+        last = self._words.read_text(errors="replace")[-2000:]
+        raise NodeDied(f"the interpreter ended with code {code}; its last words:\n{last}")
+
+
+class Unwound(BaseException):
+    """Ends a life inside CPython: raised where the device code called reset."""
+
+
+class CPythonNode:
+    """The device code in this process: `live(wire)` runs it until it resets."""
+
+    def __init__(self, live: Callable[[CPythonNode], None]) -> None:
+        self._live = live
+        self._life: greenlet | None = None
+        self._world: greenlet | None = None
+
+    def start(self) -> bytes:
+        self._world = getcurrent()
+        self._life = greenlet(self._run, self._world)
+        return bytes(self._life.switch())
+
+    def exchange(self, message: bytes) -> bytes:  # type: ignore[override]
+        assert self._life is not None
+        self._life.parent = getcurrent()
+        return bytes(self._life.switch(message))
+
+    def stop(self) -> None:
+        if self._life is not None and not self._life.dead:
+            self._life.throw(Unwound)
+        self._life = None
+
+    def _run(self) -> bytes:
+        try:
+            self._live(self)
+        except Unwound:
+            pass
+        return b""
+
+
+class GreenletWire:
+    """The node's end of the lock-step inside CPython: a switch to the world and back."""
+
+    def exchange(self, out: bytearray, length: int, inbox: memoryview) -> int:
+        answer = getcurrent().parent.switch(bytes(out[:length]))
+        inbox[: len(answer)] = answer
+        return len(answer)
+
+    def reset(self, out: bytearray, length: int) -> None:
+        getcurrent().parent.switch(bytes(out[:length]))
+        raise Unwound
+
+
+class Node:
+    """The world's side of one ECU."""
+
+    def __init__(
+        self, world: World, index: int, port: Port, interpreter: Interpreter, rx_queue: int = 32
+    ) -> None:
+        self.world = world
+        self.index = index
+        self.port = port
+        self.interpreter = interpreter
+        self.rx_queue = rx_queue
+        self.boot_ns = 0
+        self.resets = 0
+        self.overruns = 0
+        self.powered = False
+        self._received: deque[Frame] = deque()
+        self._busy_until_ns = 0
+        self._rx_min = 0
+        self._tx_low = silicon.NOT_SENDING
+        self._timer: Event | None = None
+        self._wake: Event | None = None
+        port.on_frame = self._arrived
+        port.on_sent = self._left
+
+    # --- power ------------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """Start the interpreter; it lives from now on."""
+        self.powered = True
+        self._begin_life()
+
+    def power_off(self) -> None:
+        self.powered = False
+        self._forget()
+        self.interpreter.stop()
+
+    def _begin_life(self) -> None:
+        self._forget()
+        self.world.note("boot", self.port.name)
+        self._obey(self.interpreter.start())
+
+    def _forget(self) -> None:
+        self._received.clear()
+        self.port.filters = None
+        self.port.bus.filters_changed()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        for event in (self._timer, self._wake):
+            if event is not None:
+                event.cancel()
+        self._timer = self._wake = None
+
+    # --- what the bus does to it --------------------------------------------------------------------
+
+    def _arrived(self, frame: Frame) -> None:
+        if not self.powered:
+            return
+        if len(self._received) >= self.rx_queue:
+            self.overruns += 1
+            return
+        self._received.append(frame)
+        if self._rx_min and len(self._received) >= self._rx_min:
+            self._wake_soon()
+
+    def _left(self, frame: Frame) -> None:
+        if self.powered and self._tx_low != silicon.NOT_SENDING:
+            if len(self.port.queue) <= self._tx_low:
+                self._wake_soon()
+
+    # --- lock-step --------------------------------------------------------------------------------------
+
+    def _wake_soon(self) -> None:
+        if self._wake is None:
+            at_ns = max(self.world.now_ns, self._busy_until_ns)
+            self._wake = self.world.at(at_ns, self._woken, WAKES, self.index)
+
+    def _woken(self) -> None:
+        self._cancel()
+        self.world.wakes += 1
+        self.world.note("wake", self.port.name)
+        self._obey(self.interpreter.exchange(self._news()))
+
+    def _news(self) -> bytes:
+        frames = [self._received.popleft() for _ in range(min(len(self._received), 64))]
+        # Rounded up: the node must never think that its time has not come yet.
+        now_us = -(-self.world.now_ns // US)
+        free = self.port.queue_frames - len(self.port.queue)
+        head = struct.pack(silicon.WORLD_HEAD, now_us, len(frames), free, 0, self.overruns)
+        return head + b"".join(
+            struct.pack(silicon.RECEIVED, frame.id, len(frame.data), frame.data)
+            for frame in frames
+        )
+
+    def _obey(self, message: bytes) -> None:
+        kind, _, records, until_us, busy_us, rx_min, tx_low = struct.unpack_from(
+            silicon.NODE_HEAD, message
+        )
+        self._busy_until_ns = self.world.now_ns + busy_us * US
+        if kind == silicon.FILTER:
+            self._filter(message, records)
+            self._wake_soon()
+            return
+        for i in range(records):
+            self._send(message, silicon.NODE_HEAD_BYTES + i * silicon.SENT_BYTES)
+        if kind == silicon.RESET:
+            self.resets += 1
+            self.world.note("reset", self.port.name)
+            self._forget()
+            self.interpreter.stop()
+            at_ns = self._busy_until_ns + self.boot_ns
+            self._wake = self.world.at(at_ns, self._begin_life, WAKES, self.index)
+            return
+        self._rx_min, self._tx_low = rx_min, tx_low
+        if until_us != silicon.NEVER:
+            at_ns = max(until_us * US, self._busy_until_ns)
+            self._timer = self.world.at(at_ns, self._woken, WAKES, self.index)
+        if (rx_min and len(self._received) >= rx_min) or (
+            tx_low != silicon.NOT_SENDING and len(self.port.queue) <= tx_low
+        ):
+            self._wake_soon()
+
+    def _send(self, message: bytes, at: int) -> None:
+        after_us, can_id, length, data = struct.unpack_from(silicon.SENT, message, at)
+        frame = Frame(can_id, data[:length])
+        self.world.at(self.world.now_ns + after_us * US, lambda: self._queue(frame))
+
+    def _queue(self, frame: Frame) -> None:
+        if not self.port.send(frame):
+            raise NodeDied(f"{self.port.name} overfilled its transmit queue")
+
+    def _filter(self, message: bytes, records: int) -> None:
+        at = silicon.NODE_HEAD_BYTES
+        self.port.filters = [
+            struct.unpack_from("<II", message, at + i * silicon.SENT_BYTES)
+            for i in range(records)
+        ]
+        self.port.bus.filters_changed()
+
