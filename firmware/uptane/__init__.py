@@ -1,0 +1,1 @@
+"""The Uptane client that runs on an ECU; `uptane.main` starts it."""

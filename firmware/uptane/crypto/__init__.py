@@ -1,0 +1,1 @@
+"""Hashes and signatures; everything outside this folder is given a `suite.Suite`."""

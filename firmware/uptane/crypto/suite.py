@@ -1,0 +1,51 @@
+"""The cryptography that everything else is given: SHA-256, Ed25519.
+
+The one place that chooses between the interpreter's own code, machine code and Python. A board
+subclasses Suite for an accelerator, the emulator for one that also charges virtual time; both
+keep the verdicts, which `ed25519` states. It does NOT hold a key or a random source.
+Rules: V-02.
+"""
+
+import hashlib
+
+from uptane.crypto import ed25519
+
+if False:  # for the type checker; mpy-cross leaves it out
+    from collections.abc import Callable, Generator
+
+    from hashes import Buffer, Hash
+
+# CPython's hashlib has SHA-512; no MicroPython port's has.
+if hasattr(hashlib, "sha512"):
+    new_sha512: "Callable[[], Hash]" = hashlib.sha512
+else:
+    try:
+        from uptane.crypto.sha512_viper import Sha512 as new_sha512
+    except ImportError:  # absent where the port runs no machine code of ours: slower, same bytes
+        from uptane.crypto.sha512 import Sha512 as new_sha512
+
+
+class Suite:
+    VERIFY_SLICES = 30  # yields of one verify of a message of 600 bytes
+
+    def sha256(self) -> "Hash":
+        """Return a new hash object: update(buffer), then digest() once -> 32 bytes."""
+        return hashlib.sha256()
+
+    def sha512(self) -> "Hash":
+        """Return a new hash object: update(buffer), then digest() once -> 64 bytes."""
+        return new_sha512()
+
+    def verify(
+        self, public: bytes, parts: "tuple[Buffer, ...]", signature: bytes
+    ) -> "Generator[None, None, bool]":
+        """Return whether a signature over the joined parts is by a public key; see `ed25519`."""
+        return ed25519.verify(self.sha512, public, parts, signature)
+
+    def sign(self, seed: bytes, parts: "tuple[Buffer, ...]") -> "Generator[None, None, bytes]":
+        """Return the signature, 64 bytes, of the joined parts. Refusal: BadKey."""
+        return ed25519.sign(self.sha512, seed, parts)
+
+    def public_key(self, seed: bytes) -> "Generator[None, None, bytes]":
+        """Return the public key, 32 bytes, of a seed of 32 bytes. Refusal: BadKey."""
+        return ed25519.public_key(self.sha512, seed)
