@@ -103,6 +103,7 @@ RECORD_RELEASE = 0x0003  # [release counter, ...]: owned by store.slots; never g
 RECORD_COUNTER = 0x0004  # report counter: owned by report
 RECORD_TIME = 0x0005  # last attested time: owned by meta.attested_time
 RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
+RECORD_HIGH_WATER = 0x0007  # newest Director Targets that held nothing for me: owned by meta.trusted
 RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
 
 # --- the identity record -------------------------------------------------------------------------

@@ -1,0 +1,108 @@
+"""The stored files of one repository, and the candidates that a cycle has for replacing them.
+
+Knows the record numbers, the floors under every version (what was accepted before, expired or not:
+T-42) and the high-water mark, which remembers the newest Director Targets that held nothing for this
+ECU while the previous one is kept (V-60, T-19). It writes nothing: `changes` is for a Commit. It does
+NOT verify signatures; `trusted` does, before anything becomes a candidate.
+Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, T-09, T-17, T-19, T-42, E-08, E-12, E-15.
+"""
+
+from uptane import cbor, cose
+from uptane.errors import Rollback, SameVersionDiffers
+from uptane.ids import DIRECTOR, RECORD_HIGH_WATER, RECORD_METADATA, TARGETS
+from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, VERSION_MAX
+from uptane.meta.policy import SAME_PAYLOAD, Policy
+from uptane.meta.roles import Head
+from uptane.meta.shape import read_bytes, read_list, read_number
+
+if False:  # for the type checker
+    from steps import Changes, Stored
+    from uptane.crypto.suite import Suite
+
+
+class Mark:
+    """The high-water mark: version and digest of a Targets, and the kids that signed it.
+
+    Refusals: those of `cbor.loads`; BadShape.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        version, digest, kids = read_list(cbor.loads(raw), 3, 3)
+        self.version = read_number(version, 1, VERSION_MAX)
+        self.digest = read_bytes(digest, DIGEST_BYTES)
+        self.kids = [read_bytes(kid, KID_BYTES) for kid in read_list(kids, 1, KEYS_MAX)]
+
+
+class Files:
+    """Files of `repository`; `stored` reads a record by number.
+
+    changes: {record number: bytes, or None to delete}, the candidates so far.
+    """
+
+    def __init__(self, suite: "Suite", policy: Policy, repository: int, stored: "Stored") -> None:
+        self.changes: "Changes" = {}
+        self._suite = suite
+        self._policy = policy
+        self._repository = repository
+        self._stored = stored
+
+    def record(self, role: int) -> int:
+        """Return the number of the record that holds a role's file."""
+        return RECORD_METADATA + 0x100 * (self._repository - DIRECTOR) + role
+
+    def read(self, role: int) -> "cose.Envelope | None":
+        """Return the stored file of a role, or None."""
+        raw = self._stored(self.record(role))
+        return None if raw is None else cose.read_sign(raw)
+
+    def read_mark(self) -> "Mark | None":
+        """Return the high-water mark; only the Director has one."""
+        raw = self._stored(RECORD_HIGH_WATER) if self._repository == DIRECTOR else None
+        return None if raw is None else Mark(raw)
+
+    def digest(self, payload: bytes) -> bytes:
+        """Return the SHA-256 of a payload."""
+        hash = self._suite.sha256()
+        hash.update(payload)
+        return hash.digest()
+
+    def check_version(self, role: int, version: int, payload: bytes) -> None:
+        """Hold a file against everything accepted before: Rollback, SameVersionDiffers (T-09)."""
+        stored = self.read(role)
+        if stored is not None:
+            floor = Head(stored.payload, role).version
+            self._check_floor(floor, self.digest(stored.payload), version, payload)
+        mark = self.read_mark() if role == TARGETS else None
+        if mark is not None:
+            self._check_floor(mark.version, mark.digest, version, payload)
+
+    def _check_floor(self, floor: int, digest: bytes, version: int, payload: bytes) -> None:
+        if version < floor:
+            raise Rollback
+        if version == floor and self._policy.t09_equal_version == SAME_PAYLOAD:
+            if self.digest(payload) != digest:
+                raise SameVersionDiffers
+
+    def keep(self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]") -> None:
+        """Make a verified file a candidate, with the signatures that counted, unless it is stored.
+
+        A Targets that is kept has outgrown the high-water mark.
+        """
+        stored = self.read(role)
+        if stored is None or stored.payload != payload:
+            self.changes[self.record(role)] = cose.write_sign(payload, signatures)
+            if role == TARGETS and self.read_mark() is not None:
+                self.changes[RECORD_HIGH_WATER] = None
+
+    def set_targets_aside(self) -> None:
+        """Keep the previous Targets and only raise the mark: the candidate held nothing for me."""
+        raw = self.changes.pop(self.record(TARGETS), None)
+        if raw is None:
+            return
+        self.changes.pop(RECORD_HIGH_WATER, None)
+        envelope = cose.read_sign(raw)
+        version = Head(envelope.payload, TARGETS).version
+        kids = [kid for kid, _ in envelope.signatures]
+        mark = cbor.dumps([version, self.digest(envelope.payload), kids])
+        if mark != self._stored(RECORD_HIGH_WATER):  # flash wears (V-88)
+            self.changes[RECORD_HIGH_WATER] = mark

@@ -1,0 +1,49 @@
+"""What this project chose where the Standard leaves a choice, as one record of data.
+
+A field stands for one trap (T-) and only where code reads it; other dialects are other records
+(they live on the host), so a choice is a value that can be listed, not a branch that is hidden.
+Devices ship exactly one record, DEVICE. Traps that need no field, because one module knows one way:
+
+T-06 cose: signatures are checked over received bytes        T-08 trusted: every SHOULD is checked
+T-10 trusted: a Root is exactly one version up               T-11 trusted: Root expires after the loop
+T-13 partial: always follows the Director's Root             T-14 roles: Timestamp carries the length
+T-15 trusted: a stored file is verified before it replaces a fetched one
+T-16 full: nothing new ends a cycle before the Image Root    T-17 T-18 partial, full: one Commit, last
+T-19 trusted: the high-water mark                            T-20 decision: hardware of matched entries
+T-21 decision: the counter is the confirmed one, given       T-23 T-52 limits
+T-27 verify: distinct keys                                   T-29 T-30 T-31 attested_time
+T-35 full: one bad image refuses the bundle                  T-36 full: the registered set is given
+T-42 trusted: stored files that expired still bound versions T-53 decision: an image number is one image
+Rules: T-09, T-12, T-18, T-28, T-34.
+"""
+
+from uptane.ids import ALG_SHA256, SNAPSHOT, TARGETS, TIMESTAMP
+
+SAME_PAYLOAD = 1  # a file of the stored version must be the stored payload (E-15)
+SAME_VERSION = 2  # any file of the stored version will do, as the Standard permits
+
+EVERY_TARGETS = 1  # each Director Targets names the vehicle it is for
+EMPTY_TARGETS = 2  # only the ones without an image do (V-10)
+
+ATTESTED_NOW = 1  # a new install needs a time attested in this cycle
+ATTESTED_EVER = 2  # the last attested time will do
+
+
+class Policy:
+    """One field per trap. `falls_with` maps a role whose stored file a new Root no longer
+    authorises to the roles whose stored files are deleted with it.
+    """
+
+    def __init__(self) -> None:
+        self.t09_equal_version = SAME_PAYLOAD
+        self.t12_falls_with = {
+            TIMESTAMP: (TIMESTAMP, SNAPSHOT),  # V-71.4
+            SNAPSHOT: (TIMESTAMP, SNAPSHOT),
+            TARGETS: (TARGETS,),
+        }
+        self.t18_vehicle = EVERY_TARGETS
+        self.t28_time_for_install = ATTESTED_NOW
+        self.t34_hashes = (ALG_SHA256,)  # each listed hash must be one of these, and match
+
+
+DEVICE = Policy()

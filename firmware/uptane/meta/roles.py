@@ -1,0 +1,249 @@
+"""The four roles: a payload becomes an object, or is refused.
+
+The grammar is docs/pouf.cddl and nothing else: a missing or unknown key, a wrong type, a number out
+of range is BadShape, whoever signed it; only the content of `custom` is free. `Head` reads the first
+fields alone, so that versions can be compared before a signature is paid for and before the rest is
+believed. It does NOT verify signatures, compare versions or know the time; delegations are kept
+undecoded (`Targets.delegations`) for whoever knows them.
+Rules: V-05, V-07, V-08, V-09, V-14, V-18, V-19, T-14, T-47, E-42, E-43, E-45, E-46, E-60.
+"""
+
+from uptane import cbor, cose
+from uptane.errors import BadKey, BadShape, BadThreshold, EcuTwice, WrongFormat, WrongType
+from uptane.ids import (
+    DELEGATED_FIRST,
+    DIRECTOR,
+    ENTRY_CUSTOM,
+    ENTRY_ECUS,
+    ENTRY_HASHES,
+    ENTRY_LENGTH,
+    ENTRY_MATCH,
+    FORMAT,
+    KEY_ACKNOWLEDGED,
+    KEY_CUSTOM,
+    KEY_DELEGATIONS,
+    KEY_EXPIRES,
+    KEY_FORMAT,
+    KEY_IMAGES,
+    KEY_KEYS,
+    KEY_NUMBER,
+    KEY_ROLES,
+    KEY_SNAPSHOT,
+    KEY_TYPE,
+    KEY_VEHICLE,
+    KEY_VERSION,
+    KEY_VERSIONS,
+    MATCH_HARDWARE,
+    MATCH_RELEASE,
+    ROOT,
+    SNAPSHOT,
+    TARGETS,
+    TIME,
+    TIMESTAMP,
+)
+from uptane.limits import IMAGE_BYTES_MAX, KEYS_MAX, VERSION_MAX
+from uptane.meta.shape import (
+    NUMBER_MAX,
+    SECONDS_MAX,
+    Fields,
+    read_counters,
+    read_hashes,
+    read_list,
+    read_map,
+    read_number,
+    read_numbers,
+)
+
+if False:  # for the type checker
+    from steps import Keyholders
+    from uptane.crypto.suite import Suite
+
+VEHICLE_CHARACTERS_MAX = 32
+
+
+class Head:
+    """What every role file begins with: version, expires (seconds since 1970).
+
+    Refusals: BadShape, WrongFormat, WrongType (E-46), and the encoding of those fields.
+    """
+
+    def __init__(self, payload: bytes, role: int) -> None:
+        if not payload or not 0xA5 <= payload[0] <= 0xB7:  # a map of 5..23 pairs
+            raise BadShape
+        rest = memoryview(payload)[1:]
+        values = []
+        for key in (KEY_FORMAT, KEY_TYPE, KEY_NUMBER, KEY_VERSION, KEY_EXPIRES):
+            found, rest = cbor.loads_first(rest)
+            if type(found) is not int or found != key:
+                raise BadShape
+            value, rest = cbor.loads_first(rest)
+            values.append(read_number(value, 0, SECONDS_MAX))
+        if values[0] != FORMAT:
+            raise WrongFormat
+        if values[1] != role or values[2] != role:  # no delegated role yet
+            raise WrongType
+        self.version = read_number(values[3], 1, VERSION_MAX)
+        self.expires = values[4]
+
+
+def _read_fields(payload: bytes) -> Fields:
+    fields = Fields(cbor.loads(payload))
+    for key in (KEY_FORMAT, KEY_TYPE, KEY_NUMBER, KEY_VERSION, KEY_EXPIRES):
+        fields.take(key)  # Head has looked at them
+    return fields
+
+
+def _end(fields: Fields) -> None:
+    fields.skip_custom(KEY_CUSTOM)
+    fields.end()
+
+
+class Root(Head):
+    """Who may sign what.
+
+    Refusals: as Head; BadKey (E-45: a key twice, or a holder whose key is not there), BadThreshold
+    (E-42).
+    """
+
+    def __init__(self, suite: "Suite", payload: bytes) -> None:
+        super().__init__(payload, ROOT)
+        fields = _read_fields(payload)
+        keys = self._read_keys(suite, fields.take(KEY_KEYS))
+        roles = Fields(fields.take(KEY_ROLES))
+        self._keyholders = {}
+        for role in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS):
+            self._keyholders[role] = self._read_keyholders(roles.take(role), keys)
+        time = roles.take(TIME)
+        if time is not None:
+            self._keyholders[TIME] = self._read_keyholders(time, keys)
+        roles.end()
+        _end(fields)
+
+    def keyholders(self, role: int) -> "Keyholders":
+        """Return (threshold, {kid: public key}); for a role that nobody holds, nobody."""
+        return self._keyholders.get(role, (1, {}))
+
+    def _read_keys(self, suite: "Suite", value: object) -> "dict[bytes, bytes]":
+        keys = {}
+        last = b""
+        for item in read_list(value, 1, KEYS_MAX):
+            public = cose.read_key(item)
+            kid = cose.key_id(suite, public)
+            if kid <= last:  # out of order, or the same key twice
+                raise BadKey
+            keys[kid] = public
+            last = kid
+        return keys
+
+    def _read_keyholders(self, value: object, keys: "dict[bytes, bytes]") -> "Keyholders":
+        threshold, kids = read_list(value, 2, 2)
+        if type(threshold) is not int:
+            raise BadShape
+        held = {}
+        last = b""
+        for kid in read_list(kids, 1, KEYS_MAX):
+            if type(kid) is not bytes or kid <= last:
+                raise BadShape
+            if kid not in keys:
+                raise BadKey
+            held[kid] = keys[kid]
+            last = kid
+        if not 1 <= threshold <= len(held):
+            raise BadThreshold
+        return threshold, held
+
+
+class Timestamp(Head):
+    """Which Snapshot is the latest: snapshot_version, length and hashes of its payload."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload, TIMESTAMP)
+        fields = _read_fields(payload)
+        version, length, hashes = read_list(fields.take(KEY_SNAPSHOT), 3, 3)
+        self.snapshot_version = read_number(version, 1, VERSION_MAX)
+        self.length = read_number(length, 0, NUMBER_MAX)
+        self.hashes = read_hashes(hashes)
+        _end(fields)
+
+
+class Snapshot(Head):
+    """Which Targets files belong together: versions = {role number: version}."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload, SNAPSHOT)
+        fields = _read_fields(payload)
+        self.versions = {}
+        listed = read_map(fields.take(KEY_VERSIONS))
+        for key in listed:
+            role = read_number(key, TARGETS, NUMBER_MAX)
+            if TARGETS < role < DELEGATED_FIRST:
+                raise BadShape
+            self.versions[role] = read_number(listed[key], 1, VERSION_MAX)
+        if not self.versions:
+            raise BadShape
+        _end(fields)
+
+
+class Targets(Head):
+    """Which images there are, and on the Director: where they go.
+
+    images        {image number: Entry}
+    vehicle       Director: the vehicle id, or None
+    acknowledged  Director: {ecu id: report counter}
+    delegations   None, or what stands there, undecoded
+    """
+
+    def __init__(self, payload: bytes, repository: int) -> None:
+        super().__init__(payload, TARGETS)
+        director = repository == DIRECTOR
+        fields = _read_fields(payload)
+        listed = read_map(fields.take(KEY_IMAGES))
+        self.images: dict[int, Entry] = {}
+        while listed:
+            key, value = listed.popitem()  # each raw entry is dropped as soon as it is read
+            number = read_number(key, 0, NUMBER_MAX)
+            self.images[number] = Entry(number, value, director)
+        self.vehicle = _read_vehicle(fields.take(KEY_VEHICLE)) if director else None
+        self.acknowledged = read_counters(fields.take(KEY_ACKNOWLEDGED)) if director else {}
+        self.delegations = fields.take(KEY_DELEGATIONS)
+        _end(fields)
+
+    def by_ecu(self) -> "dict[int, Entry]":
+        """Return {ecu id: Entry}. Refusal: EcuTwice (V-74.7, E-49)."""
+        assigned = {}
+        for number in self.images:
+            entry = self.images[number]
+            for ecu in entry.ecus:
+                if ecu in assigned:
+                    raise EcuTwice
+                assigned[ecu] = entry
+        return assigned
+
+
+class Entry:
+    """One image: number, length in bytes, hashes, hardware ids, release; Director: ecus.
+
+    `hardware` and `release` are the must-match data (V-12, T-47). Refusal: BadShape.
+    """
+
+    def __init__(self, number: int, value: object, director: bool) -> None:
+        fields = Fields(value)
+        self.number = number
+        self.length = read_number(fields.take(ENTRY_LENGTH), 0, IMAGE_BYTES_MAX)
+        self.hashes = read_hashes(fields.take(ENTRY_HASHES))
+        match = Fields(fields.take(ENTRY_MATCH))
+        self.hardware = read_numbers(match.take(MATCH_HARDWARE), True)
+        self.release = read_number(match.take(MATCH_RELEASE), 0, NUMBER_MAX)
+        match.end()
+        # not strictly: an id twice in one entry is the same lie as twice in two (EcuTwice)
+        self.ecus = read_numbers(fields.take(ENTRY_ECUS), False) if director else ()
+        fields.skip_custom(ENTRY_CUSTOM)
+        fields.end()
+
+
+def _read_vehicle(value: object) -> "str | None":
+    if value is None:
+        return None
+    if type(value) is not str or not 1 <= len(value) <= VEHICLE_CHARACTERS_MAX:
+        raise BadShape
+    return value

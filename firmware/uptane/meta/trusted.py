@@ -1,0 +1,286 @@
+"""What one repository has proved so far: the trusted set of roles, for the length of one cycle.
+
+Files go in as they were received, in the Standard's order; each is believed only after every check of
+its role, and is then a *candidate*: `files.changes` are the candidates, for one Commit at the end of the
+cycle, so a refusal leaves the records as they were. Only a Root step commits by itself, together
+with the stored files that the new Root no longer authorises; therefore every stored file is signed
+under the stored Root, expired or not, and its version is a floor (T-42). Before a stored file takes
+the place of a fetched one it is verified again. It does NOT compare repositories or choose images.
+Rules: V-71, V-72, V-73, V-74, T-09, T-10, T-11, T-12, T-14, T-15, T-17, T-19, T-42, E-08..E-16, E-19,
+E-24, E-39, E-40, E-48, E-53, E-86, E-87.
+"""
+
+from uptane import cose
+from uptane.errors import (
+    BelowThreshold,
+    DirectorDelegates,
+    Expired,
+    NotProvisioned,
+    Refusal,
+    RoleDropped,
+    Rollback,
+    RootSkipped,
+    SnapshotMismatch,
+    TooLong,
+    UnknownHash,
+    Unsupported,
+    VersionMismatch,
+    Withheld,
+)
+from uptane.ids import (
+    DIRECTOR,
+    KIND_METADATA,
+    RECORD_HIGH_WATER,
+    ROOT,
+    SNAPSHOT,
+    TARGETS,
+    TIMESTAMP,
+)
+from uptane.limits import (
+    ENVELOPE_BYTES_MAX,
+    ROOT_BYTES_MAX,
+    ROOT_STEPS_MAX,
+    SNAPSHOT_BYTES_MAX,
+    TARGETS_BYTES_MAX,
+    TIMESTAMP_BYTES_MAX,
+)
+from uptane.meta.files import Files
+from uptane.meta.policy import Policy
+from uptane.meta.roles import Head, Root, Snapshot, Targets, Timestamp
+from uptane.meta.verify import verify_threshold
+from uptane.meta.wants import Commit, Want
+
+if False:  # for the type checker
+    from steps import Changes, Clock, Cycle, Stored, Work
+    from uptane.crypto.suite import Suite
+
+
+class Trusted:
+    """The trusted set of `repository` (DIRECTOR, IMAGE); made anew for each cycle.
+
+    identity: SHA-256 of the payload of the repository's Root 1. stored: reads a record by number.
+    Refusal: NotProvisioned without a Root, or with a first one that is not the identity.
+    """
+
+    def __init__(
+        self, suite: "Suite", policy: Policy, repository: int, identity: bytes, stored: "Stored"
+    ) -> None:
+        self.policy = policy
+        self.repository = repository
+        self._suite = suite
+        self._identity = identity
+        self.files = Files(suite, policy, repository, stored)
+        self._timestamp: "Timestamp | None" = None
+        self._snapshot: "Snapshot | None" = None
+        envelope = self.files.read(ROOT)
+        if envelope is None:
+            raise NotProvisioned
+        self.root = Root(suite, envelope.payload)
+        if self.root.version == 1 and self.files.digest(envelope.payload) != identity:
+            raise NotProvisioned
+
+    # --- Root ---------------------------------------------------------------------------------
+
+    def follow_root(self, clock: "Clock", ticks_ms: int) -> "Cycle[None]":
+        """Take Root after Root until the next is absent; then refuse one that expired (V-71).
+
+        Intermediate Roots may be expired (T-11). A Director's Root that drops the time key resets the
+        clock in the same Commit (T-31). Refusals: as update_root; Expired; TooLong after
+        ROOT_STEPS_MAX steps, which are kept, so that the next cycle goes on from there.
+        """
+        for _ in range(ROOT_STEPS_MAX):
+            version = self.root.version + 1
+            raw = yield Want(self.repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX)
+            if raw is None:
+                break
+            commit = yield from self.update_root(raw)
+            if self.repository == DIRECTOR:
+                commit.changes.update(clock.root_changed(self.root))
+            yield commit
+        else:
+            raise TooLong
+        self._check_expiry(self.root, clock.now(ticks_ms))
+
+    def update_root(self, raw: bytes) -> "Work[Commit]":
+        """Take the Root after the trusted one and return its Commit, to be stored at once.
+
+        Refusals: TooLong, BelowThreshold under the old or the new keys, those of `Root`; Rollback or
+        RootSkipped for any version but the next (V-71.2, T-10).
+        """
+        envelope = self._open(raw, ROOT_BYTES_MAX)
+        signatures = yield from self._verify(envelope, ROOT, self.root)
+        root = Root(self._suite, envelope.payload)
+        for signature in (yield from self._verify(envelope, ROOT, root)):
+            if signature not in signatures:
+                signatures.append(signature)  # whoever is one Root behind needs both thresholds
+        if root.version <= self.root.version:
+            raise Rollback
+        if root.version != self.root.version + 1:
+            raise RootSkipped
+        changes = yield from self._find_revoked(root)
+        changes[self.files.record(ROOT)] = cose.write_sign(envelope.payload, signatures)
+        self.root = root
+        return Commit(changes)
+
+    def _find_revoked(self, root: Root) -> "Work[Changes]":
+        """Return the deletions of what `root` no longer authorises: fast-forward recovery (T-12)."""
+        changes: "Changes" = {}
+        for role in (TIMESTAMP, SNAPSHOT, TARGETS):
+            if root.keyholders(role) == self.root.keyholders(role):
+                continue  # stored under the trusted Root, so good under this one
+            envelope = self.files.read(role)
+            if envelope is None:
+                continue
+            try:
+                yield from self._verify(envelope, role, root)
+            except BelowThreshold:
+                for fallen in self.policy.t12_falls_with[role]:
+                    changes[self.files.record(fallen)] = None
+        mark = self.files.read_mark()
+        threshold, keys = root.keyholders(TARGETS)
+        if mark is not None and len([kid for kid in mark.kids if kid in keys]) < threshold:
+            changes[RECORD_HIGH_WATER] = None
+        return changes
+
+    # --- Timestamp ----------------------------------------------------------------------------
+
+    def update_timestamp(self, raw: bytes, now: int) -> "Work[None]":
+        """Take a Timestamp. Refusals in the order of V-72: TooLong, BelowThreshold, Rollback,
+        SameVersionDiffers, Expired; those of `Timestamp`.
+        """
+        envelope = self._open(raw, TIMESTAMP_BYTES_MAX)
+        signatures = yield from self._verify(envelope, TIMESTAMP, self.root)
+        timestamp = Timestamp(envelope.payload)
+        self.files.check_version(TIMESTAMP, timestamp.version, envelope.payload)
+        self._check_expiry(timestamp, now)
+        self.files.keep(TIMESTAMP, envelope.payload, signatures)
+        self._timestamp = timestamp
+
+    # --- Snapshot -----------------------------------------------------------------------------
+
+    def snapshot_named(self) -> "tuple[int, int]":
+        """Return version and cap of the Snapshot that the Timestamp names."""
+        named = self._named()
+        return named.snapshot_version, min(named.length + ENVELOPE_BYTES_MAX, SNAPSHOT_BYTES_MAX)
+
+    def reuse_snapshot(self, now: int) -> "Work[bool]":
+        """Is the stored Snapshot the one that the Timestamp names, still signed and not expired?
+
+        If so, take it (V-75.4, V-75.8, T-15). Refusal: UnknownHash.
+        """
+        envelope = self.files.read(SNAPSHOT)
+        if envelope is None or not self._is_named(envelope.payload):
+            return False
+        try:
+            yield from self._verify(envelope, SNAPSHOT, self.root)
+            snapshot = Snapshot(envelope.payload)
+            self._check_expiry(snapshot, now)
+        except Refusal:
+            return False
+        self._snapshot = snapshot
+        return True
+
+    def update_snapshot(self, raw: bytes, now: int) -> "Work[None]":
+        """Take a Snapshot. Refusals in the order of V-73: TooLong, SnapshotMismatch, UnknownHash,
+        BelowThreshold, Rollback, SameVersionDiffers, RoleDropped, Expired; those of `Snapshot`.
+        """
+        envelope = self._open(raw, self.snapshot_named()[1])
+        if not self._is_named(envelope.payload):
+            raise SnapshotMismatch
+        signatures = yield from self._verify(envelope, SNAPSHOT, self.root)
+        snapshot = Snapshot(envelope.payload)
+        self.files.check_version(SNAPSHOT, snapshot.version, envelope.payload)
+        stored = self.files.read(SNAPSHOT)
+        if stored is not None:
+            previous = Snapshot(stored.payload).versions
+            for role in previous:
+                if role not in snapshot.versions:
+                    raise RoleDropped
+                if snapshot.versions[role] < previous[role]:
+                    raise Rollback
+        self._check_expiry(snapshot, now)
+        self.files.keep(SNAPSHOT, envelope.payload, signatures)
+        self._snapshot = snapshot
+
+    def _named(self) -> Timestamp:
+        if self._timestamp is None:
+            raise Withheld
+        return self._timestamp
+
+    def _is_named(self, payload: bytes) -> bool:
+        """Is this the payload that the Timestamp names, by length, every hash and version?"""
+        named = self._named()
+        for algorithm in named.hashes:
+            if algorithm not in self.policy.t34_hashes:
+                raise UnknownHash
+            if named.hashes[algorithm] != self.files.digest(payload):
+                return False
+        if named.length != len(payload):
+            return False
+        return Head(payload, SNAPSHOT).version == named.snapshot_version
+
+    # --- Targets ------------------------------------------------------------------------------
+
+    def targets_version(self) -> int:
+        """Return the version of the Targets that the Snapshot names. Refusal: VersionMismatch."""
+        version = None if self._snapshot is None else self._snapshot.versions.get(TARGETS)
+        if version is None:
+            raise VersionMismatch
+        return version
+
+    def reuse_targets(self, now: int) -> "Work[Targets | None]":
+        """Return the stored Targets if the Snapshot names it and it is still signed and not
+        expired, else None (T-15, E-86, E-87).
+        """
+        envelope = self.files.read(TARGETS)
+        if envelope is None:
+            return None
+        try:
+            head = Head(envelope.payload, TARGETS)
+            if head.version != self.targets_version():
+                return None
+            yield from self._verify(envelope, TARGETS, self.root)
+            self._check_expiry(head, now)
+            return self._read_targets(envelope.payload)
+        except Refusal:
+            return None
+
+    def update_targets(self, raw: bytes, now: int) -> "Work[Targets]":
+        """Take a top-level Targets and return it. Refusals in the order of V-74: TooLong,
+        VersionMismatch (not without a Snapshot: partial verification), BelowThreshold, Rollback,
+        SameVersionDiffers, Expired, DirectorDelegates, EcuTwice; those of `Targets`.
+        """
+        envelope = self._open(raw, TARGETS_BYTES_MAX)
+        head = Head(envelope.payload, TARGETS)
+        if self._snapshot is not None and head.version != self.targets_version():
+            raise VersionMismatch
+        signatures = yield from self._verify(envelope, TARGETS, self.root)
+        self.files.check_version(TARGETS, head.version, envelope.payload)
+        self._check_expiry(head, now)
+        targets = self._read_targets(envelope.payload)
+        self.files.keep(TARGETS, envelope.payload, signatures)
+        return targets
+
+    def _read_targets(self, payload: bytes) -> Targets:
+        targets = Targets(payload, self.repository)
+        if targets.delegations is not None:
+            raise DirectorDelegates if self.repository == DIRECTOR else Unsupported
+        targets.by_ecu()
+        return targets
+
+    # --- every role ---------------------------------------------------------------------------
+
+    def _open(self, raw: bytes, cap: int) -> cose.Envelope:
+        if len(raw) > cap:
+            raise TooLong
+        return cose.read_sign(raw)
+
+    def _verify(
+        self, envelope: cose.Envelope, role: int, root: Root
+    ) -> "Work[list[tuple[bytes, bytes]]]":
+        aad = cose.context(role, self._identity, role)
+        return verify_threshold(self._suite, envelope, root.keyholders(role), aad)
+
+    def _check_expiry(self, head: Head, now: int) -> None:
+        if now >= head.expires:
+            raise Expired

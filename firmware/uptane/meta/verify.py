@@ -1,0 +1,38 @@
+"""Thresholds: are these bytes signed by enough distinct keys of a role?
+
+Signatures are counted by key, each key once, whatever the envelope repeats; unknown keys and
+signatures that do not verify are ignored, not refused, and are dropped from what is returned, so they
+are never stored. It does NOT know roles, versions or time, and reads nothing of the payload.
+Rules: V-71.2.3, V-72.2, V-73.3, V-74.3, V-91, T-06, T-27, E-43, E-44.
+"""
+
+from uptane import cose
+from uptane.errors import BelowThreshold
+
+if False:  # for the type checker
+    from steps import Keyholders, Work
+    from uptane.crypto.suite import Suite
+
+
+def verify_threshold(
+    suite: "Suite", envelope: cose.Envelope, keyholders: "Keyholders", aad: bytes
+) -> "Work[list[tuple[bytes, bytes]]]":
+    """Return the [(kid, signature), ...] that make up the threshold; stop there.
+
+    `keyholders` is (threshold, {kid: 32-byte public key}); kids are hashes of their keys, so distinct
+    kids are distinct keys. `aad` says what the signatures are for. Refusal: BelowThreshold.
+    """
+    threshold, keys = keyholders
+    parts = cose.sign_parts(envelope.payload, aad)
+    counted: list[bytes] = []
+    signatures = []
+    for kid, signature in envelope.signatures:
+        if len(counted) >= threshold:
+            break
+        if kid in keys and kid not in counted:
+            if (yield from suite.verify(keys[kid], parts, signature)):
+                counted.append(kid)
+                signatures.append((kid, signature))
+    if len(counted) < threshold:
+        raise BelowThreshold
+    return signatures
