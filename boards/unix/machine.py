@@ -7,6 +7,7 @@ shape of MicroPython's `machine`; the models themselves are in `silicon` and `no
 import gc
 import json
 import sys
+import vfs
 
 from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
@@ -51,6 +52,7 @@ def attach(path: str, fd: int) -> None:
     with open(path) as file:
         settings.update(json.load(file))
     core = Core(_Socket(fd), settings["tx_queue"], settings["wake_us"], settings["frame_us"])
+    core.begin()
 
 
 def CAN(number: int = 1, bitrate: int = 500_000) -> _CAN:
@@ -65,3 +67,22 @@ def heap() -> "tuple[int, int]":
     """(free bytes, allocated bytes) of the interpreter's heap."""
     gc.collect()
     return gc.mem_free(), gc.mem_alloc()
+
+
+def open_flash(path: str):
+    """The file in which the flash keeps its content while the power is off."""
+    return open(path, "r+b", 0)
+
+
+def mount(image: bytes, place: str):
+    """Mount a ROMFS image and import its `app`."""
+    vfs.mount(vfs.VfsRom(memoryview(image)), place)
+    sys.path.insert(0, place)
+    return __import__("app")
+
+
+def unmount(place: str) -> None:
+    sys.path.remove(place)
+    sys.modules.pop("app")
+    vfs.umount(place)
+    gc.collect()

@@ -68,6 +68,10 @@ class Core:
         self.overruns = 0
         self.on_wake = None
 
+    def begin(self) -> None:
+        """The first word to the world; its answer sets the time."""
+        self._exchange(WAIT, 0, 0, NOT_SENDING)
+
     def charge(self, us: int) -> None:
         """Computing, or the flash, took so long."""
         self.busy_us += us

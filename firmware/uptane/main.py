@@ -53,14 +53,16 @@ class Ecu:
         self.slots.boot()
         self.depot = Depot(board.depot_areas)
         self.reports = Reports(self.suite, self.identity, self.records)
-        self.trust = Trust(board, self.identity, self.records)
+        self.trust = Trust(board, self.identity, self.records, self.slots)
         self.cycle = Cycle(self.records, self.clock, self.note)
         self.application = Application(board)
-        self.block = bytearray(MESSAGE_BYTES)
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
         self._services = Services(self)
-        self._server = Server(self._server_channel, self._services.table, self.block)
+        self._server = Server(
+            self._server_channel, self._services.table, bytearray(MESSAGE_BYTES)
+        )
+        self.block = bytearray(MESSAGE_BYTES if self.identity.secondaries else 0)
         self.clients = [
             (peer[0], Client(self._open(peer[2], peer[3]), self.clock))
             for peer in self.identity.secondaries
@@ -87,7 +89,15 @@ class Ecu:
     def begin_cycle(self) -> None:
         role = primary if self.identity.verification == PRIMARY else secondary
         self.slots.unstage()
+        self.trust.start_cycle()
         self.cycle.begin(role.cycle(self))
+
+    def decided(self, decision: "Decision") -> None:
+        """The metadata of this cycle was good: heed what it says besides images."""
+        if decision.acknowledged is not None:
+            self.reports.acknowledge(decision.acknowledged)
+        if decision.refusal is not None:
+            self.note(decision.refusal.number)
 
     def staged(self) -> bool:
         return self.slots.staged()

@@ -20,9 +20,11 @@ from uptane.ids import (
     ROOT,
 )
 from uptane.limits import ROOT_BYTES_MAX
+from uptane.meta.decision import Installed
 from uptane.meta.wants import Want
-from uptane.report import image_of, nonce_of
+from uptane.report import installed_of, nonce_of
 from uptane.secondary import attested, fetch, offer
+from uptane.trust import Chosen
 from uptane.uds.codes import DID_BOOT, READ_DATA_BY_IDENTIFIER, RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held
 
@@ -48,12 +50,12 @@ class Shelf:
         self._peer = peer
         self.raw_time: bytes | None = None
 
-    def take(self, file: bytes, raw: bytes) -> "Generator":
+    def take(self, file: bytes, raw: bytes) -> "Cycle":
         self._peer.report = raw
         return
         yield
 
-    def find(self, file: bytes, detail: object, offset: int) -> "Generator":
+    def find(self, file: bytes, detail: object, offset: int) -> "Cycle":
         kind = file[1]
         number = int.from_bytes(file[2:], "big")
         raw = None
@@ -65,7 +67,7 @@ class Shelf:
             return self._ecu.depot.find(number, offset)
         return None if raw is None else Held(raw, offset)
 
-    def _metadata(self, repository: int, role: int, version: object) -> "Generator":
+    def _metadata(self, repository: int, role: int, version: object) -> "Cycle":
         if role != ROOT:
             return self._ecu.trust.stored(repository, role)
         ours = self._ecu.trust.root_version(repository)
@@ -77,7 +79,7 @@ class Shelf:
         return (yield Want(repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX))
 
 
-def cycle(ecu: "Ecu") -> "Generator":
+def cycle(ecu: "Ecu") -> "Cycle[None]":
     """One cycle of a Primary; `ecu` is uptane.main.Ecu."""
     peers = [Peer(number, client) for number, client in ecu.clients]
     reports = [(yield from ecu.make_report())]
@@ -87,11 +89,11 @@ def cycle(ecu: "Ecu") -> "Generator":
         if peer.report is not None:
             reports.append(peer.report)
             nonces.append(nonce_of(peer.report))
-    raw = yield from ecu.reports.manifest(reports)
-    yield offer(REPORT_VEHICLE, raw)
-    raw_time = yield from attested(ecu, nonces, ecu.note)
-    directions = yield from ecu.trust.check_vehicle()
-    yield from gather(ecu, peers, directions)
+    yield offer(REPORT_VEHICLE, (yield from ecu.reports.manifest(reports)))
+    raw_time = yield from attested(ecu, nonces)
+    decision = yield from ecu.trust.check(registered(ecu, peers))
+    ecu.decided(decision)
+    yield from gather(ecu, peers, decision)
     for peer in peers:
         if peer.report is not None:
             yield from serve(ecu, peer, raw_time)
@@ -101,7 +103,18 @@ def cycle(ecu: "Ecu") -> "Generator":
     ecu.depot.clear()
 
 
-def collect(ecu: "Ecu", peer: Peer) -> "Generator":
+def registered(ecu: "Ecu", peers: "list[Peer]") -> "dict[int, Installed | None]":
+    """What every ECU of this vehicle says is installed: {ecu id: Installed, None if silent}."""
+    mine = ecu.slots.installed()
+    known: dict[int, Installed | None] = {
+        ecu.identity.ecu: Installed(mine.number, mine.digest, mine.release)
+    }
+    for peer in peers:
+        known[peer.ecu] = None if peer.report is None else installed_of(peer.report)
+    return known
+
+
+def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
     """Step 1: let a Secondary begin its cycle and fetch its report."""
     feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
     try:
@@ -111,27 +124,28 @@ def collect(ecu: "Ecu", peer: Peer) -> "Generator":
         ecu.note(refusal.number)
 
 
-def gather(ecu: "Ecu", peers: "list[Peer]", directions: dict) -> "Generator":
+def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None]":
     """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
-    own = directions.get(ecu.identity.ecu)
-    if own is not None and own.digest != ecu.slots.installed().digest:
-        yield from fetch(ecu.slots, ecu.suite, own)
+    entry = decision.entry(ecu.identity.ecu)
+    if entry is not None:
+        yield from fetch(ecu.slots, ecu.suite, Chosen(entry))
     for peer in peers:
-        chosen = directions.get(peer.ecu)
-        if chosen is None or peer.report is None or image_of(peer.report) == chosen.number:
+        entry = decision.entry(peer.ecu)
+        if entry is None or peer.report is None:
             continue
+        chosen = Chosen(entry)
         depot = ecu.depot
-        if depot.holds(chosen.number, chosen.digest):
+        if depot.holds(chosen.digest):
             continue
-        yield from depot.begin(chosen.number, chosen.length)
+        yield from depot.begin(chosen)
         want = Want(IMAGE, KIND_IMAGE, chosen.number, chosen.digest, chosen.length)
         want.sink = depot
         if (yield want) is None:
             raise Withheld
-        yield from depot.finish(ecu.suite, chosen.digest)
+        yield from depot.finish(ecu.suite)
 
 
-def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Generator":
+def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle":
     """Steps 5 to 7: time, metadata and image, as the Secondary asks for them."""
     shelf = Shelf(ecu, peer)
     shelf.raw_time = raw_time
@@ -142,7 +156,7 @@ def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Generator":
         ecu.note(refusal.number)
 
 
-def install(ecu: "Ecu", peer: Peer) -> "Generator":
+def install(ecu: "Ecu", peer: Peer) -> "Cycle":
     """Let a Secondary try what it has verified, and wait until it has confirmed or reverted."""
     clock = ecu.clock
     feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)

@@ -32,6 +32,7 @@ from uptane.ids import (
     VEHICLE_REPORTS,
 )
 from uptane.limits import ATTACKS_MAX, NONCE_BYTES
+from uptane.meta.decision import Installed
 
 PAIR = b"\x82"  # the head of a CBOR array of two: content and seal
 
@@ -137,9 +138,15 @@ def nonce_of(raw: bytes) -> bytes:
     return nonce
 
 
-def image_of(raw: bytes) -> int:
-    """The image number that this report says is installed. BadShape without one."""
+def installed_of(raw: bytes) -> Installed:
+    """What this report says is installed. BadShape without it."""
     image = content_of(raw).get(REPORT_IMAGE)
-    if not isinstance(image, list) or not image or not isinstance(image[0], int):
+    if not isinstance(image, list) or len(image) != 4 or not isinstance(image[2], dict):
         raise BadShape
-    return image[0]
+    number, _, hashes, release = image
+    digest = hashes.get(ALG_SHA256)
+    if not isinstance(number, int) or not isinstance(digest, bytes):
+        raise BadShape
+    if not isinstance(release, int):
+        raise BadShape
+    return Installed(number, digest, release)

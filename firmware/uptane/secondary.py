@@ -10,6 +10,7 @@ from uptane.errors import Refusal, Withheld
 from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_REPORT, KIND_TIME, LOCAL, REPORT_ECU
 from uptane.limits import TIME_BYTES_MAX
 from uptane.meta.wants import Want
+from uptane.trust import Chosen
 
 
 def offer(number: int, raw: bytes) -> Want:
@@ -19,16 +20,16 @@ def offer(number: int, raw: bytes) -> Want:
     return want
 
 
-def attested(ecu: "Ecu", nonces: "list[bytes]", note: "Callable") -> "Generator":
+def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
     """Ask for the time under these nonces and accept it if it is good. A bad or missing
     attestation is noted and the cycle goes on without new time (V-81). Returns what came."""
     raw = yield Want(DIRECTOR, KIND_TIME, 0, nonces, TIME_BYTES_MAX)
-    if raw is not None:
-        try:
-            yield from ecu.trust.accept_time(raw)
-        except Refusal as refusal:
-            note(refusal.number)
-            return None
+    if raw is None:
+        return None
+    try:
+        yield from ecu.trust.accept_time(raw)
+    except Refusal as refusal:
+        ecu.note(refusal.number)
     return raw
 
 
@@ -43,11 +44,13 @@ def fetch(slots: "Slots", suite: "Suite", chosen: "Installing") -> "Generator":
     yield from slots.finish(suite)
 
 
-def cycle(ecu: "Ecu") -> "Generator":
+def cycle(ecu: "Ecu") -> "Cycle[None]":
     """One cycle of a Secondary; `ecu` is uptane.main.Ecu."""
     raw = yield from ecu.make_report()
     yield offer(REPORT_ECU, raw)
-    yield from attested(ecu, [ecu.trust.nonce()], ecu.note)
-    chosen = yield from ecu.trust.check_metadata()
-    if chosen is not None:
-        yield from fetch(ecu.slots, ecu.suite, chosen)
+    yield from attested(ecu, [ecu.trust.nonce()])
+    decision = yield from ecu.trust.check()
+    ecu.decided(decision)
+    entry = decision.entry(ecu.identity.ecu)
+    if entry is not None:
+        yield from fetch(ecu.slots, ecu.suite, Chosen(entry))

@@ -14,7 +14,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -44,13 +43,13 @@ class Interpreter(Protocol):
 class MicroPythonProcess:
     """The unix port as a child process, its heap limited, its flash in a file.
 
-    `arguments` follow the interpreter's own options; the number of the inherited socket is put
-    behind them.
+    `command` starts the interpreter, in `folder`; the number of the inherited socket is put
+    behind it. What the child prints goes to the file `words`.
     """
 
-    def __init__(self, arguments: list[str], heap_bytes: int, words: Path) -> None:
-        self._arguments = arguments
-        self._heap_bytes = heap_bytes
+    def __init__(self, command: list[str], folder: Path, words: Path) -> None:
+        self._command = command
+        self._folder = folder
         self._words = words
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -58,11 +57,10 @@ class MicroPythonProcess:
     def start(self) -> bytes:
         self.stop()
         ours, theirs = socket.socketpair()
-        launch = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv))"
-        heap = ["-X", f"heapsize={self._heap_bytes}"]
         with self._words.open("ab") as words:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", launch, *heap, *self._arguments, str(theirs.fileno())],
+                [*self._command, str(theirs.fileno())],
+                cwd=self._folder,
                 pass_fds=[theirs.fileno()],
                 stdout=words,
                 stderr=words,

@@ -1,0 +1,201 @@
+"""A running vehicle: a world, a bus, one node for each ECU of the plan, provisioned and powered.
+
+`build` makes it from a plan and a back office: every ECU gets an identity, keys from the
+vehicle's seed, the repositories' metadata, and its first image, written into the flash that it
+will boot from by the device's own store. Then the ECUs are on their own: everything else goes
+over the bus.
+
+It does not feed the vehicle (`muptane.bench.feeder`) and does not attack it.
+Rules: V-02, V-22, V-23, V-24.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from boards.unix.nor import Geometry, Nor
+from muptane.bench import chips, firmware
+from muptane.bench.bus import Bus
+from muptane.bench.nodes import CPythonNode, Interpreter, MicroPythonProcess, Node
+from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.settings import settings_of
+from muptane.bench.station import Station
+from muptane.bench.world import S, World
+from muptane.boards import load_board
+from uptane import cbor, ids
+from uptane.store.area import Area
+from uptane.store.records import Records
+from uptane.store.slots import Slots
+
+Nodes = Literal["micropython", "cpython"]
+BOOT_MS = 50
+
+
+@dataclass(frozen=True)
+class FirstImage:
+    """What an ECU leaves the factory with."""
+
+    number: int
+    release: int
+    content: bytes
+
+
+class Factory(Protocol):
+    """What provisioning needs of a back office (muptane.bench.factory)."""
+
+    def identity(self, repository: int) -> bytes: ...
+    def metadata(self, vin: str, repository: int) -> Mapping[int, bytes]: ...
+    def time(self) -> tuple[int, bytes]: ...
+
+
+def seed_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
+    """The seed of an ECU's signing key: 32 bytes that the vehicle's seed decides."""
+    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}".encode()).digest()
+
+
+class Ecu:
+    """One ECU of a vehicle: its plan, its node, its flash file and its heap."""
+
+    def __init__(self, plan: EcuPlan, node: Node, flash: Path, heap_bytes: int) -> None:
+        self.plan = plan
+        self.node = node
+        self.flash = flash
+        self.heap_bytes = heap_bytes
+
+
+class Vehicle:
+    """`nodes` chooses the interpreter; `folder` keeps the flash files and the last words."""
+
+    def __init__(self, plan: VehiclePlan, world: World, folder: Path, nodes: Nodes) -> None:
+        self.plan = plan
+        self.world = world
+        self.nodes = nodes
+        self.folder = folder
+        self.bus = Bus(world, plan.bus.bitrate)
+        self.ecus: dict[str, Ecu] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        for index, ecu in enumerate(plan.ecu):
+            self.ecus[ecu.name] = self._make(index, ecu)
+
+    def _make(self, index: int, plan: EcuPlan) -> Ecu:
+        spec = load_board(plan.board)
+        settings = settings_of(spec, self.folder / f"{plan.name}.flash", self.plan.bus.bitrate)
+        settings["name"] = plan.name
+        settings["seed"] = self.plan.seed * 1000 + index
+        port = self.bus.port(plan.name, settings["tx_queue"])
+        budget = settings["heap_bytes"][plan.level()]
+        heap = firmware.heap_for_code() + budget if self.nodes == "micropython" else 0
+        interpreter = self._interpreter(plan, settings, heap)
+        node = Node(self.world, index, port, interpreter, settings["rx_queue"])
+        node.boot_ns = BOOT_MS * S // 1000
+        return Ecu(plan, node, Path(settings["flash"]["path"]), heap)
+
+    def _interpreter(self, plan: EcuPlan, settings: dict[str, Any], heap: int) -> Interpreter:
+        words = self.folder / f"{plan.name}.words"
+        words.touch()
+        path = self.folder / f"{plan.name}.json"
+        path.write_text(json.dumps(settings))
+        if self.nodes == "cpython":
+            return CPythonNode(lambda node: chips.live(settings, words))
+        command = firmware.micropython(heap, "-m", "boards.unix.boot", str(path.absolute()))
+        return MicroPythonProcess(command, firmware.compiled(), words)
+
+    # --- the factory ----------------------------------------------------------------------------
+
+    def provision(self, factory: Factory, first: Mapping[str, FirstImage]) -> None:
+        """Write every ECU's flash: identity, trusted metadata, time, first image."""
+        for name, ecu in self.ecus.items():
+            settings = json.loads((self.folder / f"{name}.json").read_text())
+            ecu.flash.write_bytes(b"")
+            with ecu.flash.open("r+b", buffering=0) as file:
+                self._provision(ecu.plan, settings, file, factory, first[name])
+
+    def _provision(
+        self,
+        plan: EcuPlan,
+        settings: dict[str, Any],
+        file: Any,
+        factory: Factory,
+        first: FirstImage,
+    ) -> None:
+        flash = settings["flash"]
+        unit = flash["program_bytes"]
+        regions = [tuple(region) for region in flash["regions"]]
+        geometry = Geometry(regions, unit, flash["program_us"], flash["page_bytes"])
+        nor = Nor(file, geometry, lambda us: None)
+        records = Records(Area(nor, *settings["records"], unit))
+        records.mount()
+        slot_areas = [Area(nor, *place, unit) for place in settings["slots"]]
+        content = first.content + b"\xff" * (-len(first.content) % unit)
+        slot_areas[0].program(0, content)
+        changes: dict[int, bytes | None] = {
+            ids.RECORD_IDENTITY: self._identity(plan, factory),
+            ids.RECORD_TIME: cbor.dumps(list(factory.time())),
+        }
+        repositories = [ids.DIRECTOR] + [ids.IMAGE] * (plan.level() != ids.PARTIAL)
+        for repository in repositories:
+            for role, raw in factory.metadata(self.plan.vin, repository).items():
+                if plan.level() == ids.PARTIAL and role not in (ids.ROOT, ids.TARGETS):
+                    continue
+                record = ids.RECORD_METADATA + 0x100 * (repository - ids.DIRECTOR) + role
+                changes[record] = raw
+        records.commit(changes)
+        digest = sha256(first.content).digest()
+        slots = Slots(slot_areas, records)
+        slots.provision(first.number, len(first.content), digest, first.release)
+
+    def _identity(self, plan: EcuPlan, factory: Factory) -> bytes:
+        identity: dict[int, object] = {
+            ids.IDENTITY_ECU: plan.number,
+            ids.IDENTITY_HARDWARE: plan.hardware,
+            ids.IDENTITY_VEHICLE: self.plan.vin,
+            ids.IDENTITY_VERIFICATION: plan.level(),
+            ids.IDENTITY_SEED: seed_of(self.plan, plan),
+            ids.IDENTITY_DIRECTOR: factory.identity(ids.DIRECTOR),
+            ids.IDENTITY_LINK: [plan.request, plan.response],
+        }
+        if plan.level() != ids.PARTIAL:
+            identity[ids.IDENTITY_IMAGE] = factory.identity(ids.IMAGE)
+        if plan.level() == ids.PRIMARY:
+            identity[ids.IDENTITY_SECONDARIES] = [
+                [ecu.number, ecu.level(), ecu.request, ecu.response]
+                for ecu in self.plan.secondaries()
+            ]
+        return cbor.dumps(identity)
+
+    # --- power ------------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        for ecu in self.ecus.values():
+            ecu.node.power_on()
+
+    def power_off(self) -> None:
+        for ecu in self.ecus.values():
+            ecu.node.power_off()
+
+    def __enter__(self) -> Vehicle:
+        self.power_on()
+        return self
+
+    def __exit__(self, *trace: object) -> None:
+        self.power_off()
+
+    def run(self, seconds: float) -> None:
+        """Let the vehicle be for that many virtual seconds."""
+        end_ns = self.world.now_ns + int(seconds * S)
+        self.world.at(end_ns, lambda: None)
+        self.world.run(lambda: self.world.now_ns >= end_ns, seconds + 1)
+
+    def station(self, name: str) -> Station:
+        """A tester on the bus that talks to the ECU of that name."""
+        plan = self.ecus[name].plan
+        return Station(self.world, self.bus, f"tester-{name}", (plan.request, plan.response))
+
+    def last_words(self, name: str) -> str:
+        """What the ECU printed when it crashed, if it did."""
+        return (self.folder / f"{name}.words").read_text(errors="replace")

@@ -1,0 +1,1 @@
+def load_board(name): return None
