@@ -1,0 +1,233 @@
+"""NOR flash as physics: erasing sets the bits of a whole block, programming only clears bits.
+
+Stricter than silicon: programming what is not erased, misaligned or out of range is a bug of the
+caller and raises StrictFlash. A *stroke* is what the chip does in one go: the erase of a block, or
+the program of one page (for parts that have none, of one program unit). A power cut falls inside
+a stroke and tears it: a torn program leaves any mix of old and new bits, a torn erase leaves
+garbage that may read differently each time. After a cut nothing works until `power_on()`.
+
+It does NOT model wear-out, disturbed neighbours or ECC. Content lives in the store that is given
+(a file opened 'r+b', unbuffered, or io.BytesIO); which blocks read unsteadily is known only to
+the object.
+Rules: E-79, E-89.
+"""
+
+if False:  # for the type checker
+    from collections.abc import Callable
+
+    from storage import Buffer, Store
+
+CHUNK = 512
+TEARS = 8  # kinds of torn stroke
+
+
+class StrictFlash(ValueError):
+    """Our own code did to the flash what a driver may not do."""
+
+
+class PowerCut(BaseException):
+    """The supply is gone: nothing on the device may catch this."""
+
+
+class Geometry:
+    """`regions`: [(address, block bytes, blocks, us to erase a block), ...], ascending.
+
+    `program_us` is the time of one stroke; `page_bytes` the most that one stroke programs."""
+
+    def __init__(
+        self,
+        regions: "list[tuple[int, int, int, int]]",
+        program_bytes: int,
+        program_us: int,
+        page_bytes: int = 0,
+    ) -> None:
+        self.regions = regions
+        self.program_bytes = program_bytes
+        self.program_us = program_us
+        self.page_bytes = page_bytes or program_bytes
+        self.base = regions[0][0]
+        address, block_bytes, blocks, _ = regions[-1]
+        self.end = address + block_bytes * blocks
+
+    def block(self, address: int) -> "tuple[int, int, int, int]":
+        """(index, start, bytes, us to erase) of the block that holds an address."""
+        index = 0
+        for start, block_bytes, blocks, erase_us in self.regions:
+            if start <= address < start + block_bytes * blocks:
+                within = (address - start) // block_bytes
+                return index + within, start + within * block_bytes, block_bytes, erase_us
+            index += blocks
+        raise StrictFlash
+
+    def blocks(self) -> int:
+        return sum([blocks for _, _, blocks, _ in self.regions])
+
+
+class Noise:
+    """xorshift32: the same bytes for the same seed on both interpreters."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = (seed * 2654435761 + 0x9E3779B9) & 0xFFFFFFFF or 1
+
+    def byte(self) -> int:
+        state = self._state
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        self._state = state
+        return state >> 11 & 0xFF
+
+
+class Nor:
+    """A part of that geometry; `charge(us)` is told what each stroke takes."""
+
+    def __init__(
+        self, store: "Store", geometry: Geometry, charge: "Callable[[int], object]"
+    ) -> None:
+        self._store = store
+        self.geometry = geometry
+        self._charge = charge
+        self.strokes = 0
+        self.erased = [0] * geometry.blocks()  # times, per block
+        self._cut_at = -1
+        self._tear = 0
+        self._noise = Noise(0)
+        self._unsteady: list[int] = []  # blocks that a torn erase left half charged
+        self.off = False
+        self._fill(store.seek(0, 2), geometry.end - geometry.base)  # a new part comes erased
+
+    # --- what a driver does ---------------------------------------------------------------------
+
+    def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
+        self._check(address, len(buffer), 1)
+        self._get(address, buffer)
+        if self._unsteady:
+            self._waver(address, buffer)
+
+    def program(self, address: int, data: "Buffer") -> None:
+        """Clear the bits that are 0 in `data`; every unit must read erased."""
+        self._check(address, len(data), self.geometry.program_bytes)
+        view = memoryview(data)
+        page_bytes = self.geometry.page_bytes
+        done = 0
+        while done < len(view):
+            size = min(page_bytes - (address + done) % page_bytes, len(view) - done)
+            self._program_page(address + done, view[done : done + size])
+            done += size
+
+    def erase(self, address: int) -> None:
+        """Erase the block that starts there."""
+        self._check(address, 1, 1)
+        index, start, size, erase_us = self.geometry.block(address)
+        if start != address:
+            raise StrictFlash
+        self.erased[index] += 1
+        if self._stroke(erase_us):
+            self._tear_erase(start, size)
+            raise PowerCut
+        if index in self._unsteady:
+            self._unsteady.remove(index)
+        self._fill(start - self.geometry.base, start + size - self.geometry.base)
+
+    # --- what a bench does ----------------------------------------------------------------------
+
+    def cut_after(self, strokes: int, tear: int, seed: int) -> None:
+        """Let so many more strokes through, then cut the power inside the next one; `tear`
+        0..TEARS-1 is how far it got, `seed` fixes its bits."""
+        self._cut_at = self.strokes + strokes
+        self._tear = tear
+        self._noise = Noise(seed)
+
+    def power_on(self) -> None:
+        self.off = False
+        self._cut_at = -1
+
+    # --- physics --------------------------------------------------------------------------------
+
+    def _check(self, address: int, size: int, unit: int) -> None:
+        if self.off:
+            raise PowerCut
+        geometry = self.geometry
+        if address < geometry.base or address + size > geometry.end:
+            raise StrictFlash
+        if address % unit or size % unit:
+            raise StrictFlash
+
+    def _stroke(self, us: int) -> bool:
+        """Count a stroke and its time; True if the power goes during it."""
+        self.strokes += 1
+        self._charge(us)
+        self.off = self.strokes - 1 == self._cut_at
+        return self.off
+
+    def _program_page(self, address: int, data: memoryview) -> None:
+        old = bytearray(len(data))
+        self._get(address, old)
+        if old != b"\xff" * len(old):
+            raise StrictFlash
+        if self._stroke(self.geometry.program_us):
+            self._put(address, self._torn(old, data))
+            raise PowerCut
+        self._put(address, data)
+
+    def _torn(self, old: bytearray, new: memoryview) -> bytearray:
+        """What an interrupted program leaves; every bit is the old one or the new one."""
+        noise, tear, middle = self._noise, self._tear, len(old) // 2
+        torn = bytearray(old)
+        for i in range(len(old)):
+            if tear == 1 or (tear == 3 and i < middle) or (tear == 4 and i > middle):
+                torn[i] = new[i]
+            elif tear == 2 or (tear in (3, 4) and i == middle):
+                torn[i] = old[i] & (new[i] | noise.byte())
+            elif tear == 5:  # nearly done
+                torn[i] = old[i] & (new[i] | (noise.byte() & noise.byte() & noise.byte()))
+            elif tear == 6:  # hardly begun
+                torn[i] = old[i] & (new[i] | noise.byte() | noise.byte() | noise.byte())
+            elif tear == 7 and i % 2:
+                torn[i] = new[i]
+        return torn
+
+    def _tear_erase(self, start: int, size: int) -> None:
+        """What an interrupted erase leaves. Chips clear all bits before they set them."""
+        noise, tear = self._noise, self._tear
+        begin, end = start - self.geometry.base, start + size - self.geometry.base
+        middle = begin + size // 2
+        if tear == 0:
+            return
+        if tear in (1, 7):
+            self._fill(begin, end)
+        elif tear == 3:
+            self._fill(begin, middle)
+        elif tear == 4:
+            self._fill(middle, end)
+        elif tear == 5:
+            self._fill(begin, end, 0)
+        else:
+            pattern = bytearray([noise.byte() for _ in range(CHUNK)])
+            page = bytearray(CHUNK)
+            for at in range(begin, end, CHUNK):
+                self._get(at + self.geometry.base, page)
+                for i in range(CHUNK):
+                    page[i] = page[i] | pattern[i] if tear == 2 else pattern[i]
+                self._put(at + self.geometry.base, page)
+        if tear in (2, 6, 7):
+            self._unsteady.append(self.geometry.block(start)[0])
+
+    def _waver(self, address: int, buffer: "bytearray | memoryview") -> None:
+        for i in range(len(buffer)):
+            if self.geometry.block(address + i)[0] in self._unsteady:
+                buffer[i] ^= self._noise.byte() & self._noise.byte() & self._noise.byte()
+
+    def _get(self, address: int, buffer: "bytearray | memoryview") -> None:
+        self._store.seek(address - self.geometry.base)
+        self._store.readinto(buffer)
+
+    def _put(self, address: int, data: "Buffer") -> None:
+        self._store.seek(address - self.geometry.base)
+        self._store.write(data)
+
+    def _fill(self, begin: int, end: int, value: int = 0xFF) -> None:
+        self._store.seek(begin)
+        page = memoryview(bytes([value]) * CHUNK)
+        while begin < end:
+            begin += self._store.write(page[: min(CHUNK, end - begin)]) or 0

@@ -1,0 +1,1 @@
+"""What an ECU keeps: small values by number, and images in slots, on raw flash."""
