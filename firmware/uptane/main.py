@@ -10,8 +10,8 @@ Rules: V-30, V-31, V-34, V-67, V-88.
 from uptane import identity, primary, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
-from uptane.errors import BadApplication, Refusal, TrialFailed
-from uptane.ids import BOOT_REVERTED, BOOT_TRIAL, DIRECTOR, PRIMARY
+from uptane.errors import NotProvisioned, Refusal, TrialFailed
+from uptane.ids import BOOT_REVERTED, PRIMARY
 from uptane.image.depot import Depot
 from uptane.limits import BLOCK_BYTES, P2_MS
 from uptane.link.isotp import Channel
@@ -37,6 +37,7 @@ MESSAGE_BYTES = BLOCK_BYTES + 2
 RESET_DELAY_MS = 20  # for the last response to leave
 COALESCE = 8  # frames of a message that may wait for each other
 COALESCE_MS = 5
+FOREVER_MS = 1 << 52
 
 
 class Ecu:
@@ -50,7 +51,7 @@ class Ecu:
         self.records.mount()
         self.identity = identity.load(self.records)
         self.slots = Slots(board.slot_areas, self.records)
-        self.slots.boot()
+        self._slot, self._on_trial = self.slots.boot()
         self.depot = Depot(board.depot_areas)
         self.reports = Reports(self.suite, self.identity, self.records)
         self.trust = Trust(board, self.identity, self.records, self.slots)
@@ -70,6 +71,9 @@ class Ecu:
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
         self._reset_at = 0
         self._trial_due = False
+        self.verified = False
+        if self.slots.boot_state() == BOOT_REVERTED:
+            self.note(TrialFailed.number)
 
     def _open(self, tx_id: int, rx_id: int) -> Channel:
         channel = Channel(MESSAGE_BYTES)
@@ -83,12 +87,21 @@ class Ecu:
         self.reports.note(number)
 
     def make_report(self) -> "Generator":
+        boot = self.slots.boot_state()
+        time = self.trust.time()
+        raw = yield from self.reports.make(self.installed(), boot, time, self.trust.nonce())
+        return raw
+
+    def installed(self) -> "Installed":
+        """The image that runs. NotProvisioned without one."""
         installed = self.slots.installed()
-        return (yield from self.reports.make(installed, self.trust.time(), self.trust.nonce()))
+        if installed is None:
+            raise NotProvisioned
+        return installed
 
     def begin_cycle(self) -> None:
         role = primary if self.identity.verification == PRIMARY else secondary
-        self.slots.unstage()
+        self.verified = False
         self.trust.start_cycle()
         self.cycle.begin(role.cycle(self))
 
@@ -100,7 +113,8 @@ class Ecu:
             self.note(decision.refusal.number)
 
     def staged(self) -> bool:
-        return self.slots.staged()
+        """Has this cycle verified an image that waits for its trial?"""
+        return self.verified and self.slots.staged() is not None
 
     def install_after_response(self) -> bool:
         """RID_INSTALL: put the image on trial that this cycle has verified."""
@@ -128,11 +142,11 @@ class Ecu:
         if did == DID_INTERPRETER:
             return " ".join(self.board.interpreter).encode()
         if did == DID_IMAGE:
-            image = self.slots.installed()
+            image = self.installed()
             numbers = (image.number, image.release, image.length)
             return b"".join([n.to_bytes(4, "big") for n in numbers]) + image.digest
         if did == DID_BOOT:
-            return bytes((self.slots.installed().boot,))
+            return bytes((self.slots.boot_state(),))
         if did == DID_REFUSALS:
             return bytes(self.reports.attacks)
         if did == DID_HEAP:
@@ -142,11 +156,12 @@ class Ecu:
     # --- the application -----------------------------------------------------------------------------
 
     def start_application(self) -> None:
-        area, length = self.slots.running()
-        self.application.start(area, length, self.clock.ticks_ms())
+        area = self.slots.areas[self._slot]
+        self.application.start(area, self.installed().length, self.clock.ticks_ms())
 
     def _watch_trial(self, now_ms: int) -> None:
-        if self.slots.on_trial() and self.application.steady(now_ms):
+        if self._on_trial and self.application.steady(now_ms):
+            self._on_trial = False
             self.slots.confirm()
 
     # --- the loop --------------------------------------------------------------------------------------
@@ -195,13 +210,13 @@ class Ecu:
         if self._server.busy() or self.cycle.computing():
             self.clock.wait(0, 0)
             return
-        until = self._reset_at or None
+        until = self._reset_at or FOREVER_MS
         frames = 1
         now = self.clock.ticks_ms()
         deadlines = [self._server.deadline(), self.application.deadline()]
         if self.cycle.running() and self.cycle.want is None:
             deadlines.append(self.cycle.until_ms)
-        if self.slots.on_trial():
+        if self._on_trial:
             deadlines.append(now + self.board.confirm_ms // 4)
         for _, channel in self._channels.values():
             try:
@@ -214,6 +229,6 @@ class Ecu:
                 frames = left if left < COALESCE else COALESCE
                 deadlines.append(now + COALESCE_MS)
         for deadline in deadlines:
-            if deadline is not None and (until is None or deadline < until):
+            if deadline is not None and deadline < until:
                 until = deadline
         self.clock.wait(until, frames)

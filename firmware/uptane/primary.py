@@ -105,9 +105,9 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
 
 def registered(ecu: "Ecu", peers: "list[Peer]") -> "dict[int, Installed | None]":
     """What every ECU of this vehicle says is installed: {ecu id: Installed, None if silent}."""
-    mine = ecu.slots.installed()
+    mine = ecu.installed()
     known: dict[int, Installed | None] = {
-        ecu.identity.ecu: Installed(mine.number, mine.digest, mine.release)
+        ecu.identity.ecu: Installed(mine.number, mine.digest, ecu.slots.release())
     }
     for peer in peers:
         known[peer.ecu] = None if peer.report is None else installed_of(peer.report)
@@ -128,7 +128,7 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
     """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
     entry = decision.entry(ecu.identity.ecu)
     if entry is not None:
-        yield from fetch(ecu.slots, ecu.suite, Chosen(entry))
+        yield from fetch(ecu, Chosen(entry))
     for peer in peers:
         entry = decision.entry(peer.ecu)
         if entry is None or peer.report is None:

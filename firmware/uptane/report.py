@@ -72,8 +72,9 @@ class Reports:
     def _store(self) -> None:
         self._records.commit({RECORD_ATTACKS: cbor.dumps([self._noted_at, self.attacks])})
 
-    def make(self, installed: "Installed", time: int, nonce: bytes) -> "Generator":
-        """The next version report (bytes, CDDL report-file) of this ECU."""
+    def make(self, image: "InSlot", boot: int, time: int, nonce: bytes) -> "Work[bytes]":
+        """The next version report (bytes, CDDL report-file) of this ECU: the image that runs,
+        BOOT_..., the latest time it can vouch for, the token it wants attested."""
         counter = self.counter() + 1
         self._records.commit({RECORD_COUNTER: counter.to_bytes(4, "big")})
         content = {
@@ -81,20 +82,20 @@ class Reports:
             KEY_TYPE: TYPE_REPORT,
             REPORT_ID: self._identity.ecu,
             REPORT_IMAGE: [
-                installed.number,
-                installed.length,
-                {ALG_SHA256: installed.digest},
-                installed.release,
+                image.number,
+                image.length,
+                {ALG_SHA256: image.digest},
+                image.release,
             ],
             REPORT_ATTACKS: self.attacks,
             REPORT_TIME: time,
             REPORT_COUNTER: counter,
             REPORT_NONCE: nonce,
-            REPORT_BOOT: installed.boot,
+            REPORT_BOOT: boot,
         }
         return (yield from self._seal(TYPE_REPORT, cbor.dumps(content)))
 
-    def manifest(self, reports: "list[bytes]") -> "Generator":
+    def manifest(self, reports: "list[bytes]") -> "Work[bytes]":
         """The vehicle version manifest (bytes, CDDL vehicle-file) over the given reports."""
         content = {
             KEY_FORMAT: FORMAT,
@@ -106,7 +107,7 @@ class Reports:
         }
         return (yield from self._seal(TYPE_VEHICLE, cbor.dumps(content)))
 
-    def _seal(self, kind: int, content: bytes) -> "Generator":
+    def _seal(self, kind: int, content: bytes) -> "Work[bytes]":
         suite = self._suite
         if self._kid is None:
             public = yield from suite.public_key(self._identity.seed)

@@ -33,15 +33,17 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
     return raw
 
 
-def fetch(slots: "Slots", suite: "Suite", chosen: "Installing") -> "Generator":
+def fetch(ecu: "Ecu", chosen: Chosen) -> "Cycle[None]":
     """Bring the chosen image into the spare slot and verify it there, as it lies in flash."""
+    slots = ecu.slots
     yield from slots.begin(chosen.number, chosen.length, chosen.digest, chosen.release)
     want = Want(IMAGE, KIND_IMAGE, chosen.number, chosen.digest, chosen.length)
     want.sink = slots
     want.offset = slots.resume_offset()
     if want.offset < chosen.length and (yield want) is None:
         raise Withheld
-    yield from slots.finish(suite)
+    yield from slots.finish(ecu.suite)
+    ecu.verified = True
 
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":
@@ -53,4 +55,4 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
     ecu.decided(decision)
     entry = decision.entry(ecu.identity.ecu)
     if entry is not None:
-        yield from fetch(ecu.slots, ecu.suite, Chosen(entry))
+        yield from fetch(ecu, Chosen(entry))

@@ -89,7 +89,9 @@ class Trust:
         """
         mine = self._identity
         image = self._slots.installed()
-        installed = Installed(image.number, image.digest, image.release)
+        installed = None
+        if image is not None:
+            installed = Installed(image.number, image.digest, self._slots.release())
         chooser = Chooser(mine.ecu, mine.hardware, mine.vehicle, installed, registered)
         ticks = self._ticks.ticks_ms()
         director = self._open(DIRECTOR)

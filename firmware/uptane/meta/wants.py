@@ -8,7 +8,7 @@ Rules: V-21, V-85, T-17.
 """
 
 if False:  # for the type checker
-    from steps import Changes
+    from steps import Changes, Sink
 
 
 class Want:
@@ -17,6 +17,8 @@ class Want:
     detail  metadata: its version, 0 the latest; time: [nonce, ...]; an image: its digest
     cap     the most bytes that will be accepted
     offset  where to begin; whoever resumes a transfer sets it
+    sink    takes the bytes as they come, write(offset, data); None: they are gathered
+    offer   the want is the other way round: this is a file to be fetched and passed on
     """
 
     def __init__(self, repository: int, kind: int, number: int, detail: object, cap: int) -> None:
@@ -26,6 +28,8 @@ class Want:
         self.detail = detail
         self.cap = cap
         self.offset = 0
+        self.sink: "Sink | None" = None
+        self.offer: bytes | None = None
 
 
 class Commit:

@@ -1,0 +1,37 @@
+"""What provisioning takes from a back office: identities, metadata files, the time.
+
+It stands between the bench and `muptane.oem`, so that the vehicle knows no office and the office
+no bench. Rules: V-22, V-23.
+"""
+
+from __future__ import annotations
+
+from muptane.oem.office import Office
+from uptane import ids
+
+ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
+
+
+class OfficeFactory:
+    """An office as a factory sees it (muptane.bench.vehicle.Factory)."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def identity(self, repository: int) -> bytes:
+        """SHA-256 of the payload of the repository's Root 1."""
+        part = self._office.director if repository == ids.DIRECTOR else self._office.images
+        return part.identity
+
+    def metadata(self, vin: str, repository: int) -> dict[int, bytes]:
+        """{role: newest file}, those that exist."""
+        found = {}
+        for role in ROLES:
+            raw = self._office.answer(vin, repository, ids.KIND_METADATA, role, 0)
+            if raw is not None:
+                found[role] = raw
+        return found
+
+    def time(self) -> tuple[int, bytes]:
+        """The time at the factory, and the kid of the key that attests time."""
+        return self._office.now(), self._office.time_server.kid

@@ -1,0 +1,79 @@
+"""The feeder: carries files between a back office and a vehicle, over UDS, and decides nothing.
+
+It asks the Primary what it wants and brings it; it holds no key and is trusted with nothing. The
+routine is the device's own (`uptane.uds.feeding`); the source is an office's one function. What
+it carried is counted, file by file, for whoever reports on a run.
+Rules: R-08, S-37, S-38.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, Protocol
+
+from muptane.bench.station import Station
+from uptane.ids import KIND_IMAGE
+from uptane.uds.codes import RID_INSTALL, WANTS_INSTALL
+from uptane.uds.feeding import Feeding, Held
+
+BLOCK_BYTES = 4095
+
+
+class BackOffice(Protocol):
+    """What a feeder needs of an office (muptane.oem.office.Office is one)."""
+
+    def answer(
+        self, vehicle: str, repository: int, kind: int, number: int, detail: object
+    ) -> bytes | None: ...
+    def accept_manifest(self, vehicle: str, raw: bytes) -> object: ...
+
+
+class Carried(NamedTuple):
+    """One file that passed: its number, its size, and whether it was there at all."""
+
+    repository: int
+    kind: int
+    number: int
+    bytes: int | None
+
+
+class OfficeSource:
+    """An office as the source of a feeding. `on_file` is told of every file carried."""
+
+    def __init__(
+        self, office: BackOffice, vin: str, on_file: Callable[[Carried], None]
+    ) -> None:
+        self._office = office
+        self._vin = vin
+        self._on_file = on_file
+        self.refused: Exception | None = None
+
+    def find(
+        self, file: bytes, detail: object, offset: int
+    ) -> Generator[Any, Any, Held | None]:
+        repository, kind, number = file[0], file[1], int.from_bytes(file[2:], "big")
+        raw = self._office.answer(self._vin, repository, kind, number, detail)
+        self._on_file(Carried(repository, kind, number, None if raw is None else len(raw)))
+        if raw is None or (kind == KIND_IMAGE and offset >= len(raw)):
+            return None
+        return Held(raw, offset)
+        yield
+
+    def take(self, file: bytes, raw: bytes) -> Generator[Any, Any, None]:
+        self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), len(raw)))
+        self._office.accept_manifest(self._vin, raw)
+        return
+        yield
+
+
+def feed(
+    station: Station, source: OfficeSource, install: bool = True
+) -> Generator[Any, Any, int]:
+    """One cycle of the ECU behind `station`: begin it, serve its wants, and let it install what
+    it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal."""
+    feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES))
+    yield from feeding.begin()
+    status: int = yield from feeding.serve(station.clock)
+    if status == WANTS_INSTALL and install:
+        yield from feeding.routine(RID_INSTALL)
+    return status
