@@ -1,0 +1,229 @@
+"""The Director: takes a vehicle's manifest, decides, and signs directions for this vehicle.
+
+Each accepted manifest is answered by fresh Targets, Snapshot and Timestamp with versions of
+their own for each vehicle (R-15, T-51). Targets lists the wanted image of every ECU, also where
+it is installed already, so an empty list means that nothing was ever assigned or may go (E-51).
+Receiving, deciding and issuing are one transaction. Dependencies between images (R-14) and
+delegations (never, R-03) are not here; the keys of the Image repository are not either.
+Rules: R-03, R-08, R-10 to R-16, R-30, R-34, R-35, R-63, T-18, T-48, T-51, E-76.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
+from muptane.oem.check import MANIFEST_BYTES_MAX
+from muptane.oem.errors import Malformed, OemRefusal
+from muptane.oem.fleet import desired_image, ecus_of, last_report, misfit
+from muptane.oem.inventory import (
+    DecisionMade,
+    Ecu,
+    Image,
+    Inventory,
+    Oddity,
+    RoleFile,
+    RootFile,
+    Vehicle,
+)
+from muptane.oem.keys import Holders, Signer
+from muptane.oem.metadata import Role, Snapshot, Timestamp
+from muptane.oem.reception import accept
+from muptane.oem.targets import Targets
+from uptane import ids
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the newest Targets of a vehicle say. `directions`: ECU -> image; `withheld`: (ECU,
+    image, why) of wishes that would do harm; `acknowledged`: ECU -> report counter."""
+
+    vehicle: str
+    targets_version: int
+    directions: Mapping[int, int]
+    withheld: tuple[tuple[int, int, str], ...]
+    acknowledged: Mapping[int, int]
+
+
+class Director:
+    """One Director for all vehicles of one inventory."""
+
+    def __init__(self, inventory: Inventory, authority: Authority) -> None:
+        """Use `create` or `open`."""
+        self._inventory = inventory
+        self._authority = authority
+
+    @classmethod
+    def create(cls, inventory: Inventory, holders: Mapping[int, Holders], now: int) -> "Director":
+        """A new Director. `holders` has role 4 too: the time source (R-63), whose private key
+        need not be at hand."""
+        if ids.TIME not in holders:
+            raise Malformed("a Director's Root names the key of the time source")
+        authority = Authority.found(holders, now, DIRECTOR_LIFETIMES_S)
+        with inventory.begin() as session:
+            session.add(RootFile(version=1, raw=authority.roots[0]))
+            session.commit()
+        return cls(inventory, authority)
+
+    @classmethod
+    def open(cls, inventory: Inventory, signers: Iterable[Signer]) -> "Director":
+        """The Director that `inventory` remembers; its Roots are verified."""
+        with inventory.begin() as session:
+            roots = list(session.scalars(select(RootFile.raw).order_by(RootFile.version)))
+        if not roots:
+            raise Malformed("this inventory has no Director")
+        return cls(inventory, Authority.reopen(roots, signers, DIRECTOR_LIFETIMES_S))
+
+    @property
+    def identity(self) -> bytes:
+        return self._authority.identity
+
+    @property
+    def authority(self) -> Authority:
+        return self._authority
+
+    def welcome(self, vehicle: str, now: int) -> Decision:
+        """The first directions of a vehicle that was just registered, to be provisioned."""
+        with self._inventory.begin() as session:
+            decision = self._direct(session, self._authority, (vehicle, None), now)
+            session.commit()
+        return decision
+
+    def receive_manifest(self, vehicle: str, raw: bytes, now: int) -> Decision:
+        """Take the manifest that `vehicle` sent and direct it anew.
+
+        Refuses like `reception.accept`; then only the oddity is recorded.
+        """
+        try:
+            with self._inventory.begin() as session:
+                accepted = accept(session, self.identity, (vehicle, raw), now)
+                received = (vehicle, accepted.manifest_id)
+                decision = self._direct(session, self._authority, received, now)
+                remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
+                session.add_all(_oddity(vehicle, remark, b"", now) for remark in remarks)
+                session.commit()
+        except OemRefusal as refusal:
+            sentence = f"{type(refusal).__name__}: {refusal}"
+            with self._inventory.begin() as session:
+                session.add(_oddity(vehicle, sentence, raw, now))
+                session.commit()
+            raise
+        return decision
+
+    def rotate(self, changes: Mapping[int, Holders], now: int) -> None:
+        """One more Root with `changes` (role -> Holders, ids.TIME too), and new directions for
+        every vehicle, which repeat the OEM's wishes rather than anything signed before."""
+        authority = self._authority.rotated(changes, now)
+        with self._inventory.begin() as session:
+            session.add(RootFile(version=authority.root.version, raw=authority.roots[-1]))
+            for vehicle in session.scalars(select(Vehicle.id).order_by(Vehicle.id)):
+                self._direct(session, authority, (vehicle, None), now)
+            session.commit()
+        self._authority = authority
+
+    def read(self, vehicle: str, role: int, version: int) -> bytes | None:
+        """A role file for `vehicle`, version 0 for the newest; None: there is no such file."""
+        if role == ids.ROOT:
+            return self._authority.read_root(version)
+        query = select(RoleFile.raw).where(RoleFile.vehicle_id == vehicle, RoleFile.role == role)
+        if version != 0:
+            query = query.where(RoleFile.version == version)
+        with self._inventory.begin() as session:
+            return session.scalars(query.order_by(RoleFile.version.desc()).limit(1)).first()
+
+    def oddities(self) -> list[tuple[int, str, str]]:
+        """(seconds, vehicle, sentence) of everything a person should look at, oldest first."""
+        with self._inventory.begin() as session:
+            rows = session.scalars(select(Oddity).order_by(Oddity.id))
+            return [(row.seen_s, row.vehicle_id, row.sentence) for row in rows]
+
+    def _direct(
+        self, session: Session, authority: Authority, cause: tuple[str, int | None], now: int
+    ) -> Decision:
+        """Decide, record and sign. `cause`: the vehicle, and the manifest that it answers."""
+        vehicle, manifest_id = cause
+        chosen: dict[int, Image] = {}
+        withheld: list[tuple[int, int, str]] = []
+        acknowledged: dict[int, int] = {}
+        for ecu in ecus_of(session, vehicle):
+            report = last_report(session, ecu.id)
+            if report is not None and report.attacks:
+                acknowledged[ecu.id] = report.counter
+            _choose(session, ecu, chosen, withheld)
+        targets = Targets(
+            version=_next_version(session, vehicle, ids.TARGETS),
+            expires=authority.expiry(ids.TARGETS, now),
+            images={
+                image.number: image.entry(_installers(chosen, image.number))
+                for image in chosen.values()
+            },
+            vehicle=vehicle,
+            acknowledged=acknowledged,
+        )
+        _issue(session, authority, targets, now)
+        directions = {ecu_id: image.number for ecu_id, image in chosen.items()}
+        session.add(
+            DecisionMade(
+                vehicle_id=vehicle,
+                manifest_id=manifest_id,
+                made_s=now,
+                targets_version=targets.version,
+                directions=[list(direction) for direction in directions.items()],
+                withheld=[list(wish) for wish in withheld],
+            )
+        )
+        return Decision(vehicle, targets.version, directions, tuple(withheld), acknowledged)
+
+
+def _choose(
+    session: Session,
+    ecu: Ecu,
+    chosen: dict[int, Image],
+    withheld: list[tuple[int, int, str]],
+) -> None:
+    """Put the wanted image of `ecu` where it belongs: it goes, or it would do harm."""
+    wanted = desired_image(session, ecu.id)
+    if wanted is None:
+        return
+    refusal = misfit(ecu, wanted, last_report(session, ecu.id))
+    if refusal is None:
+        chosen[ecu.id] = wanted
+    else:
+        withheld.append((ecu.id, wanted.number, str(refusal)))
+
+
+def _installers(chosen: Mapping[int, Image], number: int) -> tuple[int, ...]:
+    return tuple(sorted(ecu for ecu, image in chosen.items() if image.number == number))
+
+
+def _issue(session: Session, authority: Authority, targets: Targets, now: int) -> None:
+    """Sign and store `targets`, with a Snapshot and a Timestamp for the same vehicle."""
+    vehicle = str(targets.vehicle)
+    snapshot = Snapshot(
+        version=_next_version(session, vehicle, ids.SNAPSHOT),
+        expires=authority.expiry(ids.SNAPSHOT, now),
+        versions={ids.TARGETS: targets.version},
+    )
+    timestamp = Timestamp.of(
+        _next_version(session, vehicle, ids.TIMESTAMP),
+        authority.expiry(ids.TIMESTAMP, now),
+        snapshot,
+    )
+    made: tuple[Role, ...] = (targets, snapshot, timestamp)
+    for role in made:
+        raw = authority.sign(role)
+        session.add(RoleFile(vehicle_id=vehicle, role=role.type, version=role.version, raw=raw))
+    session.flush()
+
+
+def _next_version(session: Session, vehicle: str, role: int) -> int:
+    query = select(func.max(RoleFile.version)).where(
+        RoleFile.vehicle_id == vehicle, RoleFile.role == role
+    )
+    return (session.scalars(query).one() or 0) + 1
+
+
+def _oddity(vehicle: str, sentence: str, raw: bytes, now: int) -> Oddity:
+    return Oddity(vehicle_id=vehicle, seen_s=now, sentence=sentence, raw=raw[:MANIFEST_BYTES_MAX])

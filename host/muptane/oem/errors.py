@@ -1,0 +1,109 @@
+"""What the back office refuses, each with a sentence for the person who reads it.
+
+These are not the device's refusals (`uptane.errors`), which are numbers on a wire: they never
+leave the computer. A class says what kind of thing happened, its text names the offender.
+"""
+
+
+class OemRefusal(Exception):
+    """The back office did nothing; the text says why."""
+
+
+# --- bytes -------------------------------------------------------------------------------------
+class Malformed(OemRefusal):
+    """Not the grammar of docs/pouf.cddl."""
+
+
+class NotDeterministic(OemRefusal):
+    """Another encoding of the same value exists, so these bytes are not ours (E-60)."""
+
+
+class TooLarge(OemRefusal):
+    """More bytes than a device would take (T-52)."""
+
+
+# --- signatures --------------------------------------------------------------------------------
+class BadKey(OemRefusal):
+    """Not a point of prime order on the curve."""
+
+
+class BelowThreshold(OemRefusal):
+    """Not enough distinct keys signed (E-43)."""
+
+
+class BadSeal(OemRefusal):
+    """A report or a manifest that its signer did not sign (E-74)."""
+
+
+class WrongPurpose(OemRefusal):
+    """Signed as something else (E-46, E-47)."""
+
+
+class WrongVersion(OemRefusal):
+    """Not the version that has to come here."""
+
+
+class WrongPassphrase(OemRefusal):
+    """The key store does not open."""
+
+
+class NoSigner(OemRefusal):
+    """A private key that this act needs is not at hand."""
+
+
+# --- images ------------------------------------------------------------------------------------
+class ImageNumberUsed(OemRefusal):
+    """An image number names one release and is never reused (V-85)."""
+
+
+class UnknownImage(OemRefusal):
+    """No image of this number was released."""
+
+
+class WrongHardware(OemRefusal):
+    """The image is not made for this hardware (V-86)."""
+
+
+class ReleaseDowngrade(OemRefusal):
+    """A lower release counter than the ECU already runs (R-41)."""
+
+
+class NotAnApplication(OemRefusal):
+    """A folder that an ECU could not start."""
+
+
+# --- vehicles ----------------------------------------------------------------------------------
+class AlreadyRegistered(OemRefusal):
+    """A vehicle, an ECU id or a key that the inventory knows already (E-75)."""
+
+
+class BadVehicle(OemRefusal):
+    """A vehicle that no update could reach, such as one with two Primaries."""
+
+
+class UnknownVehicle(OemRefusal):
+    """Not in the inventory (R-10)."""
+
+
+class ForeignVehicle(OemRefusal):
+    """A manifest of another vehicle than the one that sent it (E-74)."""
+
+
+class UnknownEcu(OemRefusal):
+    """Not in the inventory of this vehicle (R-12)."""
+
+
+class NotThePrimary(OemRefusal):
+    """A manifest by an ECU that is not this vehicle's Primary (R-12)."""
+
+
+class EcuTwice(OemRefusal):
+    """Two reports by one ECU in one manifest."""
+
+
+class ReportMissing(OemRefusal):
+    """An inventoried ECU that the manifest leaves out (R-12, E-72)."""
+
+
+class Replayed(OemRefusal):
+    """A counter that is not above the last one seen (R-13, E-73)."""

@@ -1,0 +1,154 @@
+"""What people of the OEM tell the inventory: vehicles, images, and which image goes where.
+
+This is the private side (R-32): nothing here is reachable for a vehicle. Each act is one
+transaction. An image is recorded here after the Image repository published it.
+Rules: R-17, R-31, R-32, R-41, V-24, V-85, V-86, E-75.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from muptane.oem.errors import (
+    AlreadyRegistered,
+    BadVehicle,
+    ImageNumberUsed,
+    OemRefusal,
+    ReleaseDowngrade,
+    UnknownEcu,
+    UnknownImage,
+    UnknownVehicle,
+    WrongHardware,
+)
+from muptane.oem.fields import VEHICLE_ID_CHARS_MAX
+from muptane.oem.inventory import (
+    Assignment,
+    Ecu,
+    Image,
+    Inventory,
+    NewEcu,
+    ReportReceived,
+    Vehicle,
+)
+from muptane.oem.targets import Entry
+from uptane import ids, limits
+
+
+def register_vehicle(inventory: Inventory, vehicle: str, ecus: Sequence[NewEcu], now: int) -> None:
+    """A vehicle with all its ECUs, exactly one of which is the Primary.
+
+    Refuses with AlreadyRegistered (E-75), BadVehicle, BadKey, Malformed.
+    """
+    _check_vehicle(vehicle, ecus)
+    with inventory.begin() as session:
+        if session.get(Vehicle, vehicle) is not None:
+            raise AlreadyRegistered(f"vehicle {vehicle} is registered already")
+        session.add(Vehicle(id=vehicle, registered_s=now))
+        for new in ecus:
+            _check_new(session, new)
+            session.add(new.row(vehicle))
+            session.flush()
+        session.commit()
+
+
+def record_image(inventory: Inventory, number: int, entry: Entry) -> None:
+    """Make an image known that the Image repository lists. The same again changes nothing.
+
+    Refuses with ImageNumberUsed.
+    """
+    with inventory.begin() as session:
+        known = session.get(Image, number)
+        if known is not None:
+            if known.entry(entry.ecus) != entry:
+                raise ImageNumberUsed(f"image {number} is something else already")
+            return
+        session.add(
+            Image(
+                number=number,
+                length=entry.length,
+                sha256=entry.hashes[ids.ALG_SHA256],
+                hardware=list(entry.hardware),
+                release=entry.release,
+            )
+        )
+        session.commit()
+
+
+def assign(inventory: Inventory, vehicle: str, ecu: int, image: int, now: int) -> None:
+    """From now on the OEM wants `image` on `ecu` of `vehicle`.
+
+    Refuses with UnknownVehicle, UnknownEcu, UnknownImage, WrongHardware, ReleaseDowngrade.
+    """
+    with inventory.begin() as session:
+        found = ecu_of(ecus_of(session, vehicle), ecu)
+        wanted = session.get(Image, image)
+        if wanted is None:
+            raise UnknownImage(f"no image {image} was released")
+        refusal = misfit(found, wanted, last_report(session, ecu))
+        if refusal is not None:
+            raise refusal
+        session.add(Assignment(ecu_id=ecu, image=image, made_s=now))
+        session.commit()
+
+
+def ecus_of(session: Session, vehicle: str) -> list[Ecu]:
+    """Every ECU of a vehicle (R-11), in ascending order of id, else UnknownVehicle."""
+    if session.get(Vehicle, vehicle) is None:
+        raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
+    found = session.scalars(select(Ecu).where(Ecu.vehicle_id == vehicle).order_by(Ecu.id))
+    return list(found)
+
+
+def ecu_of(ecus: Iterable[Ecu], ecu: int) -> Ecu:
+    for known in ecus:
+        if known.id == ecu:
+            return known
+    raise UnknownEcu(f"ECU {ecu} is not in the inventory of this vehicle")
+
+
+def last_report(session: Session, ecu: int) -> ReportReceived | None:
+    """The newest report of an ECU, which has the highest counter (R-13)."""
+    query = select(ReportReceived).where(ReportReceived.ecu_id == ecu)
+    return session.scalars(query.order_by(ReportReceived.counter.desc()).limit(1)).first()
+
+
+def desired_image(session: Session, ecu: int) -> Image | None:
+    """The image of the newest assignment."""
+    query = select(Image).join(Assignment, Assignment.image == Image.number)
+    newest = query.where(Assignment.ecu_id == ecu).order_by(Assignment.id.desc()).limit(1)
+    return session.scalars(newest).first()
+
+
+def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal | None:
+    """Why `image` must not go to `ecu`, which last reported `report`; None: it may."""
+    if ecu.hardware not in image.hardware:
+        return WrongHardware(f"image {image.number} is not for hardware {ecu.hardware}")
+    if report is not None and image.release < report.release:
+        return ReleaseDowngrade(
+            f"ECU {ecu.id} runs release {report.release}, image {image.number} has {image.release}"
+        )
+    return None
+
+
+def _check_vehicle(vehicle: str, ecus: Sequence[NewEcu]) -> None:
+    primaries = [new for new in ecus if new.verification == ids.PRIMARY]
+    if len(primaries) != 1:
+        raise BadVehicle(f"vehicle {vehicle} has {len(primaries)} Primaries, needs one")
+    if len(ecus) > limits.SECONDARIES_MAX + 1:
+        raise BadVehicle(f"vehicle {vehicle} has {len(ecus)} ECUs")
+    if not (0 < len(vehicle) <= VEHICLE_ID_CHARS_MAX and _printable(vehicle)):
+        raise BadVehicle(f"{vehicle!r} is no vehicle id")
+
+
+def _printable(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _check_new(session: Session, new: NewEcu) -> None:
+    known = session.get(Ecu, new.ecu)
+    if known is not None:
+        raise AlreadyRegistered(f"ECU {new.ecu} is registered already, in {known.vehicle_id}")
+    holder = session.scalars(select(Ecu).where(Ecu.public == new.public)).first()
+    if holder is not None:
+        raise AlreadyRegistered(f"the key of ECU {new.ecu} belongs to ECU {holder.id} already")

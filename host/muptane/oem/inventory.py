@@ -1,0 +1,233 @@
+"""The inventory database: vehicles, their ECUs, images, and everything that happened (R-17).
+
+SQLite through SQLAlchemy's typed models. Nothing here is ever changed or deleted: triggers in
+the database refuse both, so an automatic service that was taken over can add lies but not
+remove truths (R-32, E-90). What counts is the newest row. Replacing an ECU (R-42) is not built.
+It decides nothing and verifies nothing.
+Rules: R-10, R-11, R-13, R-17, R-32, R-34, T-36, T-51, E-75, E-90.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Engine,
+    ForeignKey,
+    MetaData,
+    UniqueConstraint,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import StaticPool
+
+from muptane.oem.errors import Malformed
+from muptane.oem.fields import U32, Strict
+from muptane.oem.keys import Key
+from muptane.oem.targets import Entry
+from uptane import ids
+
+SCHEMA = 1  # PRAGMA user_version
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData()
+
+
+class Vehicle(Base):
+    __tablename__ = "vehicles"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    registered_s: Mapped[int]
+
+
+class Ecu(Base):
+    """An ECU id is unique among all vehicles, and so is a key (R-17, V-24)."""
+
+    __tablename__ = "ecus"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    public: Mapped[bytes] = mapped_column(unique=True)
+    kid: Mapped[bytes]
+    primary: Mapped[bool]
+    verification: Mapped[int]  # ids.PARTIAL, FULL or PRIMARY
+    hardware: Mapped[int]
+
+    @property
+    def key(self) -> Key:
+        return Key(self.public)
+
+
+class Image(Base):
+    __tablename__ = "images"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    length: Mapped[int]
+    sha256: Mapped[bytes]
+    hardware: Mapped[list[int]] = mapped_column(JSON)
+    release: Mapped[int]
+
+    def entry(self, ecus: tuple[int, ...]) -> Entry:
+        """The Director's entry that tells `ecus` to install this."""
+        return Entry(
+            length=self.length,
+            hashes={ids.ALG_SHA256: self.sha256},
+            hardware=tuple(self.hardware),
+            release=self.release,
+            ecus=ecus,
+        )
+
+
+class Assignment(Base):
+    """What the OEM wants on an ECU; the newest row of an ECU counts."""
+
+    __tablename__ = "assignments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ecu_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id), index=True)
+    image: Mapped[int] = mapped_column(ForeignKey(Image.number))
+    made_s: Mapped[int]
+
+
+class ManifestReceived(Base):
+    """A vehicle version manifest that was accepted, as it came."""
+
+    __tablename__ = "manifests"
+    __table_args__ = (UniqueConstraint("vehicle_id", "counter"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    received_s: Mapped[int]
+    counter: Mapped[int]
+    raw: Mapped[bytes]
+
+
+class ReportReceived(Base):
+    """What an ECU last said of itself. A counter occurs once for each ECU (R-13)."""
+
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("ecu_id", "counter"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    manifest_id: Mapped[int] = mapped_column(ForeignKey(ManifestReceived.id))
+    ecu_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id), index=True)
+    counter: Mapped[int]
+    image: Mapped[int]
+    release: Mapped[int]
+    sha256: Mapped[bytes]
+    boot: Mapped[int]
+    attacks: Mapped[list[int]] = mapped_column(JSON)
+
+
+class DecisionMade(Base):
+    """What the Director decided on, and on which manifest (R-34)."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    manifest_id: Mapped[int | None] = mapped_column(ForeignKey(ManifestReceived.id))
+    made_s: Mapped[int]
+    targets_version: Mapped[int]
+    directions: Mapped[list[list[int]]] = mapped_column(JSON)  # [[ecu, image], ...]
+    withheld: Mapped[list[list[Any]]] = mapped_column(JSON)  # [[ecu, image, why], ...]
+
+
+class RoleFile(Base):
+    """A Director's Targets, Snapshot or Timestamp, made for one vehicle (T-51)."""
+
+    __tablename__ = "role_files"
+
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), primary_key=True)
+    role: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    raw: Mapped[bytes]
+
+
+class RootFile(Base):
+    """A Root of the Director."""
+
+    __tablename__ = "root_files"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    raw: Mapped[bytes]
+
+
+class Oddity(Base):
+    """Something that a person of the OEM should look at (R-34)."""
+
+    __tablename__ = "oddities"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str]  # as claimed, so possibly of no vehicle of ours
+    seen_s: Mapped[int]
+    sentence: Mapped[str]
+    raw: Mapped[bytes]
+
+
+class NewEcu(Strict):
+    """An ECU to register. `public`: 32 bytes; `verification`: ids.PARTIAL, FULL or PRIMARY."""
+
+    ecu: U32
+    public: bytes
+    hardware: U32
+    verification: int
+
+    def row(self, vehicle: str) -> Ecu:
+        """Refuses with BadKey, or Malformed for another kind of verification."""
+        if self.verification not in (ids.PARTIAL, ids.FULL, ids.PRIMARY):
+            raise Malformed(f"{self.verification} is no kind of verification")
+        key = Key(self.public)
+        return Ecu(
+            id=self.ecu,
+            vehicle_id=vehicle,
+            public=key.public,
+            kid=key.kid,
+            primary=self.verification == ids.PRIMARY,
+            verification=self.verification,
+            hardware=self.hardware,
+        )
+
+
+class Inventory:
+    """A database at a SQLAlchemy URL; the default one is gone with the process."""
+
+    def __init__(self, url: str = "sqlite://") -> None:
+        self._engine = _engine(url)
+        with self._engine.begin() as connection:
+            found = connection.execute(text("PRAGMA user_version")).scalar_one()
+            if found not in (0, SCHEMA):
+                raise Malformed(f"the inventory has schema {found}, this program knows {SCHEMA}")
+            Base.metadata.create_all(connection)
+            for table in Base.metadata.tables:
+                for act in ("UPDATE", "DELETE"):
+                    connection.execute(text(_guard(table, act)))
+            connection.execute(text(f"PRAGMA user_version = {SCHEMA}"))
+
+    def begin(self) -> Session:
+        """A session to use in `with`; what was not committed when it ends did not happen."""
+        return Session(self._engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    shared = {"poolclass": StaticPool} if url == "sqlite://" else {}
+    engine = create_engine(url, **shared)
+
+    @event.listens_for(engine, "connect")
+    def check_keys(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return engine
+
+
+def _guard(table: str, act: str) -> str:
+    """A trigger that keeps `act` away from `table` (both are our own words, not input)."""
+    return (
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{act.lower()} BEFORE {act} ON {table} "
+        "BEGIN SELECT RAISE(ABORT, 'the inventory is append only'); END"
+    )

@@ -1,0 +1,190 @@
+"""The whole back office in one object, for a command line or a bench.
+
+It owns the keys, both repositories, the inventory and the time source, and gives a feeder the
+one function it needs: `answer`. What the office does at a time, it does at the time its given
+clock says. A real car maker would keep these parts on different machines, and the Root keys on
+none that has a cable (R-37); here every key is at hand.
+Rules: R-01, R-31, R-33, R-37, R-60.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from muptane.oem import fleet
+from muptane.oem.director import Decision, Director
+from muptane.oem.errors import NoSigner
+from muptane.oem.image_repository import ImageRepository, entry_of
+from muptane.oem.inventory import Inventory, NewEcu
+from muptane.oem.keys import Cost, Holders, Keyring, KeyStore, MemoryKeys, Signer
+from muptane.oem.storage import DirectoryStore, MemoryStore, Store
+from muptane.oem.targets import Entry
+from muptane.oem.time_server import TimeServer
+from uptane import ids
+
+ROLE_NAMES: Mapping[int, str] = {
+    ids.ROOT: "root",
+    ids.TIMESTAMP: "timestamp",
+    ids.SNAPSHOT: "snapshot",
+    ids.TARGETS: "targets",
+    ids.TIME: "time",
+}
+REPOSITORY_NAMES: Mapping[int, str] = {ids.DIRECTOR: "director", ids.IMAGE: "image"}
+DIRECTOR_ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS, ids.TIME)
+IMAGE_ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
+
+
+@dataclass(frozen=True)
+class Premises:
+    """Where an office keeps its things: in `folder` behind `passphrase`, or nowhere at all.
+
+    In `folder`: keys/ (encrypted), images/ (the Image repository), inventory.sqlite.
+    """
+
+    folder: Path | None = None
+    passphrase: bytes = b""
+    cost: Cost | None = None
+
+    def keyring(self) -> Keyring:
+        if self.folder is None:
+            return MemoryKeys()
+        if not self.passphrase:
+            raise NoSigner("keys on a disk need a passphrase")
+        return KeyStore(self.folder / "keys", self.passphrase, self.cost)
+
+    def store(self) -> Store:
+        return MemoryStore() if self.folder is None else DirectoryStore(self.folder / "images")
+
+    def inventory(self) -> Inventory:
+        if self.folder is None:
+            return Inventory()
+        return Inventory(f"sqlite:///{self.folder / 'inventory.sqlite'}")
+
+
+class Mint:
+    """Makes signers and keeps each before anything is signed with it. With a seed, a name gives
+    the same signer every time."""
+
+    def __init__(self, keyring: Keyring, seed: bytes | None) -> None:
+        self._keyring = keyring
+        self._seed = seed
+
+    def make(self, name: str) -> Signer:
+        made = Signer.generate() if self._seed is None else Signer.from_seed(self._seed, name)
+        self._keyring.save(name, made)
+        return made
+
+    def holders(self, repository: int, roles: Iterable[int], version: int) -> dict[int, Holders]:
+        """One new key for each of `roles` (R-37), named after the Root that brings it in."""
+        prefix = REPOSITORY_NAMES[repository]
+        return {
+            role: Holders.of(self.make(f"{prefix}.{ROLE_NAMES[role]}.{version}")) for role in roles
+        }
+
+
+class Office:
+    """`images`, `director`, `time_server`, `inventory`: the parts, for whoever needs one."""
+
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        mint: Mint,
+        images: ImageRepository,
+        director: Director,
+        inventory: Inventory,
+    ) -> None:
+        """Use `create` or `open`."""
+        self._clock = clock
+        self._mint = mint
+        self.images = images
+        self.director = director
+        self.inventory = inventory
+        self.time_server = TimeServer(_time_signer(director), director.identity)
+
+    @classmethod
+    def create(
+        cls,
+        clock: Callable[[], int],
+        premises: Premises | None = None,
+        seed: bytes | None = None,
+    ) -> "Office":
+        """A new office. `clock` returns seconds since 1970; `seed` makes every key the same each
+        time, for tests and demos."""
+        place = premises or Premises()
+        mint, inventory = Mint(place.keyring(), seed), place.inventory()
+        directing = mint.holders(ids.DIRECTOR, DIRECTOR_ROLES, 1)
+        storing = mint.holders(ids.IMAGE, IMAGE_ROLES, 1)
+        director = Director.create(inventory, directing, clock())
+        images = ImageRepository.create(place.store(), storing, clock())
+        return cls(clock, mint, images, director, inventory)
+
+    @classmethod
+    def open(
+        cls, clock: Callable[[], int], premises: Premises, seed: bytes | None = None
+    ) -> "Office":
+        """The office that stands at `premises`; everything signed there is verified first."""
+        keyring, inventory = premises.keyring(), premises.inventory()
+        signers = list(keyring.signers().values())
+        director = Director.open(inventory, signers)
+        images = ImageRepository.open(premises.store(), signers)
+        return cls(clock, Mint(keyring, seed), images, director, inventory)
+
+    def register_vehicle(self, vehicle: str, ecus: Sequence[NewEcu]) -> None:
+        """A vehicle with all its ECUs, and first Director metadata to provision it with."""
+        fleet.register_vehicle(self.inventory, vehicle, ecus, self._clock())
+        self.director.welcome(vehicle, self._clock())
+
+    def release_image(
+        self, number: int, content: bytes, hardware: Iterable[int], release: int
+    ) -> Entry:
+        """Publish an image under a number that was never used. The same again changes nothing."""
+        entry = entry_of(content, hardware, release)
+        if self.images.images.get(number) != entry:
+            self.images.add_image(number, content, entry.hardware, release)
+        self.images.publish(self._clock())
+        fleet.record_image(self.inventory, number, entry)
+        return entry
+
+    def assign(self, vehicle: str, ecu: int, image: int) -> None:
+        """Want `image` on `ecu`; the vehicle learns it after its next manifest (R-35)."""
+        fleet.assign(self.inventory, vehicle, ecu, image, self._clock())
+
+    def accept_manifest(self, vehicle: str, raw: bytes) -> Decision:
+        """Take what `vehicle` sent; refuses with an OemRefusal."""
+        return self.director.receive_manifest(vehicle, raw, self._clock())
+
+    def answer(
+        self, vehicle: str, repository: int, kind: int, number: int, detail: object
+    ) -> bytes | None:
+        """The file that a vehicle wants, whole, or None: there is no such file.
+
+        `detail`: the version of metadata (0: the newest), the SHA-256 of an image, or the
+        nonces to attest. An image comes from whichever repository it is wanted of.
+        """
+        if kind == ids.KIND_METADATA and repository == ids.DIRECTOR and isinstance(detail, int):
+            return self.director.read(vehicle, number, detail)
+        if kind == ids.KIND_METADATA and repository == ids.IMAGE:
+            return self.images.read(kind, number, detail)
+        if kind == ids.KIND_IMAGE and repository in REPOSITORY_NAMES:
+            return self.images.read(kind, number, detail)
+        if kind == ids.KIND_TIME and isinstance(detail, (list, tuple)):
+            return self.time_server.attest(detail, self._clock())
+        return None
+
+    def rotate(self, repository: int, role: int) -> None:
+        """Replace the keys of `role` by one new key, in a new Root of `repository`."""
+        source = self.director if repository == ids.DIRECTOR else self.images
+        version = source.authority.root.version + 1
+        source.rotate(self._mint.holders(repository, (role,), version), self._clock())
+        self.time_server = TimeServer(_time_signer(self.director), self.director.identity)
+
+    def refresh(self) -> None:
+        """A fresh Timestamp of the Image repository, as someone has to sign every day."""
+        self.images.publish(self._clock())
+
+    def close(self) -> None:
+        self.inventory.close()
+
+
+def _time_signer(director: Director) -> Signer:
+    return director.authority.holders[ids.TIME].ready()[0]

@@ -1,0 +1,106 @@
+"""Targets: which images there are, or, by a Director, which ECU shall install which.
+
+An entry is keyed by the number of the image, so one image for two ECUs is one entry with two
+ECU ids (T-48). On the Director every Targets names its vehicle, also one without images (T-18).
+It does not decide anything: see `director` and `image_repository`.
+Rules: V-09, V-10, V-12, V-14, V-85, T-18, T-48.
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from muptane.oem.fields import U32, Custom, Hashes, Strict, VehicleId, ascending
+from muptane.oem.metadata import Role
+from uptane import ids, limits
+
+
+class Entry(Strict):
+    """One image. `hardware` (ids that it is made for) and `release` must match between the
+    repositories (V-12); `ecus`, on the Director only, are those that shall install it."""
+
+    length: Annotated[int, Field(ge=0, le=limits.IMAGE_BYTES_MAX)]
+    hashes: Hashes
+    hardware: Annotated[tuple[U32, ...], Field(min_length=1)]
+    release: U32
+    ecus: tuple[U32, ...] = ()
+    custom: Custom = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not ascending(self.hardware) or not ascending(self.ecus):
+            raise ValueError("hardware ids and ECU ids ascend, each once")
+        return self
+
+    def as_map(self) -> dict[int, object]:
+        match = {ids.MATCH_HARDWARE: self.hardware, ids.MATCH_RELEASE: self.release}
+        made: dict[int, object] = {
+            ids.ENTRY_LENGTH: self.length,
+            ids.ENTRY_HASHES: self.hashes,
+            ids.ENTRY_MATCH: match,
+        }
+        if self.ecus:
+            made[ids.ENTRY_ECUS] = self.ecus
+        if self.custom:
+            made[ids.ENTRY_CUSTOM] = self.custom
+        return made
+
+    @classmethod
+    def from_map(cls, found: dict[int, Any]) -> "Entry":
+        match = found[ids.ENTRY_MATCH]
+        return cls(
+            length=found[ids.ENTRY_LENGTH],
+            hashes=found[ids.ENTRY_HASHES],
+            hardware=tuple(match[ids.MATCH_HARDWARE]),
+            release=match[ids.MATCH_RELEASE],
+            ecus=tuple(found.get(ids.ENTRY_ECUS, ())),
+            custom=found.get(ids.ENTRY_CUSTOM, {}),
+        )
+
+
+class Targets(Role):
+    """Images by number. A Director's names its vehicle always, and the ECU of every image."""
+
+    type = ids.TARGETS
+
+    number: U32 = ids.TARGETS
+    images: Annotated[dict[U32, Entry], Field(max_length=limits.ITEMS_MAX)]
+    vehicle: VehicleId | None = None
+    acknowledged: dict[U32, U32] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.number != ids.TARGETS and self.number < ids.DELEGATED_FIRST:
+            raise ValueError("delegated roles have numbers from 16")
+        directs = self.vehicle is not None
+        if any(bool(entry.ecus) != directs for entry in self.images.values()):
+            raise ValueError("an entry names ECUs on the Director, and only there")
+        named = [ecu for entry in self.images.values() for ecu in entry.ecus]
+        if len(named) != len(set(named)):
+            raise ValueError("an ECU is named twice")
+        if self.acknowledged and not directs:
+            raise ValueError("only a Director acknowledges reports")
+        return self
+
+    @property
+    def number_of(self) -> int:
+        return self.number
+
+    def body(self) -> dict[int, object]:
+        images = {number: entry.as_map() for number, entry in self.images.items()}
+        made: dict[int, object] = {ids.KEY_IMAGES: images}
+        if self.vehicle is not None:
+            made[ids.KEY_VEHICLE] = self.vehicle
+        if self.acknowledged:
+            made[ids.KEY_ACKNOWLEDGED] = self.acknowledged
+        return made
+
+    @classmethod
+    def fields(cls, found: dict[int, Any]) -> dict[str, Any]:
+        images = found.pop(ids.KEY_IMAGES).items()
+        return {
+            "number": found[ids.KEY_NUMBER],
+            "images": {number: Entry.from_map(entry) for number, entry in images},
+            "vehicle": found.pop(ids.KEY_VEHICLE, None),
+            "acknowledged": found.pop(ids.KEY_ACKNOWLEDGED, {}),
+        }

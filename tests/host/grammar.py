@@ -1,0 +1,68 @@
+"""Whether bytes are what docs/pouf.cddl says, by pycddl, an independent validator.
+
+pycddl (0.6) reads less than RFC 8610: it knows no `h''`, follows the name of an array's member
+into a rule of that name, takes `.cbor` in an array for all of its items, takes `{}` for any map,
+and does not look at maps whose keys have a `.size`. So it is shown the same grammar in words that
+it knows, and each embedded message on its own. Not a test file.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pycddl
+
+GRAMMAR = (Path(__file__).parents[2] / "docs" / "pouf.cddl").read_text()
+SIZED_KEYS = ("role-number", "ecu-id", "image-number")
+EDDSA = "{ 1 => -8 }"
+EDDSA_HASHED = "{ 1 => -8, 258 => -16 }"
+
+
+class NotConforming(Exception):
+    """The text says where."""
+
+
+def conforms(rule: str, raw: bytes) -> None:
+    """Raises NotConforming unless `raw` is a `rule`, with all that is embedded."""
+    try:
+        _schema(rule).validate_cbor(raw)
+    except pycddl.ValidationError as fault:
+        raise NotConforming(f"{rule}: {fault}") from fault
+    for inner, embedded in _embedded(rule, cbor2.loads(raw)):
+        conforms(inner, embedded)
+
+
+@cache
+def _schema(rule: str) -> pycddl.Schema:
+    return pycddl.Schema(f"start = {rule}\n{_simpler(GRAMMAR)}")
+
+
+def _simpler(text: str) -> str:
+    text = re.sub(r";.*", "", text)
+    text = text.replace("h''", "bstr .size 0")
+    text = re.sub(r"\b[a-z][a-z0-9-]*: ", "", text)  # names of an array's members say nothing
+    text = re.sub(r"bstr \.cbor (\{[^}]*\}|[a-z-]+)", "bstr", text)
+    return re.sub(rf"\b({'|'.join(SIZED_KEYS)}) =>", "uint =>", text)
+
+
+def _embedded(rule: str, value: Any) -> Iterator[tuple[str, bytes]]:
+    """(rule, bytes) of every `.cbor` that _simpler took out."""
+    if rule == "role-file":
+        if value.value[1] != {}:
+            raise NotConforming("role-file: unprotected headers")
+        yield "role-payload", value.value[2]
+        yield from ((EDDSA, entry[0]) for entry in value.value[3])
+    elif rule == "time-file":
+        yield EDDSA, value.value[0]
+        yield "time-payload", value.value[2]
+    elif rule == "report-file":
+        yield "report-content", value[0]
+        yield EDDSA_HASHED, value[1].value[0]
+    elif rule == "vehicle-file":
+        yield "vehicle-content", value[0]
+        yield EDDSA_HASHED, value[1].value[0]
+    elif rule == "vehicle-content":
+        yield from (("report-file", report) for report in value[5])
