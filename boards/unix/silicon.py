@@ -133,7 +133,8 @@ class Core:
         )
         self.now_us = now_us
         self.taken = 0
-        self.wake_low = NOT_SENDING
+        if self.tx_free:
+            self.wake_low = NOT_SENDING
         self.busy_us = self._wake_us + self._frame_us * self.received
         if self.on_wake:
             self.on_wake()

@@ -34,4 +34,4 @@ class OfficeFactory:
 
     def time(self) -> tuple[int, bytes]:
         """The time at the factory, and the kid of the key that attests time."""
-        return self._office.now(), self._office.time_server.kid
+        return self._office.now(), self._office.time_server.signer.key.kid

@@ -174,6 +174,7 @@ class Node:
         self.overruns = 0
         self.powered = False
         self._received: deque[Frame] = deque()
+        self._unqueued = 0  # frames that the node will have sent by the end of its slice
         self._busy_until_ns = 0
         self._rx_min = 0
         self._tx_low = silicon.NOT_SENDING
@@ -224,9 +225,14 @@ class Node:
             self._wake_soon()
 
     def _left(self, frame: Frame) -> None:
-        if self.powered and self._tx_low != silicon.NOT_SENDING:
-            if len(self.port.queue) <= self._tx_low:
-                self._wake_soon()
+        if self.powered and self._drained():
+            self._wake_soon()
+
+    def _drained(self) -> bool:
+        """The node waits for its transmit slots, and they are nearly empty."""
+        if self._tx_low == silicon.NOT_SENDING:
+            return False
+        return len(self.port.queue) + self._unqueued <= self._tx_low
 
     # --- lock-step --------------------------------------------------------------------------------------
 
@@ -275,17 +281,17 @@ class Node:
         if until_us != silicon.NEVER:
             at_ns = max(until_us * US, self._busy_until_ns)
             self._timer = self.world.at(at_ns, self._woken, WAKES, self.index)
-        if (rx_min and len(self._received) >= rx_min) or (
-            tx_low != silicon.NOT_SENDING and len(self.port.queue) <= tx_low
-        ):
+        if (rx_min and len(self._received) >= rx_min) or self._drained():
             self._wake_soon()
 
     def _send(self, message: bytes, at: int) -> None:
         after_us, can_id, length, data = struct.unpack_from(silicon.SENT, message, at)
         frame = Frame(can_id, data[:length])
+        self._unqueued += 1
         self.world.at(self.world.now_ns + after_us * US, lambda: self._queue(frame))
 
     def _queue(self, frame: Frame) -> None:
+        self._unqueued -= 1
         if not self.port.send(frame):
             raise NodeDied(f"{self.port.name} overfilled its transmit queue")
 

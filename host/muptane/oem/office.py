@@ -182,6 +182,10 @@ class Office:
         """A fresh Timestamp of the Image repository, as someone has to sign every day."""
         self.images.publish(self._clock())
 
+    def now(self) -> int:
+        """Seconds since 1970, by this office's clock."""
+        return self._clock()
+
     def close(self) -> None:
         self.inventory.close()
 
