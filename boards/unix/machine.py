@@ -13,7 +13,6 @@ from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
 
 core: "Core | None" = None
-settings: dict = {}
 
 
 class _Socket:
@@ -46,13 +45,14 @@ class guard:  # noqa: N801  # reads as a statement
             reset()
 
 
-def attach(path: str, fd: int) -> None:
-    """Read the settings and connect to the world."""
+def attach(path: str, fd: int) -> dict:
+    """Connect to the world; returns the settings."""
     global core
     with open(path) as file:
-        settings.update(json.load(file))
+        settings = json.load(file)
     core = Core(_Socket(fd), settings["tx_queue"], settings["wake_us"], settings["frame_us"])
     core.begin()
+    return settings
 
 
 def CAN(number: int = 1, bitrate: int = 500_000) -> _CAN:

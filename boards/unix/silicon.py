@@ -34,7 +34,7 @@ NOT_SENDING = 0xFFFF
 
 TICKS_PERIOD = 1 << 30  # as on 32-bit boards
 
-FRAMES_MAX = 64  # of one exchange, each way
+FRAMES_MAX = 16  # of one exchange, each way
 
 
 def frames_bytes(inbox: memoryview) -> int:

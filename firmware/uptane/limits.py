@@ -45,4 +45,5 @@ N_CR_MS = 1000
 P2_MS = 50
 P2_STAR_MS = 5000
 S3_MS = 5000
-BLOCK_BYTES = 1024  # data of one TransferData; the largest message is 2 bytes longer
+BLOCK_BYTES = 1024  # data of one TransferData in; the largest message is 2 bytes longer
+UPLOAD_BYTES = 256  # data of one TransferData out

@@ -13,7 +13,7 @@ from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, TrialFailed
 from uptane.ids import BOOT_REVERTED, PRIMARY
 from uptane.image.depot import Depot
-from uptane.limits import BLOCK_BYTES, P2_MS
+from uptane.limits import BLOCK_BYTES, UPLOAD_BYTES
 from uptane.link.isotp import Channel
 from uptane.report import Reports
 from uptane.store.records import Records
@@ -34,6 +34,7 @@ from uptane.uds.server import Server
 from uptane.uds.services import Services
 
 MESSAGE_BYTES = BLOCK_BYTES + 2
+REPLY_BYTES = UPLOAD_BYTES + 2
 RESET_DELAY_MS = 20  # for the last response to leave
 COALESCE = 8  # frames of a message that may wait for each other
 COALESCE_MS = 5
@@ -61,7 +62,7 @@ class Ecu:
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
         self._services = Services(self)
         self._server = Server(
-            self._server_channel, self._services.table, bytearray(MESSAGE_BYTES)
+            self._server_channel, self._services.table, bytearray(REPLY_BYTES)
         )
         self.block = bytearray(MESSAGE_BYTES if self.identity.secondaries else 0)
         self.clients = [

@@ -8,7 +8,7 @@ Rules: V-61, V-64, E-19, E-20, E-77, E-78.
 """
 
 from uptane.errors import Refusal, TooLong, TooMuch, Unwanted, WrongFile
-from uptane.limits import BLOCK_BYTES
+from uptane.limits import BLOCK_BYTES, UPLOAD_BYTES
 from uptane.uds.codes import (
     ADDRESS_FORMAT,
     NRC_GENERAL_PROGRAMMING_FAILURE,
@@ -117,7 +117,7 @@ class Transfer:
     def _send(self, out: bytearray, repeated: bool) -> int:
         if repeated:
             self._at -= self._last
-        take = min(BLOCK_BYTES, self._end - self._at)
+        take = min(UPLOAD_BYTES, self._end - self._at)
         out[2 : 2 + take] = self._want.offer[self._at : self._at + take]
         self._at += take
         self._last = take

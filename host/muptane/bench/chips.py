@@ -20,6 +20,8 @@ from muptane.bench.nodes import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
 
+SOURCE = "app.source"  # beside app.mpy, see muptane.oem.pack
+
 
 class Chip:
     """`machine` of one ECU that runs inside CPython. `words` takes what it prints when it
@@ -45,7 +47,7 @@ class Chip:
         return open(path, "r+b", buffering=0)
 
     def mount(self, image: bytes, place: str) -> ModuleType | None:
-        source = read_file(image, "app.py")
+        source = read_file(image, SOURCE)
         if source is None:
             return None
         module = ModuleType("app")

@@ -248,7 +248,7 @@ class Node:
         self._obey(self.interpreter.exchange(self._news()))
 
     def _news(self) -> bytes:
-        frames = [self._received.popleft() for _ in range(min(len(self._received), 64))]
+        frames = [self._received.popleft() for _ in range(min(len(self._received), silicon.FRAMES_MAX))]
         # Rounded up: the node must never think that its time has not come yet.
         now_us = -(-self.world.now_ns // US)
         free = self.port.queue_frames - len(self.port.queue)

@@ -13,7 +13,7 @@ def settings_of(spec: Any, flash: Path, bitrate: int) -> dict[str, Any]:
     return {
         "bitrate": bitrate,
         "tx_queue": 3,
-        "rx_queue": 32,
+        "rx_queue": 16,
         "in_order": True,
         "wake_us": 50,
         "frame_us": 30,
