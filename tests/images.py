@@ -2,7 +2,7 @@
 
 They are City Hub (STM32F030) builds out of the npm package `@pybricks/firmware` (MIT) and serve as
 opaque images of realistic size and difference. They are not part of the project: they are looked
-for in an optional folder beside the checkout, and a test skips with `MISSING` where they are absent.
+for in an optional folder beside the checkout; a test skips with `MISSING` where they are absent.
 
 It does not fetch anything, and it does not trust names: a file of another hash counts as absent.
 """

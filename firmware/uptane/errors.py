@@ -207,6 +207,12 @@ class NoFreshTime(Refusal):
     number = 62
 
 
+class TimeTooFar(Refusal):
+    """A step forward that no attestation may take (T-29)."""
+
+    number = 63
+
+
 # --- files ----------------------------------------------------------------------------------------------
 class Unwanted(Refusal):
     number = 70

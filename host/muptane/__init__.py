@@ -1,1 +1,1 @@
-"""muptane on a computer: the car maker's back office, the bench, and what refusals mean."""
+"""muptane on a computer: the back office, the bench and the command line."""
