@@ -45,6 +45,7 @@ def foreign_to_the_device(source: Source) -> Iterator[str]:
         known |= HARDWARE
     if source.under("tests"):
         known |= HARDWARE | {"claims", "vectors", "traceback"}  # their runner shows tracebacks
+        known |= {s.stem for s in python("tests/device")}
     if source.under("firmware/apps"):
         known = OWN
     if source.under("boards", "firmware/apps"):

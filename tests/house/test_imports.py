@@ -31,10 +31,12 @@ DEVICE_ORDER = (
 BENCH_ORDER = (
     ("cli",),
     ("bench.rig", "bench.views", "bench.explore"),
-    ("bench.feeder", "bench.station", "bench.tester", "bench.attacks", "bench.faults"),
+    ("bench.feeder", "bench.tester", "bench.attacks", "bench.faults"),
     ("bench.vehicle",),
+    ("bench.chips", "bench.station"),
     ("bench.nodes", "bench.parts"),
     ("bench.bus",),
+    ("bench.firmware", "bench.settings"),
     ("bench.world", "bench.plan", "bench.romfs"),
 )
 # Beyond the order: these never meet although one stands above the other.
