@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-_T = TypeVar("T")
+_T = TypeVar("_T")
 
 def const(value: _T, /) -> _T: ...
 def viper(function: Callable[..., object], /) -> Callable[..., object]: ...

@@ -96,7 +96,7 @@ class _Reader:
             raise NotDeterministic if info == 31 else Unsupported
         width = 1 << (info - 24)
         argument = int.from_bytes(self._take(width), "big")
-        if argument < 24 or width > 1 and not argument >> (4 * width):
+        if argument < 24 or (width > 1 and not argument >> (4 * width)):
             raise NotDeterministic
         return argument
 
@@ -122,7 +122,7 @@ class _Reader:
         if argument > ITEMS_MAX:
             raise TooLong
         if major == ARRAY:
-            return [self.read_item(depth - 1) for _ in range(argument)]
+            return self._read_array(argument, depth - 1)
         return self._read_map(argument, depth - 1)
 
     def _read_text(self, count: int) -> str:
@@ -133,6 +133,12 @@ class _Reader:
             if not 0x20 <= byte <= 0x7E:
                 raise BadText
         return str(raw, "ascii")
+
+    def _read_array(self, count: int, depth: int) -> "list[object]":
+        items = []
+        for _ in range(count):  # no comprehension: it would double the stack of a level
+            items.append(self.read_item(depth))
+        return items
 
     def _read_map(self, count: int, depth: int) -> "dict[object, object]":
         pairs: dict[object, object] = {}

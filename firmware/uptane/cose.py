@@ -201,6 +201,6 @@ def _sign1(item: object, hashed: bool) -> "tuple[bytes, bytes, bytes]":
     if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
         raise BadEnvelope
     kid = _kid(hints) if isinstance(hints, dict) else None
-    if kid is None or hashed and len(payload) != DIGEST_BYTES:
+    if kid is None or (hashed and len(payload) != DIGEST_BYTES):
         raise BadEnvelope
     return payload, kid, signature

@@ -94,7 +94,7 @@ def _hash(
     digest = sha512()
     for part in parts:
         view = memoryview(part)
-        while len(view):
+        while len(view) > 0:
             digest.update(view[:HASH_SLICE_BYTES])
             view = view[HASH_SLICE_BYTES:]
             yield

@@ -102,7 +102,7 @@ def decode(raw: bytes) -> "Generator[None, None, tuple[int, int]]":
     x = u * v3 * _squares(x250, 2) * (u * v3 * v3 * v % P) % P
     if (v * x * x - u) % P:
         x = x * ROOT % P
-    if (v * x * x - u) % P or not x and sign:
+    if (v * x * x - u) % P or (not x and sign):
         raise BadKey
     if x & 1 != sign:
         x = P - x
@@ -244,12 +244,11 @@ def times_base(k: int) -> "Generator[None, None, bytes]":
     for at in range(63, -1, -1):
         e, f, g, h = _double(x, y, z)
         x, y, z = e * f % P, g * h % P, f * g % P
-        low = at & 7
-        at >>= 3
-        i = m[at] >> low & 1 | (m[at + 8] >> low & 1) << 1
-        i |= (m[at + 16] >> low & 1) << 2 | (m[at + 24] >> low & 1) << 3
+        byte, bit = at >> 3, at & 7
+        i = m[byte] >> bit & 1 | (m[byte + 8] >> bit & 1) << 1
+        i |= (m[byte + 16] >> bit & 1) << 2 | (m[byte + 24] >> bit & 1) << 3
         e, f, g, h = _add(x, y, z, e * h % P, addends[i])
         x, y, z = e * f % P, g * h % P, f * g % P
-        if not low:
+        if not bit:
             yield
     return (yield from encode(x, y, z))

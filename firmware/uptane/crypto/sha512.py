@@ -79,7 +79,7 @@ class Sha512:
         """Hash the bytes of `data`."""
         view = memoryview(data)
         self._bytes += len(view)
-        while len(view):
+        while len(view) > 0:
             filled = self._filled
             taken = min(BLOCK_BYTES - filled, len(view))
             self._block[filled : filled + taken] = view[:taken]

@@ -9,8 +9,15 @@ Rules: V-31, V-46, V-56, V-81, V-82, R-60..R-63, T-28, T-29, T-30, T-31, E-05, E
 """
 
 from uptane import cbor, cose
-from uptane.errors import BelowThreshold, NotMyNonce, TimeBackwards, TimeTooFar, TooLong
-from uptane.errors import WrongFormat, WrongType
+from uptane.errors import (
+    BelowThreshold,
+    NotMyNonce,
+    TimeBackwards,
+    TimeTooFar,
+    TooLong,
+    WrongFormat,
+    WrongType,
+)
 from uptane.ids import FORMAT, KEY_FORMAT, KEY_TYPE, RECORD_TIME, TIME, TIME_NONCES, TIME_NOW
 from uptane.limits import (
     FORWARD_MAX_S,

@@ -49,7 +49,7 @@ class Ecu:
         hardware: int,
         vehicle: str,
         installed: "Installed | None",
-        registered: "dict[int, Installed | None] | None" = None,
+        registered: dict[int, Installed | None] | None = None,
     ) -> None:
         self.number = number
         self.hardware = hardware
@@ -71,7 +71,7 @@ class Decision:
     def __init__(self, ecu: Ecu, targets: Targets) -> None:
         self.new: list[int] = []
         self.acknowledged = targets.acknowledged.get(ecu.number)
-        self.refusal: "type[NoImage] | None" = None
+        self.refusal: type[NoImage] | None = None
         self.entries = targets.by_ecu()
         if ecu.registered is None:
             self._keep_own(ecu)

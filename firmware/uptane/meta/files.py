@@ -40,7 +40,7 @@ class Files:
     """
 
     def __init__(self, suite: "Suite", policy: Policy, repository: int, stored: "Stored") -> None:
-        self.changes: "Changes" = {}
+        self.changes: Changes = {}
         self._suite = suite
         self._policy = policy
         self._repository = repository
@@ -79,9 +79,10 @@ class Files:
     def _check_floor(self, floor: int, digest: bytes, version: int, payload: bytes) -> None:
         if version < floor:
             raise Rollback
-        if version == floor and self._policy.t09_equal_version == SAME_PAYLOAD:
-            if self.digest(payload) != digest:
-                raise SameVersionDiffers
+        if version > floor or self._policy.t09_equal_version != SAME_PAYLOAD:
+            return
+        if self.digest(payload) != digest:
+            raise SameVersionDiffers
 
     def keep(self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]") -> None:
         """Make a verified file a candidate, with the signatures that counted, unless it is stored.

@@ -70,8 +70,8 @@ class Trusted:
         self._suite = suite
         self._identity = identity
         self.files = Files(suite, policy, repository, stored)
-        self._timestamp: "Timestamp | None" = None
-        self._snapshot: "Snapshot | None" = None
+        self._timestamp: Timestamp | None = None
+        self._snapshot: Snapshot | None = None
         envelope = self.files.read(ROOT)
         if envelope is None:
             raise NotProvisioned
@@ -124,7 +124,7 @@ class Trusted:
 
     def _find_revoked(self, root: Root) -> "Work[Changes]":
         """Return the deletions of what `root` no longer authorises: fast-forward recovery (T-12)."""
-        changes: "Changes" = {}
+        changes: Changes = {}
         for role in (TIMESTAMP, SNAPSHOT, TARGETS):
             if root.keyholders(role) == self.root.keyholders(role):
                 continue  # stored under the trusted Root, so good under this one

@@ -29,10 +29,11 @@ def verify_threshold(
     for kid, signature in envelope.signatures:
         if len(counted) >= threshold:
             break
-        if kid in keys and kid not in counted:
-            if (yield from suite.verify(keys[kid], parts, signature)):
-                counted.append(kid)
-                signatures.append((kid, signature))
+        if kid not in keys or kid in counted:
+            continue
+        if (yield from suite.verify(keys[kid], parts, signature)):
+            counted.append(kid)
+            signatures.append((kid, signature))
     if len(counted) < threshold:
         raise BelowThreshold
     return signatures

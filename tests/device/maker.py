@@ -1,0 +1,241 @@
+"""A car maker in miniature, for tests on the device: it signs what it is told, lies included.
+
+Its keys come from fixed seeds. `alter` edits the fields of a role before they are signed, `keys` says
+who signs, `files` what is served: so every refusal is provoked by bytes that a real liar could make.
+It is no second opinion: it shares the device's encoder; the host's back office is written apart.
+"""
+
+from claims import run
+from uptane import cbor, cose
+from uptane.crypto.suite import Suite
+from uptane.ids import (
+    ALG_SHA256,
+    DIRECTOR,
+    ENTRY_ECUS,
+    ENTRY_HASHES,
+    ENTRY_LENGTH,
+    ENTRY_MATCH,
+    FORMAT,
+    IMAGE,
+    KEY_EXPIRES,
+    KEY_FORMAT,
+    KEY_IMAGES,
+    KEY_KEYS,
+    KEY_NUMBER,
+    KEY_ROLES,
+    KEY_SNAPSHOT,
+    KEY_TYPE,
+    KEY_VEHICLE,
+    KEY_VERSION,
+    KEY_VERSIONS,
+    KIND_METADATA,
+    MATCH_HARDWARE,
+    MATCH_RELEASE,
+    ROOT,
+    SNAPSHOT,
+    TARGETS,
+    TIME,
+    TIME_NONCES,
+    TIME_NOW,
+    TIMESTAMP,
+)
+from uptane.meta.wants import Commit
+
+NOW = 1_700_000_000
+LATER = NOW + 86400  # when the files of an honest maker expire
+VEHICLE = "VIN-1"
+GATEWAY, BRAKE, DOOR = 1, 2, 3  # ECU ids; their hardware ids are ten times as large
+SIGNED = {}  # (seed, digest of the message) -> signature
+VERDICTS = {}  # (public key, digest of the message, signature) -> did it verify?
+
+
+class Remembering(Suite):
+    """The real suite; what it once computed it remembers, because tests repeat themselves."""
+
+    def verify(self, public, parts, signature):
+        known = (public, digest(b"".join([bytes(part) for part in parts])), signature)
+        if known not in VERDICTS:
+            VERDICTS[known] = yield from Suite.verify(self, public, parts, signature)
+        return VERDICTS[known]
+
+
+SUITE = Remembering()
+
+
+def digest(payload):
+    hash = SUITE.sha256()
+    hash.update(payload)
+    return hash.digest()
+
+
+def public_key(seed):
+    if seed not in SIGNED:
+        SIGNED[seed] = run(SUITE.public_key(seed))
+    return SIGNED[seed]
+
+
+def kid_of(seed):
+    return cose.key_id(SUITE, public_key(seed))
+
+
+def sign_with(seed, parts):
+    known = (seed, digest(b"".join([bytes(part) for part in parts])))
+    if known not in SIGNED:
+        SIGNED[known] = run(SUITE.sign(seed, parts))
+    return SIGNED[known]
+
+
+def seed_of(repository, role, generation=0):
+    return bytes([repository, role, generation]) + bytes(29)
+
+
+def image_digest(number):
+    return digest(b"image %d" % number)
+
+
+def number_of(ecu, release):
+    return 100 * ecu + release
+
+
+def entry_of(ecu, release):
+    """The honest entry of an image, as the Image repository lists it."""
+    return {
+        ENTRY_LENGTH: 1000 + release,
+        ENTRY_HASHES: {ALG_SHA256: image_digest(number_of(ecu, release))},
+        ENTRY_MATCH: {MATCH_HARDWARE: [10 * ecu], MATCH_RELEASE: release},
+    }
+
+
+class Repository:
+    """One repository: `keys` {role: [seed, ...]}, `thresholds`, `versions`, and what it serves."""
+
+    def __init__(self, number):
+        self.number = number
+        roles = (ROOT, TIMESTAMP, SNAPSHOT, TARGETS) + ((TIME,) if number == DIRECTOR else ())
+        self.keys = {role: [seed_of(number, role)] for role in roles}
+        self.thresholds = {role: 1 for role in roles}
+        self.versions = {role: 0 for role in roles}
+        self.expires = {role: LATER for role in roles}
+        self.images = {}
+        self.vehicle = VEHICLE if number == DIRECTOR else None
+        self.identity = b""
+        self.alter = {}
+        self.files = {}  # (role, version) -> bytes; the latest also as version 0
+        self.history = {}
+        self.rotate()
+
+    def sign(self, role, payload, seeds):
+        """Return the envelope of a payload, signed for `role` by every seed, in that order."""
+        parts = cose.sign_parts(payload, cose.context(role, self.identity, role))
+        return cose.write_sign(payload, [(kid_of(seed), sign_with(seed, parts)) for seed in seeds])
+
+    def rotate(self, signers=None):
+        """Serve the next Root, for `keys` and `thresholds` as they are now."""
+        signers = signers or self.keys[ROOT]
+        publics = {kid_of(seed): public_key(seed) for role in self.keys for seed in self.keys[role]}
+        holders = {
+            role: [self.thresholds[role], sorted([kid_of(seed) for seed in self.keys[role]])]
+            for role in self.keys
+        }
+        keys = [cose.write_key(publics[kid]) for kid in sorted(publics)]
+        return self.serve(ROOT, {KEY_KEYS: keys, KEY_ROLES: holders}, signers)
+
+    def serve(self, role, fields, signers=None):
+        """Sign the next version of a role, serve it, and return its payload."""
+        self.versions[role] += 1
+        fields[KEY_FORMAT] = FORMAT
+        fields[KEY_TYPE] = fields[KEY_NUMBER] = role
+        fields[KEY_VERSION] = self.versions[role]
+        fields[KEY_EXPIRES] = self.expires[role]
+        changed = self.alter.get(role, lambda fields: None)(fields)
+        payload = changed or cbor.dumps(fields)
+        if not self.identity:
+            self.identity = digest(payload)
+        raw = self.sign(role, payload, signers or self.keys[role])
+        self.files[role, self.versions[role]] = self.files[role, 0] = raw
+        self.history[role, self.versions[role]] = raw
+        return payload
+
+    def repent(self):
+        """Forget every lie, and the Roots after the first."""
+        self.alter = {}
+        self.expires = {role: LATER for role in self.keys}
+        self.keys = {role: [seed_of(self.number, role)] for role in self.keys}
+        self.thresholds = {role: 1 for role in self.keys}
+        self.vehicle = VEHICLE if self.number == DIRECTOR else None
+        while self.versions[ROOT] > 1:
+            del self.files[ROOT, self.versions[ROOT]]
+            self.versions[ROOT] -= 1
+
+    def publish(self):
+        """Serve Targets, Snapshot and Timestamp anew."""
+        targets = {KEY_IMAGES: {number: dict(self.images[number]) for number in self.images}}
+        if self.vehicle is not None:
+            targets[KEY_VEHICLE] = self.vehicle
+        self.serve(TARGETS, targets)
+        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: {TARGETS: self.versions[TARGETS], 16: 1}})
+        named = [self.versions[SNAPSHOT], len(snapshot), {ALG_SHA256: digest(snapshot)}]
+        self.serve(TIMESTAMP, {KEY_SNAPSHOT: named})
+
+
+class Oem:
+    """Both repositories and the time key; `publish` is one honest campaign for the whole vehicle."""
+
+    def __init__(self):
+        self.director = Repository(DIRECTOR)
+        self.image = Repository(IMAGE)
+        self.released = []
+
+    def publish(self, release):
+        """Direct every ECU to `release`; the Image repository goes on listing the older ones."""
+        self.direct({ecu: release for ecu in (GATEWAY, BRAKE, DOOR)})
+        self.image.publish()
+
+    def direct(self, releases):
+        """Direct {ecu: release}; publish the Director only."""
+        self.director.images = {}
+        for ecu in sorted(releases):
+            number = number_of(ecu, releases[ecu])
+            self.director.images[number] = entry_of(ecu, releases[ecu])
+            self.director.images[number][ENTRY_ECUS] = [ecu]
+            self.released.append((ecu, releases[ecu]))
+        self.image.images = {number_of(*known): entry_of(*known) for known in self.released}
+        self.director.publish()
+
+    def repent(self):
+        self.director.repent()
+        self.image.repent()
+
+    def answer(self, want):
+        """What the feeder would send for a Want of metadata: bytes, or None for absent."""
+        assert want.kind == KIND_METADATA
+        repository = self.director if want.repository == DIRECTOR else self.image
+        return repository.files.get((want.number, want.detail))
+
+    def attest(self, nonces, seconds, seed=None):
+        """Return a time attestation."""
+        seed = seed or self.director.keys[TIME][0]
+        fields = {KEY_FORMAT: FORMAT, KEY_TYPE: TIME, TIME_NOW: seconds, TIME_NONCES: nonces}
+        payload = cbor.dumps(fields)
+        parts = cose.sign1_parts(payload, cose.context(TIME, self.director.identity, TIME))
+        return cose.write_sign1(payload, kid_of(seed), sign_with(seed, parts))
+
+
+def drive(cycle, oem, records, wants):
+    """Run a cycle to its result, storing its Commits; note (repository, role, version) it wanted."""
+    answer = None
+    while True:
+        try:
+            step = cycle.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        answer = None
+        if isinstance(step, Commit):
+            for number in step.changes:
+                if step.changes[number] is None:
+                    records.pop(number, None)
+                else:
+                    records[number] = step.changes[number]
+        elif step is not None:
+            wants.append((step.repository, step.number, step.detail))
+            answer = oem.answer(step)

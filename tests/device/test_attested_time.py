@@ -1,0 +1,226 @@
+"""Attested time: the signed answer to one's own living nonce, and how a wrong clock recovers."""
+
+from claims import raises, run
+from maker import DOOR, NOW, SUITE, Oem, drive, kid_of, seed_of, sign_with
+from uptane import cbor, cose, errors
+from uptane.ids import DIRECTOR, FORMAT, KEY_FORMAT, KEY_TYPE, RECORD_METADATA, RECORD_TIME
+from uptane.ids import ROOT, TARGETS, TIME, TIME_NONCES, TIME_NOW
+from uptane.limits import FORWARD_MAX_S, NONCE_AGE_MAX_MS, NONCES_MAX, TIME_BYTES_MAX
+from uptane.meta import partial
+from uptane.meta.attested_time import AttestedTime
+from uptane.meta.roles import Root
+from vehicle import Partial, updated
+
+
+class Noise:
+    """A source of nonces that never repeats."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, length):
+        self.count += 1
+        return bytes([self.count]) * length
+
+
+def root_of(oem):
+    return Root(SUITE, cose.read_sign(oem.director.files[ROOT, 0]).payload)
+
+
+def clock_of(oem, seconds=NOW, ticks_ms=0):
+    raw = cbor.dumps([seconds, kid_of(oem.director.keys[TIME][0])])
+    return AttestedTime(SUITE, Noise(), oem.director.identity, raw, ticks_ms)
+
+
+def accept(clock, raw, oem, ticks_ms=0):
+    return run(clock.accept(raw, root_of(oem), ticks_ms))
+
+
+def sign_time(oem, fields, number=TIME):
+    payload = cbor.dumps(fields)
+    seed = oem.director.keys[TIME][0]
+    parts = cose.sign1_parts(payload, cose.context(number, oem.director.identity, number))
+    return cose.write_sign1(payload, kid_of(seed), sign_with(seed, parts))
+
+
+def test_an_attestation_sets_the_clock_and_is_stored():
+    """R-62, V-46"""
+    oem = Oem()
+    clock = clock_of(oem, ticks_ms=5000)
+    assert clock.now(5000) == NOW and not clock.fresh
+    nonce = clock.nonce(5000)
+    commit = accept(clock, oem.attest([bytes(8), nonce], NOW + 60), oem, 6000)
+    assert clock.fresh and clock.now(6000) == NOW + 60 and clock.now(8500) == NOW + 62
+    assert cbor.loads(commit.changes[RECORD_TIME]) == [NOW + 60, kid_of(oem.director.keys[TIME][0])]
+    again = AttestedTime(SUITE, Noise(), oem.director.identity, commit.changes[RECORD_TIME], 0)
+    assert again.now(0) == NOW + 60 and not again.fresh
+
+
+def test_a_cycle_begins_without_a_fresh_time():
+    """T-28"""
+    oem = Oem()
+    clock = clock_of(oem)
+    accept(clock, oem.attest([clock.nonce(0)], NOW), oem)
+    clock.start_cycle()
+    assert not clock.fresh and clock.now(0) == NOW
+
+
+def test_a_nonce_lives_until_it_is_answered_or_too_old():
+    """T-30"""
+    oem = Oem()
+    clock = clock_of(oem)
+    first = clock.nonce(0)
+    assert clock.nonce(NONCE_AGE_MAX_MS) == first
+    late = oem.attest([first], NOW + 1)
+    raises(errors.NotMyNonce, accept, clock, late, oem, NONCE_AGE_MAX_MS + 1)
+    second = clock.nonce(NONCE_AGE_MAX_MS + 1)
+    assert second != first
+    accept(clock, oem.attest([second], NOW + 1), oem, NONCE_AGE_MAX_MS + 1)
+    assert clock.nonce(NONCE_AGE_MAX_MS + 1) != second
+
+
+def refused(refusal, lie):
+    """An honest attestation, then the lie: refused, the clock as it was, the next honest one taken."""
+    oem = Oem()
+    clock = clock_of(oem)
+    accept(clock, oem.attest([clock.nonce(0)], NOW + 10), oem)
+    clock.start_cycle()
+    nonce = clock.nonce(0)
+    raises(refusal, accept, clock, lie(oem, nonce), oem)
+    assert clock.now(0) == NOW + 10 and not clock.fresh
+    accept(clock, oem.attest([nonce], NOW + 20), oem)
+    assert clock.now(0) == NOW + 20
+
+
+def test_an_attestation_for_other_nonces_is_refused():
+    """E-18: replayed, or meant for another vehicle."""
+    refused(errors.NotMyNonce, lambda oem, nonce: oem.attest([bytes(8)], NOW + 15))
+
+
+def test_an_attestation_is_not_taken_twice():
+    """E-18, E-71"""
+    oem = Oem()
+    clock = clock_of(oem)
+    raw = oem.attest([clock.nonce(0)], NOW + 10)
+    accept(clock, raw, oem)
+    raises(errors.NotMyNonce, accept, clock, raw, oem)
+    clock.nonce(0)
+    raises(errors.NotMyNonce, accept, clock, raw, oem)
+
+
+def test_a_nonce_dies_with_a_reset():
+    """T-28, E-05"""
+    oem = Oem()
+    raw = oem.attest([clock_of(oem).nonce(0)], NOW + 10)
+    raises(errors.NotMyNonce, accept, clock_of(oem), raw, oem)
+
+
+def test_time_does_not_go_back():
+    """E-18, V-81: the same second is none back."""
+    refused(errors.TimeBackwards, lambda oem, nonce: oem.attest([nonce], NOW + 9))
+    oem = Oem()
+    clock = clock_of(oem)
+    accept(clock, oem.attest([clock.nonce(0)], NOW), oem)
+
+
+def test_time_does_not_leap():
+    """E-17, T-29"""
+    leap = NOW + 10 + FORWARD_MAX_S + 1
+    refused(errors.TimeTooFar, lambda oem, nonce: oem.attest([nonce], leap))
+
+
+def test_only_the_time_key_of_the_root_tells_the_time():
+    """R-63, E-05"""
+    other = seed_of(DIRECTOR, TARGETS)
+    refused(errors.BelowThreshold, lambda oem, nonce: oem.attest([nonce], NOW + 15, other))
+
+    def forge(oem, nonce):
+        payload, kid, signature = cose.read_sign1(oem.attest([nonce], NOW + 15))
+        return cose.write_sign1(payload[:-1] + b"\0", kid, signature)
+
+    refused(errors.BelowThreshold, forge)
+
+
+def test_a_threshold_that_one_signature_cannot_meet_is_not_met():
+    """R-63"""
+    oem = Oem()
+    oem.director.keys[TIME] = [seed_of(DIRECTOR, TIME, which) for which in (0, 1)]
+    oem.director.thresholds[TIME] = 2
+    oem.director.rotate()
+    clock = clock_of(oem)
+    raises(errors.BelowThreshold, accept, clock, oem.attest([clock.nonce(0)], NOW), oem)
+
+
+def test_what_was_signed_for_another_purpose_tells_no_time():
+    """E-47: another context; a role file."""
+
+    def other_purpose(oem, nonce):
+        fields = {KEY_FORMAT: FORMAT, KEY_TYPE: TIME, TIME_NOW: NOW + 15, TIME_NONCES: [nonce]}
+        return sign_time(oem, fields, TARGETS)
+
+    refused(errors.BelowThreshold, other_purpose)
+    refused(errors.BadEnvelope, lambda oem, nonce: oem.director.files[ROOT, 1])
+
+
+def test_an_attestation_has_its_shape():
+    """E-60, E-19"""
+
+    def shaped(**changes):
+        def lie(oem, nonce):
+            fields = {KEY_FORMAT: FORMAT, KEY_TYPE: TIME, TIME_NOW: NOW + 15, TIME_NONCES: [nonce]}
+            for name in changes:
+                fields[int(name[1:])] = changes[name]
+            return sign_time(oem, fields)
+
+        return lie
+
+    refused(errors.WrongFormat, shaped(k1=2))
+    refused(errors.WrongType, shaped(k2=TARGETS))
+    refused(errors.BadShape, shaped(k3=True))
+    refused(errors.BadShape, shaped(k4=[]))
+    refused(errors.BadShape, shaped(k4=[b"short"]))
+    refused(errors.BadShape, shaped(k4=[bytes(8)] * (NONCES_MAX + 1)))
+    refused(errors.BadShape, shaped(k5=1))
+    refused(errors.TooLong, lambda oem, nonce: bytes(TIME_BYTES_MAX + 1))
+
+
+def test_a_root_that_keeps_the_time_key_keeps_the_time():
+    """T-12"""
+    oem = Oem()
+    clock = clock_of(oem)
+    oem.director.keys[TARGETS] = [seed_of(DIRECTOR, TARGETS, 1)]
+    oem.director.rotate()
+    assert clock.root_changed(root_of(oem)) == {} and clock.now(0) == NOW
+
+
+def test_a_root_without_the_time_key_resets_the_clock():
+    """T-31, V-82: then any time by the new key is forward."""
+    oem = Oem()
+    clock = clock_of(oem, NOW + FORWARD_MAX_S)
+    oem.director.keys[TIME] = [seed_of(DIRECTOR, TIME, 1)]
+    oem.director.rotate()
+    assert clock.root_changed(root_of(oem)) == {RECORD_TIME: None}
+    assert clock.now(0) == 0 and not clock.fresh
+    assert clock.root_changed(root_of(oem)) == {}
+    accept(clock, oem.attest([clock.nonce(0)], NOW + 5), oem)
+    assert clock.now(0) == NOW + 5
+
+
+def test_a_far_future_clock_recovers_by_a_new_time_key():
+    """E-17, T-11, T-31: nothing is refused as expired that the new key would not refuse."""
+    oem, node = updated(Partial)
+    old = kid_of(oem.director.keys[TIME][0])
+    node.records[RECORD_TIME] = cbor.dumps([NOW * 2, old])
+    oem.publish(3)
+    raises(errors.Expired, node.refresh)
+    oem.director.keys[TIME] = [seed_of(DIRECTOR, TIME, 1)]
+    oem.director.rotate()
+    raises(errors.NoFreshTime, node.refresh)
+    assert RECORD_TIME not in node.records
+    assert node.records[RECORD_METADATA + ROOT] == oem.director.files[ROOT, 2]
+    clock = AttestedTime(SUITE, Noise(), oem.director.identity, None, 0)
+    root = node.trusted(DIRECTOR).root
+    raw = oem.attest([clock.nonce(0)], NOW + 5)
+    node.records.update(run(clock.accept(raw, root, 0)).changes)
+    cycle = partial.refresh(node.trusted(DIRECTOR), node.ecu(), clock, 0)
+    assert drive(cycle, oem, node.records, []).new == [DOOR]

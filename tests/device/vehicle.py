@@ -1,0 +1,120 @@
+"""ECUs as far as the decisions go: records, a clock, and what each cycle decided."""
+
+from claims import raises
+from maker import BRAKE, DOOR, GATEWAY, NOW, SUITE, VEHICLE, Oem, drive, kid_of
+from uptane import cbor
+from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE, RECORD_METADATA, RECORD_TIME, ROOT, TIME
+from uptane.meta import full, partial
+from uptane.meta.attested_time import AttestedTime
+from uptane.meta.decision import Ecu, Installed
+from uptane.meta.policy import DEVICE
+from uptane.meta.trusted import Trusted
+
+
+class Node:
+    """One ECU of the vehicle that `oem` feeds."""
+
+    number = DOOR
+
+    def __init__(self, oem):
+        self.oem = oem
+        self.wants = []
+        self.installed = {GATEWAY: None, BRAKE: None, DOOR: None}
+        time_kid = kid_of(oem.director.keys[TIME][0])
+        self.records = {
+            RECORD_METADATA + ROOT: oem.director.files[ROOT, 1],
+            RECORD_METADATA + 0x100 + ROOT: oem.image.files[ROOT, 1],
+            RECORD_TIME: cbor.dumps([NOW, time_kid]),
+        }
+        self.fresh = True
+        self.ticks_ms = 0
+
+    def trusted(self, number):
+        repository = self.oem.director if number == DIRECTOR else self.oem.image
+        return Trusted(SUITE, DEVICE, number, repository.identity, self.records.get)
+
+    def clock(self):
+        identity = self.oem.director.identity
+        clock = AttestedTime(SUITE, bytes, identity, self.records.get(RECORD_TIME), 0)
+        clock.fresh = self.fresh
+        return clock
+
+    def ecu(self):
+        return Ecu(self.number, 10 * self.number, VEHICLE, self.installed[self.number])
+
+    def refresh(self):
+        """Run one cycle and return its Decision."""
+        self.wants = []
+        return drive(self.cycle(), self.oem, self.records, self.wants)
+
+    def update(self):
+        """Run one cycle, install and confirm what it decided, and return the Decision."""
+        decision = self.refresh()
+        for number in decision.new:
+            entry = decision.entries[number]
+            digest = entry.hashes[ALG_SHA256]
+            self.installed[number] = Installed(entry.number, digest, entry.release)
+        return decision
+
+    def release(self):
+        installed = self.installed[self.number]
+        return installed and installed.release
+
+
+class Partial(Node):
+    """The door module."""
+
+    def cycle(self):
+        return partial.refresh(self.trusted(DIRECTOR), self.ecu(), self.clock(), self.ticks_ms)
+
+
+class Full(Node):
+    """The brake controller."""
+
+    number = BRAKE
+
+    def cycle(self):
+        director, image = self.trusted(DIRECTOR), self.trusted(IMAGE)
+        return full.refresh(director, image, self.ecu(), self.clock(), self.ticks_ms)
+
+
+class Primary(Full):
+    """The gateway, which knows the three ECUs and what they report."""
+
+    number = GATEWAY
+
+    def ecu(self):
+        own = self.installed[self.number]
+        return Ecu(self.number, 10 * self.number, VEHICLE, own, self.installed)
+
+
+def updated(kind):
+    """Return an OEM and a node of `kind` that took two honest updates."""
+    oem = Oem()
+    node = kind(oem)
+    for release in (1, 2):
+        oem.publish(release)
+        node.update()
+        assert node.release() == release
+    return oem, node
+
+
+def prove(kind, lie, refusal):
+    """Legal updates, then the lie: refused as stated, state unchanged, the next honest one taken."""
+    oem, node = updated(kind)
+    before = dict(node.records)
+    lie(oem)
+    raises(refusal, node.refresh)
+    assert node.records == before
+    oem.repent()
+    oem.publish(9)
+    node.update()
+    assert node.release() == 9
+
+
+def installs(kind, lie):
+    """The edge of the promise: after legal updates the lie succeeds. Return the node."""
+    oem, node = updated(kind)
+    lie(oem)
+    node.update()
+    return node

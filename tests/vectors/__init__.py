@@ -1,0 +1,1 @@
+"""Published test vectors as data; each module says where its own come from."""
