@@ -7,13 +7,17 @@ docs/pouf.cddl. Lies are told by overriding fields. Not a test file.
 import hashlib
 
 import cbor2
+import pytest
 from cbor2 import CBORTag
+from grammar import conforms
 from nacl.signing import SigningKey
+from sqlalchemy import select
 
-from muptane.oem.inventory import NewEcu
+from muptane.oem.inventory import ManifestReceived, NewEcu
 from uptane import ids
 
 NOW = 1_760_000_000
+GATEWAY, BRAKE, DOOR = 1, 2, 3
 
 
 def dumps(value: object) -> bytes:
@@ -105,3 +109,24 @@ class Vehicle:
             6: self.counter,
         }
         return seal(dumps({**content, **(lies or {})}), self.ecus[0].key, 6, identity)
+
+
+def newest(office, vin, role=ids.TARGETS):
+    raw = office.answer(vin, ids.DIRECTOR, ids.KIND_METADATA, role, 0)
+    conforms("role-file", raw)
+    return office.director.authority.verify(raw, role)
+
+
+def stored(office, row):
+    with office.inventory.begin() as session:
+        return list(session.scalars(select(row)))
+
+
+def refuses(office, vehicle, refusal, raw):
+    """Refused, recorded as an oddity, and nothing else happened; then the truth is accepted."""
+    before = newest(office, vehicle.vin), len(stored(office, ManifestReceived))
+    with pytest.raises(refusal):
+        office.accept_manifest(vehicle.vin, raw)
+    assert (newest(office, vehicle.vin), len(stored(office, ManifestReceived))) == before
+    assert office.director.oddities()[-1][2].startswith(refusal.__name__)
+    office.accept_manifest(vehicle.vin, vehicle.manifest(office.director.identity))
