@@ -51,7 +51,7 @@ class Application:
         if self._module is not None and now_ms >= self._next_ms:
             self._next_ms = self._module.step(now_ms)
 
-    def deadline(self) -> "int | None":
+    def due_ms(self) -> "int | None":
         return self._next_ms if self._module is not None else None
 
     def steady(self, now_ms: int) -> bool:

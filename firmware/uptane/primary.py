@@ -23,8 +23,7 @@ from uptane.limits import ROOT_BYTES_MAX
 from uptane.meta.decision import Installed
 from uptane.meta.wants import Want
 from uptane.report import installed_of, nonce_of
-from uptane.secondary import attested, fetch, offer
-from uptane.trust import Chosen
+from uptane.steps import attested, fetch, offer
 from uptane.uds.codes import DID_BOOT, READ_DATA_BY_IDENTIFIER, RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held
 
@@ -128,17 +127,16 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
     """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
     entry = decision.entry(ecu.identity.ecu)
     if entry is not None:
-        yield from fetch(ecu, Chosen(entry))
+        yield from fetch(ecu, entry)
     for peer in peers:
         entry = decision.entry(peer.ecu)
         if entry is None or peer.report is None:
             continue
-        chosen = Chosen(entry)
         depot = ecu.depot
-        if depot.holds(chosen.digest):
+        if depot.holds(entry.digest):
             continue
-        yield from depot.begin(chosen)
-        want = Want(IMAGE, KIND_IMAGE, chosen.number, chosen.digest, chosen.length)
+        yield from depot.begin(entry)
+        want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
         want.sink = depot
         if (yield want) is None:
             raise Withheld

@@ -7,7 +7,6 @@ Rules: V-31, V-51, V-56, T-15, T-37.
 
 from uptane.errors import NotProvisioned
 from uptane.ids import (
-    ALG_SHA256,
     DIRECTOR,
     IMAGE,
     PARTIAL,
@@ -23,22 +22,11 @@ from uptane.meta.trusted import Trusted
 
 if False:  # for the type checker
     from shapes import Board
-    from steps import Cycle
+    from errand import Cycle
     from uptane.identity import Identity
     from uptane.meta.decision import Decision
-    from uptane.meta.roles import Entry
     from uptane.store.records import Records
     from uptane.store.slots import Slots
-
-
-class Chosen:
-    """An image to install: number, length, SHA-256 and release counter."""
-
-    def __init__(self, entry: "Entry") -> None:
-        self.number = entry.number
-        self.length = entry.length
-        self.digest = entry.hashes[ALG_SHA256]
-        self.release = entry.release
 
 
 class Trust:

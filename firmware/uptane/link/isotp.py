@@ -213,7 +213,7 @@ class Channel:
 
     # --- time -----------------------------------------------------------------------------------
 
-    def deadline(self) -> int | None:
+    def due_ms(self) -> int | None:
         """When `poll` has something to say, or a frame held back by STmin may go; or None."""
         first = self._receive_by if self._need else None
         if self._length and self._offset:

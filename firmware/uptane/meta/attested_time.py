@@ -41,7 +41,7 @@ from uptane.meta.wants import Commit
 if False:  # for the type checker
     from collections.abc import Callable
 
-    from steps import Changes, Work
+    from errand import Changes, Work
     from uptane.crypto.suite import Suite
 
 

@@ -16,7 +16,7 @@ from uptane.meta.roles import Head
 from uptane.meta.shape import read_bytes, read_list, read_number
 
 if False:  # for the type checker
-    from steps import Changes, Stored
+    from errand import Changes, Stored
     from uptane.crypto.suite import Suite
 
 

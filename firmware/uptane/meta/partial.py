@@ -14,7 +14,7 @@ from uptane.meta.trusted import Trusted
 from uptane.meta.wants import Commit, Want
 
 if False:  # for the type checker
-    from steps import Clock, Cycle
+    from errand import Clock, Cycle
 
 
 def refresh(

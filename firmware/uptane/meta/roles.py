@@ -11,6 +11,7 @@ Rules: V-05, V-07, V-08, V-09, V-14, V-18, V-19, T-14, T-47, E-42, E-43, E-45, E
 from uptane import cbor, cose
 from uptane.errors import BadKey, BadShape, BadThreshold, EcuTwice, WrongFormat, WrongType
 from uptane.ids import (
+    ALG_SHA256,
     DELEGATED_FIRST,
     DIRECTOR,
     ENTRY_CUSTOM,
@@ -55,7 +56,7 @@ from uptane.meta.shape import (
 )
 
 if False:  # for the type checker
-    from steps import Keyholders
+    from errand import Keyholders
     from uptane.crypto.suite import Suite
 
 VEHICLE_CHARACTERS_MAX = 32
@@ -223,6 +224,8 @@ class Targets(Head):
 class Entry:
     """One image: number, length in bytes, hashes, hardware ids, release; Director: ecus.
 
+    `digest` is the SHA-256 among the hashes; empty, if there is none, matches nothing.
+
     `hardware` and `release` are the must-match data (V-12, T-47). Refusal: BadShape.
     """
 
@@ -231,6 +234,7 @@ class Entry:
         self.number = number
         self.length = read_number(fields.take(ENTRY_LENGTH), 0, IMAGE_BYTES_MAX)
         self.hashes = read_hashes(fields.take(ENTRY_HASHES))
+        self.digest = self.hashes.get(ALG_SHA256, b"")
         match = Fields(fields.take(ENTRY_MATCH))
         self.hardware = read_numbers(match.take(MATCH_HARDWARE), True)
         self.release = read_number(match.take(MATCH_RELEASE), 0, NUMBER_MAX)

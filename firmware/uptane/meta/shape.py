@@ -11,7 +11,7 @@ from uptane.ids import ALG_SHA256
 from uptane.limits import DIGEST_BYTES, ITEMS_MAX
 
 if False:  # for the type checker
-    from steps import Hashes
+    from errand import Hashes
 
 NUMBER_MAX = 0xFFFFFFFF
 SECONDS_MAX = 0xFFFFFFFFFFFFFFFF

@@ -51,7 +51,7 @@ from uptane.meta.verify import verify_threshold
 from uptane.meta.wants import Commit, Want
 
 if False:  # for the type checker
-    from steps import Changes, Clock, Cycle, Stored, Work
+    from errand import Changes, Clock, Cycle, Stored, Work
     from uptane.crypto.suite import Suite
 
 

@@ -10,7 +10,7 @@ from uptane import cose
 from uptane.errors import BelowThreshold
 
 if False:  # for the type checker
-    from steps import Keyholders, Work
+    from errand import Keyholders, Work
     from uptane.crypto.suite import Suite
 
 

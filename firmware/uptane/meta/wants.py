@@ -8,7 +8,7 @@ Rules: V-21, V-85, T-17.
 """
 
 if False:  # for the type checker
-    from steps import Changes, Sink
+    from errand import Changes, Sink
 
 
 class Want:

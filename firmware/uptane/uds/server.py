@@ -107,5 +107,5 @@ class Server:
         self._request = None
         self._channel.taken()
 
-    def deadline(self) -> "int | None":
+    def due_ms(self) -> "int | None":
         return self._respond_by if self._task is not None else None

@@ -132,9 +132,9 @@ class Station:
             self.channel.poll(now)
         except Refusal:
             self._until_ms = 0
-        deadlines = [self.channel.deadline()]
+        due = [self.channel.due_ms()]
         if self._task is not None:
-            deadlines.append(self._until_ms)
-        due = [deadline for deadline in deadlines if deadline is not None]
-        if due:
-            self._timer = self.world.at(max(min(due), now + 1) * MS, self._pump)
+            due.append(self._until_ms)
+        times = [time for time in due if time is not None]
+        if times:
+            self._timer = self.world.at(max(min(times), now + 1) * MS, self._pump)
