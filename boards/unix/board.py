@@ -71,6 +71,9 @@ class UnixBoard:
     def reset(self) -> None:
         self._machine.reset()
 
+    def tidy(self) -> None:
+        self._machine.tidy()
+
     def heap(self) -> "tuple[int, int]":
         return self._machine.heap()
 

@@ -63,6 +63,11 @@ def reset() -> None:
     core.reset()
 
 
+def tidy() -> None:
+    """Collect garbage now, so that what lives long comes to lie beside what lives long."""
+    gc.collect()
+
+
 def heap() -> "tuple[int, int]":
     """(free bytes, allocated bytes) of the interpreter's heap."""
     gc.collect()

@@ -16,10 +16,18 @@ from uptane.meta.wants import Commit, Want
 
 class Cycle:
     """`records` stores commits, `clock` gives ticks_ms(), `on_refusal(number)` is told of the
-    refusal that ended a cycle."""
+    refusal that ended a cycle. `tidy` is called between two files: a small heap falls to pieces
+    if garbage is collected only when it is full."""
 
-    def __init__(self, records: "Records", clock: "Clock", on_refusal: "Callable") -> None:
+    def __init__(
+        self,
+        records: "Records",
+        clock: "Clock",
+        on_refusal: "Callable[[int], None]",
+        tidy: "Callable[[], None]",
+    ) -> None:
         self._records = records
+        self._tidy = tidy
         self._clock = clock
         self._on_refusal = on_refusal
         self._task = None
@@ -76,6 +84,7 @@ class Cycle:
         self.until_ms = 0
         if isinstance(said, Want):
             self.want = said
+            self._tidy()
         elif isinstance(said, Commit):
             self._records.commit(said.changes)
         elif said is not None:

@@ -53,7 +53,7 @@ class Ecu:
         self._slot, self._on_trial = self.slots.boot()
         self.reports = Reports(self.suite, self.identity, self.records)
         self.trust = Trust(board, self.identity, self.records, self.slots)
-        self.cycle = Cycle(self.records, self.clock, self.note)
+        self.cycle = Cycle(self.records, self.clock, self.note, board.tidy)
         self.application = Application(board)
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
@@ -139,6 +139,7 @@ class Ecu:
     def session_changed(self, session: int) -> None:
         if session == SESSION_PROGRAMMING:
             self.application.stop()
+            self.board.tidy()
         elif not self.application.running():
             self.start_application()
 
@@ -177,6 +178,7 @@ class Ecu:
 
     def live(self) -> None:
         """Run until reset."""
+        self.board.tidy()
         self.start_application()
         while True:
             now = self.clock.ticks_ms()

@@ -39,6 +39,9 @@ class Chip:
     def reset(self) -> None:
         self.core.reset()
 
+    def tidy(self) -> None:
+        """CPython's heap does not fall to pieces."""
+
     def heap(self) -> tuple[int, int]:
         """CPython has no heap of a fixed size: (0, 0)."""
         return 0, 0
