@@ -48,7 +48,7 @@ class UnixBoard:
             settings["in_order"],
         )
         self.clock = UnixClock(time, core, self.can)
-        self.suite = MeteredSuite(core.charge, settings["costs"])
+        self.suite = MeteredSuite(core.charge, settings["costs"], machine.tidy)
         self.confirm_ms = settings["confirm_ms"]
         self._noise = Noise(settings["seed"] + core.elapsed_us())
         flash = settings["flash"]

@@ -38,7 +38,13 @@ class Metered:
 class MeteredSuite(Suite):
     """`costs`: {"ed25519_verify": us, "ed25519_sign": us, "sha256_block": us}."""
 
-    def __init__(self, charge: "Callable[[int], None]", costs: "dict[str, int]") -> None:
+    def __init__(
+        self,
+        charge: "Callable[[int], None]",
+        costs: "dict[str, int]",
+        tidy: "Callable[[], None]",
+    ) -> None:
+        Suite.__init__(self, tidy)
         self._charge = charge
         self._costs = costs
 

@@ -2,7 +2,7 @@
 
 An application is a module `app` with `start(cabin)` and `step(now_ms)`. It is handed a `Cabin`,
 through which it may send frames on the bus, and nothing else. A trial is confirmed once `step`
-has run for the board's confirm window; a crash is not caught here: it resets the board, and the
+has run for the board's confirm window (an opaque image: once the ECU has); a crash is not caught here: it resets the board, and the
 boot counter brings the confirmed image back (V-67, E-79).
 
 It does not contain a hostile application: docs/threats.md says what one could do (E-37).
@@ -30,12 +30,13 @@ class Application:
         self._next_ms = 0
 
     def start(self, area: "Area", length: int, now_ms: int) -> bool:
-        """Mount and start what the slot holds; False if it holds no application."""
+        """Mount and start what the slot holds; False if it is an opaque image, which runs
+        elsewhere or not at all."""
+        self._since_ms = self._next_ms = now_ms
         self._module = self._board.mount(area, length)
         if self._module is None:
             return False
         self._module.start(Cabin(self._board.can))
-        self._since_ms = self._next_ms = now_ms
         return True
 
     def stop(self) -> None:
@@ -55,8 +56,6 @@ class Application:
         return self._next_ms if self._module is not None else None
 
     def steady(self, now_ms: int) -> bool:
-        """It has run for the board's confirm window."""
-        return (
-            self._module is not None
-            and now_ms - self._since_ms >= self._board.confirm_ms
-        )
+        """What was started has run, or the ECU with an opaque image has lived, for the board's
+        confirm window."""
+        return now_ms - self._since_ms >= self._board.confirm_ms

@@ -150,6 +150,8 @@ def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle":
     feeding = Feeding(peer.client, shelf, ecu.block)
     try:
         peer.staged = (yield from feeding.serve(ecu.clock)) == WANTS_INSTALL
+        if not peer.staged:
+            yield from feeding.end()
     except (NoReply, Negative, PeerRefused, FlashFault) as refusal:
         ecu.note(refusal.number)
 

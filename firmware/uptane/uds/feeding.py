@@ -26,6 +26,7 @@ from uptane.uds.codes import (
     RID_CYCLE,
     RID_WANTS,
     ROUTINE_CONTROL,
+    SESSION_DEFAULT,
     SESSION_PROGRAMMING,
     START_ROUTINE,
     TRANSFER_DATA,
@@ -65,6 +66,10 @@ class Feeding:
             bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING))
         )
         yield from self.routine(RID_CYCLE)
+
+    def end(self) -> "Generator":
+        """Back to the default session: the application may run again."""
+        yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT)))
 
     def routine(self, number: int, record: bytes = b"") -> "Generator":
         """Start a routine; returns its status record (a memoryview)."""

@@ -144,7 +144,7 @@ class Transfer:
         if self._direction == NONE or self._at != self._end:
             raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
         if self._direction == DOWNLOAD and self._cycle.want is self._want:
-            self._cycle.answer(True if self._memory is None else bytes(self._memory))
+            self._cycle.answer(True if self._memory is None else self._memory)
         self.stop()
         return 1
         yield

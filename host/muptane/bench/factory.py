@@ -6,6 +6,10 @@ no bench. Rules: V-22, V-23.
 
 from __future__ import annotations
 
+from muptane.bench.plan import VehiclePlan
+from muptane.bench.vehicle import seed_of
+from muptane.oem.inventory import NewEcu
+from muptane.oem.keys import Signer
 from muptane.oem.office import Office
 from uptane import ids
 
@@ -35,3 +39,19 @@ class OfficeFactory:
     def time(self) -> tuple[int, bytes]:
         """The time at the factory, and the kid of the key that attests time."""
         return self._office.now(), self._office.time_server.signer.key.kid
+
+
+def register(office: Office, plan: VehiclePlan) -> None:
+    """Enter the vehicle of a plan, with the public keys of its ECUs, into an office's inventory."""
+    office.register_vehicle(
+        plan.vin,
+        [
+            NewEcu(
+                ecu=ecu.number,
+                public=Signer(seed_of(plan, ecu)).key.public,
+                hardware=ecu.hardware,
+                verification=ecu.level(),
+            )
+            for ecu in plan.ecu
+        ],
+    )

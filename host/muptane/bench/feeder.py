@@ -76,4 +76,6 @@ def feed(
     status: int = yield from feeding.serve(station.clock)
     if status == WANTS_INSTALL and install:
         yield from feeding.routine(RID_INSTALL)
+    else:
+        yield from feeding.end()
     return status
