@@ -1,8 +1,9 @@
 """A car maker in miniature, for tests on the device: it signs what it is told, lies included.
 
-Its keys come from fixed seeds. `alter` edits the fields of a role before they are signed, `keys` says
-who signs, `files` what is served: so every refusal is provoked by bytes that a real liar could make.
-It is no second opinion: it shares the device's encoder; the host's back office is written apart.
+Its keys come from fixed seeds. `alter` edits the fields of a role before they are signed, `keys`
+says who signs, `files` what is served: so every refusal is provoked by bytes that a real liar
+could make. It is no second opinion: it shares the device's encoder; the host's back office is
+written apart.
 """
 
 from claims import run
@@ -132,7 +133,8 @@ class Repository:
     def rotate(self, signers=None):
         """Serve the next Root, for `keys` and `thresholds` as they are now."""
         signers = signers or self.keys[ROOT]
-        publics = {kid_of(seed): public_key(seed) for role in self.keys for seed in self.keys[role]}
+        seeds = [seed for role in self.keys for seed in self.keys[role]]
+        publics = {kid_of(seed): public_key(seed) for seed in seeds}
         holders = {
             role: [self.thresholds[role], sorted([kid_of(seed) for seed in self.keys[role]])]
             for role in self.keys
@@ -179,7 +181,7 @@ class Repository:
 
 
 class Oem:
-    """Both repositories and the time key; `publish` is one honest campaign for the whole vehicle."""
+    """Both repositories and the time key; `publish` is one honest campaign."""
 
     def __init__(self):
         self.director = Repository(DIRECTOR)
@@ -222,7 +224,7 @@ class Oem:
 
 
 def drive(cycle, oem, records, wants):
-    """Run a cycle to its result, storing its Commits; note (repository, role, version) it wanted."""
+    """Run a cycle to its result, storing its Commits; note (repository, role, version) wanted."""
     answer = None
     while True:
         try:

@@ -100,7 +100,7 @@ def updated(kind):
 
 
 def prove(kind, lie, refusal):
-    """Legal updates, then the lie: refused as stated, state unchanged, the next honest one taken."""
+    """Legal updates, then the lie: refused as stated, state unchanged, an honest one taken."""
     oem, node = updated(kind)
     before = dict(node.records)
     lie(oem)
