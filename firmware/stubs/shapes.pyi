@@ -52,10 +52,7 @@ class Cell(Protocol):
 # Flash as memory: (address, length) -> bytes that may be read in place.
 Memory: TypeAlias = Callable[[int, int], Buffer]
 
-# --- what a driver is given -----------------------------------------------------------------------
-
-class Interrupt(Protocol):
-    def flags(self) -> int: ...
+# --- what a driver is given ---
 
 class CanPeripheral(Protocol):
     """machine.CAN, as far as `can_machine` uses it."""
@@ -75,7 +72,7 @@ class CanPeripheral(Protocol):
     def set_filters(self, filters: Iterable[Any] | None, /) -> None: ...
     def irq(
         self, handler: Callable[[Any], None] | None = None, trigger: int = 0, hard: bool = False
-    ) -> Interrupt: ...
+    ) -> Any: ...  # an object with flags(); the stubs of stm32 give its class instead
     def state(self) -> int: ...
     def restart(self) -> None: ...
 
@@ -104,6 +101,12 @@ class BlockDevice(Protocol):
     def readblocks(self, block: int, buf: Any, offset: int, /) -> Any: ...
     def writeblocks(self, block: int, buf: Any, offset: int, /) -> Any: ...
     def ioctl(self, op: int, arg: int, /) -> Any: ...
+
+class Mounts(Protocol):
+    """MicroPython's `vfs`; VfsRom may be there or not."""
+
+    def mount(self, fsobj: Any, mount_point: str, /) -> Any: ...
+    def umount(self, mount_point: str, /) -> Any: ...
 
 class Ticks(Protocol):
     """MicroPython's `time`."""

@@ -1,7 +1,8 @@
 """The driver over machine.CAN, against a bxCAN as MicroPython's documentation describes it."""
 
-from boards.unix.parts.bxcan import BxCan
 from uptane.port.can_machine import EXTENDED, CanMachine
+
+from boards.unix.parts.bxcan import BxCan
 
 
 def node(ordered=False, rx_frames=16):
@@ -53,7 +54,8 @@ def test_received_frames_wait_in_the_ring_in_order():
     part, can = node()
     for number in range(10):
         part.deliver(EXTENDED | number if number % 2 else number, bytes(range(number % 9)))
-    assert can.ready(10) and not can.ready(11)
+    assert can.ready(10)
+    assert not can.ready(11)
     assert received(can) == [
         (EXTENDED | n if n % 2 else n, bytes(range(n % 9))) for n in range(10)
     ]

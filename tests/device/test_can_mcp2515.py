@@ -1,10 +1,10 @@
 """The MCP2515 driver against the chip's SPI instructions and registers (boards/unix/parts)."""
 
 from claims import raises
-
-from boards.unix.parts.mcp2515 import Mcp2515 as Part
 from uptane.port.can_mcp2515 import EXTENDED, CanMcp2515
 from uptane.port.mcp2515 import Mcp2515, bit_timing
+
+from boards.unix.parts.mcp2515 import Mcp2515 as Part
 
 TIMING = bit_timing(16000000, 500000)
 ALL = [(0, 0), (EXTENDED, EXTENDED)]
@@ -81,7 +81,11 @@ def test_a_frame_leaves_as_it_was_given():
     assert can.send(0x123, b"\x01\x02\x03")
     assert can.send(EXTENDED | 0x18DA10F1, b"12345678")
     assert can.send(0x7FF, b"")
-    assert sent(part) == [(0x123, b"\x01\x02\x03"), (EXTENDED | 0x18DA10F1, b"12345678"), (0x7FF, b"")]
+    assert sent(part) == [
+        (0x123, b"\x01\x02\x03"),
+        (EXTENDED | 0x18DA10F1, b"12345678"),
+        (0x7FF, b""),
+    ]
 
 
 def test_frames_leave_in_the_order_of_send_whatever_their_identifier():
@@ -203,7 +207,8 @@ def test_a_full_ring_drops_the_newest_and_counts_it():
 
 def test_an_overrun_in_the_chip_is_counted_and_cleared():
     part, can = node(pin=False)
-    assert part.deliver(1, b"") and part.deliver(2, b"")
+    assert part.deliver(1, b"")
+    assert part.deliver(2, b"")
     assert not part.deliver(3, b"")
     assert can.state() == 1
     assert can.overruns == 1

@@ -7,6 +7,12 @@ loses the frame. The bus side is `sent`, `deliver`, `bus_off`.
 It does not model: time, error counters, FD. The bench has its own, which lives on the bus.
 """
 
+if False:  # for the type checker; both compilers drop the block
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    Handler: TypeAlias = Callable[[Any], object]
+
 EXTENDED = 1 << 31
 IDENTIFIER = 0x1FFFFFFF
 FIFO_FRAMES = 3
@@ -23,19 +29,22 @@ class BxCan:
 
     def __init__(self, chronological: bool = False) -> None:
         self._chronological = chronological
-        self._mailboxes: "list[tuple[int, int, bytes] | None]" = [None, None, None]
+        self._mailboxes: list[tuple[int, int, bytes] | None] = [None, None, None]
         self._age = 0
-        self._finished: "list[int]" = []  # mailboxes sent but not yet reported
-        self._fifos: "list[list[tuple[int, bytes, int]]]" = [[], []]
-        self._filters: "list[tuple[int, int, int]]" = []
-        self._handler = None
+        self._finished: list[int] = []  # mailboxes sent but not yet reported
+        self._fifos: list[list[tuple[int, bytes, int]]] = [[], []]
+        self._filters: list[tuple[int, int, int]] = []
+        self._handler: Handler | None = None
         self._off = False
-        self._known: "list[tuple[object, memoryview]]" = []
+        self._known: list[tuple[object, memoryview]] = []
         self.lost = 0
-        self.before_send = None  # called in the middle of `send`: an interrupt may come there
+        # Called in the middle of `send`: an interrupt may come there.
+        self.before_send: Callable[[], object] | None = None
 
-    # --- the software side ------------------------------------------------------------------------
-    def irq(self, handler=None, trigger: int = 0, hard: bool = False):  # type: ignore[no-untyped-def]
+    # --- the software side ---
+    def irq(
+        self, handler: "Handler | None" = None, trigger: int = 0, hard: bool = False
+    ) -> "BxCan":
         if handler is not None:
             self._handler = handler
         return self
@@ -48,7 +57,7 @@ class BxCan:
             flags |= self.IRQ_TX | index << 16
         return flags
 
-    def set_filters(self, filters) -> None:  # type: ignore[no-untyped-def]
+    def set_filters(self, filters: "list[tuple[int, int, int]] | None") -> None:
         self._filters = [(0, 0, 0), (0, 0, 2)] if filters is None else list(filters)
         for identifier, mask, flags in self._filters:
             limit = 1 << 29 if flags & self.FLAG_EXT_ID else 1 << 11
@@ -76,7 +85,7 @@ class BxCan:
         self._mailboxes[free] = (self._age, key, bytes(data))
         return free
 
-    def recv(self, into: "list") -> "list | None":  # type: ignore[type-arg]
+    def recv(self, into: "list[Any]") -> "list[Any] | None":
         for fifo in self._fifos:
             if fifo:
                 can_id, data, flags = fifo.pop(0)
@@ -90,13 +99,13 @@ class BxCan:
                 return into
         return None
 
-    def _backing(self, into: "list") -> memoryview:  # type: ignore[type-arg]
+    def _backing(self, into: "list[Any]") -> "Any":
         """The 8 bytes behind a list: kept beside it, because Python cannot grow a memoryview."""
         for known, backing in self._known:
             if known is into:
                 return backing
         self._known.append((into, into[1]))
-        return into[1]  # type: ignore[no-any-return]
+        return into[1]
 
     def state(self) -> int:
         return self.STATE_BUS_OFF if self._off else self.STATE_ACTIVE
@@ -106,7 +115,7 @@ class BxCan:
         self._mailboxes = [None, None, None]
         self._finished = []
 
-    # --- the bus side -----------------------------------------------------------------------------
+    # --- the bus side ---
     def pending(self) -> int:
         return len([m for m in self._mailboxes if m is not None]) - len(self._finished)
 

@@ -7,6 +7,12 @@ It is stricter than silicon: what the data sheet forbids raises `Misuse`.
 It does not model: bit timing (only kept), one-shot, sleep, the RTS and RXnBF pins, CLKOUT.
 """
 
+if False:  # for the type checker; both compilers drop the block
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    Handler: TypeAlias = Callable[[Any], object]
+
 EXTENDED = 1 << 31
 CONFIGURATION = 4
 NORMAL = 0
@@ -31,7 +37,7 @@ class Mcp2515:
         self._selected = False
         self._taken = bytearray()  # bytes of the instruction so far
         self._address = 0
-        self._handler = None
+        self._handler: Handler | None = None
         self._level = 1
         self._power_up()
 
@@ -82,7 +88,7 @@ class Mcp2515:
                 if instruction >> buffer & 1:
                     self._put(0x30 + 0x10 * buffer, self.registers[0x30 + 0x10 * buffer] | TXREQ)
         elif instruction not in (0x03, 0x02, 0x05):
-            raise Misuse("unknown instruction 0x%02x" % instruction)
+            raise Misuse(f"unknown instruction 0x{instruction:02x}")
         return 0
 
     def _read_buffer(self, instruction: int, count: int) -> int:
@@ -119,9 +125,9 @@ class Mcp2515:
             self.registers[0x0F] = value
             self._change_mode()
             return
-        locked = address < 0x28 and address & 0x0C != 0x0C or 0x28 <= address <= 0x2A
+        locked = (address < 0x28 and address & 0x0C != 0x0C) or 0x28 <= address <= 0x2A
         if locked and self.mode != CONFIGURATION:
-            raise Misuse("register 0x%02x outside of configuration mode" % address)
+            raise Misuse(f"register 0x{address:02x} outside of configuration mode")
         row = address & 0xF0
         if row in (0x30, 0x40, 0x50) and address & 0x0F and self.registers[row] & TXREQ:
             raise Misuse("transmit buffer written while it waits to be sent")
@@ -156,11 +162,11 @@ class Mcp2515:
         if wanted != CONFIGURATION or not waiting:
             self.mode = wanted
 
-    # --- the interrupt pin ------------------------------------------------------------------------
+    # --- the interrupt pin ---
     def interrupt(self) -> int:
         return 0 if self.registers[0x2C] & self.registers[0x2B] else 1
 
-    def irq(self, handler, trigger: int, hard: bool = False) -> None:  # type: ignore[no-untyped-def]
+    def irq(self, handler: "Handler", trigger: int, hard: bool = False) -> None:
         self._handler = handler
 
     def _follow(self) -> None:
@@ -171,7 +177,7 @@ class Mcp2515:
         if fell and self._handler is not None:
             self._handler(self)
 
-    # --- the bus side -----------------------------------------------------------------------------
+    # --- the bus side ---
     def arbitrate(self) -> "tuple[int, bytes] | None":
         """The frame that takes part in the next arbitration: (can_id, data), or None."""
         buffer = self._next_buffer()
@@ -203,8 +209,9 @@ class Mcp2515:
                     if not rolls or self.registers[0x2C] & 2:
                         self.registers[0x2D] |= 0x80 if rolls or buffer else 0x40
                         return False
-                    buffer = 1
-                self._fill(buffer, can_id, data, remote)
+                    self._fill(1, can_id, data, remote)
+                else:
+                    self._fill(buffer, can_id, data, remote)
                 return True
         return False
 

@@ -33,12 +33,12 @@ class Stm32f4Flash:
     protected; `stuck`: addresses of words that no longer take a program.
     """
 
-    def __init__(self, sectors, busy_polls: int = 3) -> None:  # type: ignore[no-untyped-def]
-        self._starts: "list[tuple[int, int]]" = []
+    def __init__(self, sectors: "tuple[tuple[int, int, int], ...]", busy_polls: int = 3) -> None:
+        self._starts: list[tuple[int, int]] = []
         for address, block_bytes, blocks in sectors:
             for block in range(blocks):
                 self._starts.append((address + block * block_bytes, block_bytes))
-        self._arrays: "dict[int, bytearray]" = {}  # an erased sector takes no memory
+        self._arrays: dict[int, bytearray] = {}  # an erased sector takes no memory
         self._busy_polls = busy_polls
         self._busy = 0
         self._keys = 0
@@ -46,9 +46,9 @@ class Stm32f4Flash:
         self._status = 0
         self._control = LOCK
         self._access = 3 << 9  # both caches on, as MicroPython leaves them
-        self._cache: "dict[int, bytes]" = {}
-        self.protected: "list[int]" = []
-        self.stuck: "list[int]" = []
+        self._cache: dict[int, bytes] = {}
+        self.protected: list[int] = []
+        self.stuck: list[int] = []
         self.erases = 0
         self.programs = 0
 
@@ -165,4 +165,4 @@ class Stm32f4Flash:
         for number, (start, size) in enumerate(self._starts):
             if start <= address < start + size:
                 return number, address - start, size
-        raise Misuse("no flash at 0x%08x" % address)
+        raise Misuse(f"no flash at 0x{address:08x}")
