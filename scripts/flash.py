@@ -1,8 +1,8 @@
 """`make flash BOARD= PORT=`: compile the client and copy it to a board with mpremote.
 
 What is copied: `uptane/` as .mpy (bytecode, the same files on every board), the board's own
-`board.py` and the `main.py` that starts it. With --dry-run the mpremote command is printed and
-nothing is sent; what is compiled stays in build/mpy/<board>.
+`board.py` and the `main.py` that starts it. With --dry-run the mpremote commands are printed
+and nothing is sent; what is compiled stays in build/mpy/<board>.
 
 It does not flash MicroPython itself, shrink a filesystem or provision keys:
 see boards/<board>/README.md.
@@ -20,6 +20,8 @@ sys.path[:0] = [str(ROOT / "host"), str(ROOT / "firmware")]  # also without an i
 
 from muptane.boards import BadBoard, BoardSpec, load_board  # noqa: E402
 
+HALT = "open('halt', 'w').close(); import machine; machine.reset()"
+RESTART_S = "5"
 TARGETS = {"filesystem": ":", "card": ":/sd/"}
 
 
@@ -51,8 +53,8 @@ def compile_all(spec: BoardSpec, folder: Path) -> int:
     return total
 
 
-def mpremote_command(spec: BoardSpec, port: str, folder: Path) -> list[str]:
-    """One call: connect, copy everything, reset."""
+def mpremote_commands(spec: BoardSpec, port: str, folder: Path) -> list[list[str]]:
+    """Halt the board (its watchdog would reset it in the middle); copy everything and let it go."""
     places = {role.code for _, role in spec.roles if role.holds}
     targets = [TARGETS[place] for place in ("filesystem", "card") if place in places]
     if not targets:
@@ -61,8 +63,12 @@ def mpremote_command(spec: BoardSpec, port: str, folder: Path) -> list[str]:
             f" boards/{spec.name}/README.md"
         )
     entries = sorted(str(entry) for entry in folder.iterdir())
-    mpremote = [sys.executable, "-m", "mpremote", "connect", port]
-    return [*mpremote, "fs", "cp", "-r", *entries, targets[0], "+", "reset"]
+    mpremote = [sys.executable, "-m", "mpremote"]
+    copy = ["fs", "cp", "-r", *entries, targets[0], "+", "fs", "rm", ":halt", "+", "reset"]
+    return [
+        [*mpremote, "connect", port, "exec", "--no-follow", HALT],
+        [*mpremote, "sleep", RESTART_S, "+", "connect", port, *copy],
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,10 +85,13 @@ def main(arguments: list[str] | None = None) -> int:
         raise SystemExit("flash: unix is the emulated board; there is nothing to flash")
     folder = ROOT / "build" / "mpy" / spec.name
     total = compile_all(spec, folder)
-    command = mpremote_command(spec, options.port, folder)
-    print(f"flash: {spec.title}: {total} bytes of .mpy in {folder.relative_to(ROOT)}")
-    print(shlex.join(command))
-    return 0 if options.dry_run else subprocess.run(command, check=False).returncode
+    commands = mpremote_commands(spec, options.port, folder)
+    print(f"flash: {spec.title}: {total} bytes of .mpy in {folder.relative_to(ROOT)}", flush=True)
+    for command in commands:
+        print(shlex.join(command), flush=True)
+        if not options.dry_run and (code := subprocess.run(command, check=False).returncode):
+            return code
+    return 0
 
 
 if __name__ == "__main__":

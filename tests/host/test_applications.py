@@ -45,7 +45,9 @@ for module in (vfs, Plain()):
     applications.unmount()
     assert "app" not in sys.modules and "lib.wheel" not in sys.modules
     assert sys.path == path
-    for content in (b"", b"\\xff" * 300, IMAGE[:-1], IMAGE.replace(b"step", b"stop"),
+    for content in (b"", b"\\xff" * 300, IMAGE[1:]):
+        assert applications.mount(Slot, len(content)) is None
+    for content in (IMAGE[:-1], IMAGE[:3], IMAGE.replace(b"step", b"stop"),
                     IMAGE.replace(b"return", b"rEturn"), IMAGE.replace(b"app.py", b"apq.py"),
                     IMAGE.replace(b"from", b"asdf"), IMAGE.replace(b"import", b"lambda")):
         assert refused(), content

@@ -1,6 +1,7 @@
 """Board files: the shipped ones fit their parts; a wrong one is refused with its numbers."""
 
 import ast
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -212,12 +213,13 @@ def flash(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_dry_run_prints_the_copy_command_and_compiles_everything(name: str, target: str) -> None:
     done = flash(name, "/dev/ttyACM7", "--dry-run")
     assert done.returncode == 0, done.stderr
-    command = done.stdout.splitlines()[-1].split()
+    halt, copy = (shlex.split(line) for line in done.stdout.splitlines()[-2:])
     folder = ROOT / "build" / "mpy" / name
-    assert command[1:] == [
-        *("-m", "mpremote", "connect", "/dev/ttyACM7", "fs", "cp", "-r"),
+    assert halt[1:7] == ["-m", "mpremote", "connect", "/dev/ttyACM7", "exec", "--no-follow"]
+    assert copy[1:] == [
+        *("-m", "mpremote", "sleep", "5", "+", "connect", "/dev/ttyACM7", "fs", "cp", "-r"),
         *(str(folder / entry) for entry in ("board.mpy", "main.py", "uptane")),
-        *(target, "+", "reset"),
+        *(target, "+", "fs", "rm", ":halt", "+", "reset"),
     ]
     compiled = {p.relative_to(folder).with_suffix("") for p in folder.rglob("*.mpy")}
     sources = {

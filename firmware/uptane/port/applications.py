@@ -3,6 +3,7 @@
 The image is read where it lies, or copied file by file where the firmware has no VfsRom. The
 application's modules are found last on the path, so none of them hides one of ours.
 
+An image without ROMFS's first bytes is opaque: it is for someone else to run, and not mounted.
 It does not verify anything (the slot's content was, before it was confirmed), and does not keep
 an application from harming the updater it runs beside (docs/threats.md, E-37).
 Rules: E-37.
@@ -11,7 +12,7 @@ Rules: E-37.
 import sys
 
 from uptane.errors import BadApplication
-from uptane.port.romfs import RomFs
+from uptane.port.romfs import HEADER, RomFs
 
 if False:  # for the type checker; both compilers drop the block
     from typing import Any
@@ -46,11 +47,13 @@ class Applications:
         self._known: list[str] | None = None  # modules loaded before the application
 
     def mount(self, area: "Cell", length: int) -> "Any":
-        """Mount the image of `length` bytes in a slot; the module `app`.
+        """Mount the image of `length` bytes in a slot: its module `app`, or None if it is opaque.
 
-        BadApplication: no ROMFS, no `app`, or it fails while it is imported."""
+        BadApplication: a damaged ROMFS, no `app`, or it fails while it is imported."""
         self.unmount()
         image = memoryview(self._memory(area.address, length))
+        if bytes(image[: len(HEADER)]) != HEADER:
+            return None
         make = getattr(self._vfs, "VfsRom", RomFs)
         try:
             filesystem = make(image)
