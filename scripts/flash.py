@@ -54,7 +54,7 @@ def compile_all(spec: BoardSpec, folder: Path) -> int:
 
 
 def mpremote_commands(spec: BoardSpec, port: str, folder: Path) -> list[list[str]]:
-    """Halt the board (its watchdog would reset it in the middle); copy everything and let it go."""
+    """Halt the board, whose watchdog would reset it in the middle; copy and let it go."""
     places = {role.code for _, role in spec.roles if role.holds}
     targets = [TARGETS[place] for place in ("filesystem", "card") if place in places]
     if not targets:

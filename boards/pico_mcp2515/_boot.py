@@ -9,8 +9,8 @@ import vfs
 
 device = rp2.Flash(start=0, len=262_144)
 try:
-    filesystem = vfs.VfsLfs2(device, progsize=256)
+    filesystem = vfs.VfsLfs2(device, progsize=256)  # type: ignore[abstract]  # so say the stubs
 except OSError:
     vfs.VfsLfs2.mkfs(device, progsize=256)
-    filesystem = vfs.VfsLfs2(device, progsize=256)
+    filesystem = vfs.VfsLfs2(device, progsize=256)  # type: ignore[abstract]
 vfs.mount(filesystem, "/")

@@ -12,6 +12,9 @@ constant and compile nothing, so a shape costs no byte on the device.
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 
+from uptane.crypto.suite import Suite
+from uptane.store.area import Area
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 # [can_id, memoryview of the data]: the same list every time, valid until the next `receive`.
 Frame: TypeAlias = list[Any]
@@ -48,6 +51,26 @@ class Cell(Protocol):
 
     @property
     def address(self) -> int: ...
+
+class Board(Protocol):
+    """What `uptane.main` is given: uptane.port.board.Board, or the emulated one."""
+
+    name: str
+    interpreter: tuple[str, str]
+    confirm_ms: int
+    can: Bus
+    clock: Clock
+    suite: Suite
+    records_area: Area
+    slot_areas: list[Area]
+    depot_areas: list[Area]
+
+    def random(self, n: int, /) -> bytes: ...
+    def mount(self, area: Area, length: int, /) -> Any: ...
+    def unmount(self) -> None: ...
+    def tidy(self) -> None: ...
+    def heap(self) -> tuple[int, int]: ...
+    def reset(self) -> object: ...
 
 # Flash as memory: (address, length) -> bytes that may be read in place.
 Memory: TypeAlias = Callable[[int, int], Buffer]
