@@ -1,4 +1,7 @@
-"""PYBv1.1: machine.CAN 1 (Y3 receives, Y4 sends), internal flash. Addresses as in board.toml."""
+"""PYBv1.1: machine.CAN 1 (Y3 receives, Y4 sends) at 500 kbit/s, internal flash.
+
+The wiring and the addresses of board.toml; a test compares them. It does not check the wiring.
+"""
 
 import os
 import time

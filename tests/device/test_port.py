@@ -3,7 +3,7 @@
 from claims import raises
 from uptane.errors import FlashFault
 from uptane.port.clock_ticks import ClockTicks
-from uptane.port.flash_rp2 import FlashRp2
+from uptane.port.flash_rp2 import FlashRp2, mapped
 from uptane.port.romfs import RomFs
 from vectors import romfs
 
@@ -124,6 +124,10 @@ def test_rp2_finds_a_stuck_cell_by_reading_back():
     part = Nor()
     part.stuck = 300
     assert raises(FlashFault, FlashRp2(part, BASE, 65536).program, BASE, bytes(512))
+
+
+def test_rp2_flash_is_seen_as_memory_from_its_start():
+    assert mapped(lambda address, length: (address, length))(0xF0000, 7) == (0x100F0000, 7)
 
 
 def test_files_of_a_romfs_image_are_found_and_read():
