@@ -18,6 +18,7 @@ from uptane.errors import (
     TrailingBytes,
 )
 from uptane.ids import (
+    ALG_SHA256,
     DIRECTOR,
     ENTRY_CUSTOM,
     ENTRY_ECUS,
@@ -129,6 +130,7 @@ class Targets(Head):
 class Entry:
     """One image: number, length in bytes, hashes, hardware ids, release; Director: ecus.
 
+    `digest` is the SHA-256 among the hashes; empty, if there is none, it matches nothing.
     `hardware` and `release` are the must-match data (V-12, T-47). Refusal: BadShape.
     """
 
@@ -137,6 +139,7 @@ class Entry:
         self.number = number
         self.length = read_number(fields.take(ENTRY_LENGTH), 0, IMAGE_BYTES_MAX)
         self.hashes = read_hashes(fields.take(ENTRY_HASHES))
+        self.digest = self.hashes.get(ALG_SHA256, b"")
         match = Fields(fields.take(ENTRY_MATCH))
         self.hardware = read_numbers(match.take(MATCH_HARDWARE), True)
         self.release = read_number(match.take(MATCH_RELEASE), 0, NUMBER_MAX)

@@ -42,7 +42,7 @@ class CanMachine:
         self._head = 0  # written by the interrupt
         self._tail = 0  # written by `receive`
         self._held = False  # the frame at the tail was given out
-        self._frame: "Frame" = [0, self._spill[1]]
+        self._frame: Frame = [0, self._spill[1]]
         self._queue = [[0, b"", 0] for _ in range(tx_frames + 1)]
         self._in = 0  # written by `send`
         self._out = 0  # written by `_refill`
