@@ -23,7 +23,5 @@ from uptane import main  # noqa: E402
 gc.collect()
 gc.threshold(-1)
 if len(sys.argv) > 2:
-    with machine.guard():
-        main.Ecu(
-            board.build(machine, time, machine.attach(sys.argv[1], int(sys.argv[2])))
-        ).live()
+    with board.build(machine, time, machine.attach(sys.argv[1], int(sys.argv[2]))) as built:
+        main.Ecu(built).live()

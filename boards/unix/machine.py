@@ -11,6 +11,7 @@ import vfs
 
 from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
+from uptane.port.applications import Applications
 
 core: "Core | None" = None
 
@@ -31,18 +32,6 @@ class _Socket:
     def reset(self, out: bytearray, length: int) -> None:
         self._file.write(memoryview(out)[:length])
         sys.exit(0)
-
-
-class guard:  # noqa: N801  # reads as a statement
-    """Whatever goes wrong inside is written down and resets the board."""
-
-    def __enter__(self) -> "guard":
-        return self
-
-    def __exit__(self, kind: type, value: BaseException, trace: object) -> None:
-        if kind is not SystemExit:
-            sys.print_exception(value)
-            reset()
 
 
 def attach(path: str, fd: int) -> dict:
@@ -79,15 +68,19 @@ def open_flash(path: str):
     return open(path, "r+b", 0)
 
 
-def mount(image: bytes, place: str):
-    """Mount a ROMFS image and import its `app`."""
-    vfs.mount(vfs.VfsRom(memoryview(image)), place)
-    sys.path.insert(0, place)
-    return __import__("app")
+class WDT:
+    """A watchdog that never bites: a process that hangs is found by the world's wall clock."""
+
+    def feed(self) -> None:
+        pass
 
 
-def unmount(place: str) -> None:
-    sys.path.remove(place)
-    sys.modules.pop("app")
-    vfs.umount(place)
-    gc.collect()
+def applications(nor: "Nor") -> Applications:
+    """Applications out of a flash that is read, where a real part is mapped into memory."""
+
+    def memory(address: int, length: int) -> bytearray:
+        image = bytearray(length)
+        nor.read_into(address, image)
+        return image
+
+    return Applications(vfs, memory)

@@ -12,6 +12,8 @@ The shapes of `CAN` and `Time` are those of MicroPython's `machine.CAN` and `tim
 
 import struct
 
+from uptane.port.clock_ticks import ClockTicks
+
 # World to node: now (us), frames that follow, free transmit slots, flags, receive overruns.
 WORLD_HEAD = "<QHBBI"
 WORLD_HEAD_BYTES = 16
@@ -221,6 +223,24 @@ class CAN:
         self._flags &= self._trigger
         if self._flags and self._handler:
             self._handler(self)
+
+
+class WorldClock(ClockTicks):
+    """The clock of a board whose sleep is the world's business: it knows when the next frame
+    comes."""
+
+    def __init__(self, time: "Time", core: Core, bus: "Bus") -> None:
+        ClockTicks.__init__(self, time, nothing, bus)
+        self._core = core
+
+    def wait(self, until_ms: int, frames: int = 1) -> None:
+        ahead_ms = until_ms - self.ticks_ms()
+        us = self._core.elapsed_us() + ahead_ms * 1000 if ahead_ms > 0 else 0
+        self._core.wait(us, frames)
+
+
+def nothing() -> None:
+    """Where a real board would idle."""
 
 
 class Time:

@@ -181,6 +181,7 @@ class Ecu:
         self.board.tidy()
         self.start_application()
         while True:
+            self.board.watchdog.feed()
             now = self.clock.ticks_ms()
             self._receive(now)
             self._server.step(now)

@@ -49,6 +49,11 @@ class Board:
         gc.collect()
         return gc.mem_free(), gc.mem_alloc()  # type: ignore[attr-defined,unused-ignore]
 
+    def last_words(self, error: "BaseException | None") -> None:
+        """Say on the console what went wrong, for whoever is listening."""
+        if error is not None and hasattr(sys, "print_exception"):  # CPython has none
+            sys.print_exception(error)
+
     def __enter__(self) -> "Board":
         return self
 
@@ -58,5 +63,6 @@ class Board:
         value: "BaseException | None",
         trace: "TracebackType | None",
     ) -> None:
-        if kind is not KeyboardInterrupt:
+        if kind is not KeyboardInterrupt and kind is not SystemExit:
+            self.last_words(value)
             self.reset()

@@ -23,7 +23,7 @@ from muptane.bench import chips, firmware
 from muptane.bench.bus import Bus
 from muptane.bench.nodes import CPythonNode, Interpreter, MicroPythonProcess, Node
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.bench.settings import settings_of
+from muptane.bench.settings import heap_bytes, settings_of
 from muptane.bench.station import Station
 from muptane.bench.world import S, World
 from muptane.boards import load_board
@@ -88,7 +88,8 @@ class Vehicle:
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
         port = self.bus.port(plan.name, settings["tx_queue"])
-        budget = settings["heap_bytes"][plan.level()]
+        level = "primary" if plan.role == "primary" else plan.verification
+        budget = heap_bytes(spec, level)
         heap = firmware.heap_for_code() + budget if self.nodes == "micropython" else 0
         interpreter = self._interpreter(plan, settings, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
@@ -125,8 +126,7 @@ class Vehicle:
     ) -> None:
         flash = settings["flash"]
         unit = flash["program_bytes"]
-        regions = [tuple(region) for region in flash["regions"]]
-        geometry = Geometry(regions, unit, flash["program_us"], flash["page_bytes"])
+        geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
         nor = Nor(file, geometry, lambda us: None)
         records = Records(Area(nor, *settings["records"], unit))
         records.mount()
