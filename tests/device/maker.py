@@ -175,7 +175,7 @@ class Repository:
         if self.vehicle is not None:
             targets[KEY_VEHICLE] = self.vehicle
         self.serve(TARGETS, targets)
-        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: {TARGETS: self.versions[TARGETS], 16: 1}})
+        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: {TARGETS: self.versions[TARGETS], 16: 7}})
         named = [self.versions[SNAPSHOT], len(snapshot), {ALG_SHA256: digest(snapshot)}]
         self.serve(TIMESTAMP, {KEY_SNAPSHOT: named})
 

@@ -127,15 +127,18 @@ def test_a_new_install_needs_a_time_of_this_cycle():
 
 def test_a_stored_file_that_expired_is_not_believed_but_still_counts_against_rollback():
     """T-15, T-42, E-86"""
-    oem, node = updated(Full)
-    oem.director.expires[SNAPSHOT] = NOW + 1
-    oem.publish(3)
-    node.update()
-    node.ticks_ms = 2000
-    raises(errors.Expired, node.refresh)
-    assert (DIRECTOR, SNAPSHOT, 3) in node.wants
-    oem.director.files[TIMESTAMP, 0] = oem.director.history[TIMESTAMP, 2]
-    raises(errors.Rollback, node.refresh)
+    for role in (SNAPSHOT, TARGETS):
+        oem, node = updated(Full)
+        oem.director.expires[role] = NOW + 2
+        oem.publish(3)
+        node.update()
+        node.ticks_ms = 1999
+        assert node.refresh().new == []
+        node.ticks_ms = 2000
+        raises(errors.Expired, node.refresh)
+        assert (DIRECTOR, role, 3) in node.wants
+        oem.director.files[TIMESTAMP, 0] = oem.director.history[TIMESTAMP, 2]
+        raises(errors.Rollback, node.refresh)
 
 
 def test_stored_files_of_a_revoked_key_are_dropped_with_the_root_step():

@@ -62,12 +62,13 @@ def test_an_old_snapshot_is_not_the_one_the_timestamp_names():
 
 
 def test_a_snapshot_may_not_lower_a_version():
-    """E-10"""
+    """E-10: neither of the top-level Targets nor of a delegated one."""
 
-    def change(fields):
-        fields[KEY_VERSIONS][TARGETS] = 1
+    def lower(role, version):
+        return lambda fields: fields[KEY_VERSIONS].update({role: version})
 
-    prove(Full, altered(SNAPSHOT, change), errors.Rollback)
+    prove(Full, altered(SNAPSHOT, lower(TARGETS, 1)), errors.Rollback)
+    prove(Full, altered(SNAPSHOT, lower(16, 6), director=False), errors.Rollback)
 
 
 def test_a_snapshot_may_not_drop_a_role():

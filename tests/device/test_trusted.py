@@ -1,6 +1,6 @@
 """The trusted set: Root after Root, and what each step drops."""
 
-from claims import raises
+from claims import raises, run
 from maker import NOW, SUITE, Oem, seed_of
 from uptane import errors
 from uptane.ids import (
@@ -186,3 +186,11 @@ def test_the_time_role_may_have_no_holder():
     rotated(change)(oem)
     node.refresh()
     assert node.trusted(DIRECTOR).root.keyholders(TIME) == (1, {})
+
+
+def test_a_snapshot_needs_a_timestamp_first():
+    """V-73.2: out of order, nothing names it."""
+    oem, node = updated(Full)
+    raw = oem.director.files[SNAPSHOT, 2]
+    raises(errors.Withheld, run, node.trusted(DIRECTOR).update_snapshot(raw, NOW))
+    raises(errors.VersionMismatch, node.trusted(DIRECTOR).targets_version)
