@@ -148,7 +148,7 @@ class CAN:
     MODE_NORMAL = 0
     FLAG_RTR = 1
     FLAG_EXT_ID = 2
-    FLAG_UNORDERED = 4
+    FLAG_UNORDERED = 16
     IRQ_TX = 1
     IRQ_RX = 2
     IRQ_TX_FAILED = 4
@@ -160,6 +160,7 @@ class CAN:
         self._handler = None
         self._trigger = 0
         self._flags = 0
+        self._backings: list[tuple[list[Any], memoryview]] = []
         self.TX_QUEUE_LEN = core.tx_queue
         core.on_wake = self._woken  # type: ignore[assignment]
 
@@ -182,21 +183,31 @@ class CAN:
             return self._core.tx_free
         return None
 
-    def recv(self, into: "list | None" = None) -> "list | None":
-        """[identifier, memoryview of the data, flags, errors], or None. The data stays valid
-        until the next sleep."""
+    def recv(self, into: "list[Any] | None" = None) -> "list[Any] | None":
+        """[identifier, memoryview of the data, flags, errors], or None. A list that is given
+        is filled, the data copied into the memory behind its memoryview."""
         core = self._core
         if core.taken >= core.received:
             return None
         at = WORLD_HEAD_BYTES + core.taken * RECEIVED_BYTES
         core.taken += 1
         can_id, length, _ = struct.unpack_from(RECEIVED, core.inbox, at)
-        frame = into if into is not None else [0, None, 0, 0]
+        frame = into if into is not None else [0, memoryview(bytearray(8)), 0, 0]
+        backing = self._backing(frame)
+        backing[:length] = core.inbox[at + 5 : at + 5 + length]
         frame[0] = can_id & 0x1FFFFFFF
-        frame[1] = core.inbox[at + 5 : at + 5 + length]
+        frame[1] = backing if length == len(backing) else backing[:length]
         frame[2] = self.FLAG_EXT_ID if can_id >> 31 else 0
         frame[3] = 0
         return frame
+
+    def _backing(self, frame: "list[Any]") -> memoryview:
+        """The memory behind a list, whose memoryview may have been shortened since."""
+        for known, backing in self._backings:
+            if known is frame:
+                return backing
+        self._backings.append((frame, frame[1]))
+        return frame[1]
 
     def irq(self, handler=None, trigger: int = 0, hard: bool = False) -> "CAN":
         if handler is not None:

@@ -12,7 +12,7 @@ import sys
 
 FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
-for path in ("/../../firmware", "", "/.."):
+for path in ("/../..", "/../../firmware", "", "/.."):
     sys.path.insert(0, FOLDER + path)
 
 
