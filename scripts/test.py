@@ -29,7 +29,11 @@ def run(title: str, *command: str) -> None:
 def device(*interpreter: str) -> int:
     """How many device tests passed; ends everything if one failed."""
     done = subprocess.run(
-        [*interpreter, "tests/device/run.py"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*interpreter, "tests/device/run.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     last = done.stdout.strip().rsplit("\n", 1)[-1]
     found = re.fullmatch(r"\w+ (\d+) passed, 0 failed", last)

@@ -1,8 +1,6 @@
-"""The emulated board: wires the device code to the modelled chip, as any board.py does.
-
-`machine` and `time` are given, because inside CPython many boards share one process; in a
-MicroPython process they are the modules of this folder. `settings` are the figures of the board
-that is emulated (muptane.bench.settings).
+"""The emulated board. `machine` and `time` are given, because inside CPython many boards share one
+process; in a MicroPython process they are the modules of this folder. `settings` are the figures
+of the board that is emulated (muptane.bench.settings). It checks nothing.
 """
 
 from boards.unix.metered import MeteredSuite
@@ -27,14 +25,16 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
     # Seeded: only an emulated board may do this.
     board.random = lambda n: bytes([noise.byte() for _ in range(n)])
     board.suite = MeteredSuite(core.charge, settings["costs"], machine.tidy)
-    board.tidy = machine.tidy  # type: ignore[method-assign]
-    board.heap = machine.heap  # type: ignore[method-assign]
-    board.records_area = Area(nor, *settings["records"], unit)
-    board.slot_areas = [Area(nor, *place, unit) for place in settings["slots"]]
-    board.depot_areas = [Area(nor, *place, unit) for place in settings["depot"]]
+    board.tidy, board.heap = machine.tidy, machine.heap  # type: ignore[method-assign]
+    board.records_area = _area(nor, settings["records"], unit)
+    board.slot_areas = [_area(nor, place, unit) for place in settings["slots"]]
+    board.depot_areas = [_area(nor, place, unit) for place in settings["depot"]]
     board.watchdog = machine.WDT()
     board.reset = machine.reset
     applications = machine.applications(nor)
-    board.mount = applications.mount
-    board.unmount = applications.unmount
+    board.mount, board.unmount = applications.mount, applications.unmount
     return board
+
+
+def _area(nor: Nor, place: "list[int]", unit: int) -> Area:
+    return Area(nor, place[0], place[1], place[2], unit)

@@ -1,4 +1,4 @@
-"""How a MicroPython process becomes an emulated ECU: `micropython -m boards.unix.boot SETTINGS FD`.
+"""How a process becomes an emulated ECU: `micropython -m boards.unix.boot SETTINGS FD`.
 
 SETTINGS is a JSON file that the bench writes (`muptane.bench.nodes.Settings`), FD an inherited
 socket to the world. The modelled `machine` and `time` lie in this folder and, being first on the

@@ -13,7 +13,12 @@ from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
 from uptane.port.applications import Applications
 
-core: "Core | None" = None
+if False:  # for the type checker
+    from typing import Any
+
+    from boards.unix.nor import Nor
+
+core: "Core"  # set by attach
 
 
 class _Socket:
@@ -34,11 +39,11 @@ class _Socket:
         sys.exit(0)
 
 
-def attach(path: str, fd: int) -> dict:
+def attach(path: str, fd: int) -> "dict[str, Any]":
     """Connect to the world; returns the settings."""
     global core
     with open(path) as file:
-        settings = json.load(file)
+        settings: "dict[str, Any]" = json.load(file)
     core = Core(_Socket(fd), settings["tx_queue"], settings["wake_us"], settings["frame_us"])
     core.begin()
     return settings
@@ -63,7 +68,7 @@ def heap() -> "tuple[int, int]":
     return gc.mem_free(), gc.mem_alloc()
 
 
-def open_flash(path: str):
+def open_flash(path: str) -> "Any":
     """The file in which the flash keeps its content while the power is off."""
     return open(path, "r+b", 0)
 

@@ -14,6 +14,24 @@ import struct
 
 from uptane.port.clock_ticks import ClockTicks
 
+if False:  # for the type checker
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from hashes import Buffer
+    from shapes import Bus
+
+    class Wire(Protocol):
+        """The node's end of the lock-step."""
+
+        def exchange(self, out: bytearray, length: int, inbox: memoryview) -> None: ...
+        def reset(self, out: bytearray, length: int) -> None: ...
+
+    class Machine(Protocol):
+        @property
+        def core(self) -> "Core": ...
+
+
 # World to node: now (us), frames that follow, free transmit slots, flags, receive overruns.
 WORLD_HEAD = "<QHBBI"
 WORLD_HEAD_BYTES = 16
@@ -68,7 +86,7 @@ class Core:
         self.received = 0  # frames in the inbox
         self.taken = 0  # of them, already given out
         self.overruns = 0
-        self.on_wake = None
+        self.on_wake: "Callable[[], None] | None" = None
 
     def begin(self) -> None:
         """The first word to the world; its answer sets the time."""
@@ -157,12 +175,12 @@ class CAN:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._handler = None
+        self._handler: "Callable[[Any], None] | None" = None
         self._trigger = 0
         self._flags = 0
         self._backings: list[tuple[list[Any], memoryview]] = []
         self.TX_QUEUE_LEN = core.tx_queue
-        core.on_wake = self._woken  # type: ignore[assignment]
+        core.on_wake = self._woken
 
     def set_filters(self, filters: "list[tuple[int, int, int]] | None") -> None:
         """None: everything; a list of (identifier, mask, flags). Nothing comes in before."""
@@ -206,10 +224,16 @@ class CAN:
         for known, backing in self._backings:
             if known is frame:
                 return backing
-        self._backings.append((frame, frame[1]))
-        return frame[1]
+        backing = memoryview(frame[1])
+        self._backings.append((frame, backing))
+        return backing
 
-    def irq(self, handler=None, trigger: int = 0, hard: bool = False) -> "CAN":
+    def irq(
+        self,
+        handler: "Callable[[Any], None] | None" = None,
+        trigger: int = 0,
+        hard: bool = False,
+    ) -> "CAN":
         if handler is not None:
             self._handler = handler
             self._trigger = trigger

@@ -10,14 +10,20 @@ T = TypeVar("T")
 
 # One slice of computing per None.
 Work: TypeAlias = Generator[None, None, T]
-# Computing, a file wanted (answered by send: bytes, or None = absent), or records to store now.
-Cycle: TypeAlias = Generator[Want | Commit | None, bytes | None, T]
+# Computing, a file wanted (answered by send: bytes, or None = absent), records to store now, or
+# the time in milliseconds until which there is nothing to do but wait for frames.
+Cycle: TypeAlias = Generator[Want | Commit | int | None, bytes | None, T]
 # The whole of one stored record, or None.
 Stored: TypeAlias = Callable[[int], bytes | None]
 Changes: TypeAlias = dict[int, bytes | None]
 # Threshold, and the public keys by their kid.
 Keyholders: TypeAlias = tuple[int, dict[bytes, bytes]]
 Hashes: TypeAlias = dict[int, bytes]
+
+class Sink(Protocol):
+    """Takes a file as it comes (store.slots.Slots, image.depot.Depot)."""
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None: ...
 
 class Clock(Protocol):
     """What a cycle needs of attested time (meta.attested_time.AttestedTime is one)."""

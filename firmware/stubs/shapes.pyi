@@ -64,6 +64,7 @@ class Board(Protocol):
     records_area: Area
     slot_areas: list[Area]
     depot_areas: list[Area]
+    watchdog: Watchdog
 
     def random(self, n: int, /) -> bytes: ...
     def mount(self, area: Area, length: int, /) -> Any: ...

@@ -31,6 +31,17 @@ from uptane.uds.codes import (
 from uptane.uds.server import Server
 from uptane.uds.services import Services
 
+if False:  # for the type checker
+    from types import ModuleType
+
+    from errand import Work
+    from shapes import Board
+
+    from uptane.image.depot import Depot
+    from uptane.meta.decision import Decision
+    from uptane.store.boot import Installed
+    from uptane.uds.client import Client
+
 MESSAGE_BYTES = BLOCK_BYTES + 2
 REPLY_BYTES = UPLOAD_BYTES + 2
 RESET_DELAY_MS = 20  # for the last response to leave
@@ -58,10 +69,11 @@ class Ecu:
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
         self._services = Services(self)
-        self._server = Server(
-            self._server_channel, self._services.table, bytearray(REPLY_BYTES)
-        )
-        self._role = secondary
+        self._server = Server(self._server_channel, self._services.table, bytearray(REPLY_BYTES))
+        self._role: ModuleType = secondary
+        self.depot: Depot
+        self.block: bytearray
+        self.clients: list[tuple[int, Client]]
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
@@ -74,8 +86,10 @@ class Ecu:
     def _become_primary(self) -> None:
         # Imported here, because a Secondary has no room for what only a Primary does.
         from uptane import primary
+
+        # The same holds for these two.
         from uptane.image.depot import Depot
-        from uptane.uds.client import Client
+        from uptane.uds.client import Client  # and for this one
 
         self._role = primary
         self.depot = Depot(self.board.depot_areas)
@@ -90,13 +104,13 @@ class Ecu:
         self._channels[rx_id] = (tx_id, channel)
         return channel
 
-    # --- what the cycle and the services ask of it ---------------------------------------------------
+    # --- what the cycle and the services ask of it -------------------------------------------
 
     def note(self, number: int) -> None:
         """Remember a refusal for the next version report."""
         self.reports.note(number)
 
-    def make_report(self) -> "Generator":
+    def make_report(self) -> "Work[bytes]":
         boot = self.slots.boot_state()
         time = self.trust.time()
         raw = yield from self.reports.make(self.installed(), boot, time, self.trust.nonce())
@@ -163,9 +177,11 @@ class Ecu:
             return b"".join([n.to_bytes(4, "big") for n in self.board.heap()])
         return None
 
-    # --- the application -----------------------------------------------------------------------------
+    # --- the application ---------------------------------------------------------------------
 
     def start_application(self) -> None:
+        if self._slot is None:
+            raise NotProvisioned
         area = self.slots.areas[self._slot]
         self.application.start(area, self.installed().length, self.clock.ticks_ms())
 
@@ -174,7 +190,7 @@ class Ecu:
             self._on_trial = False
             self.slots.confirm()
 
-    # --- the loop --------------------------------------------------------------------------------------
+    # --- the loop ----------------------------------------------------------------------------
 
     def live(self) -> None:
         """Run until reset."""

@@ -27,6 +27,14 @@ from uptane.steps import attested, fetch, offer
 from uptane.uds.codes import DID_BOOT, READ_DATA_BY_IDENTIFIER, RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held
 
+if False:  # for the type checker
+    from errand import Cycle
+
+    from uptane.main import Ecu
+    from uptane.meta.decision import Decision
+    from uptane.uds.client import Client
+    from uptane.uds.feeding import Piece
+
 TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
 POLL_MS = 200
 
@@ -49,12 +57,12 @@ class Shelf:
         self._peer = peer
         self.raw_time: bytes | None = None
 
-    def take(self, file: bytes, raw: bytes) -> "Cycle":
+    def take(self, file: bytes, raw: bytes) -> "Cycle[None]":
         self._peer.report = raw
         return
         yield
 
-    def find(self, file: bytes, detail: object, offset: int) -> "Cycle":
+    def find(self, file: bytes, detail: object, offset: int) -> "Cycle[Piece | None]":
         kind = file[1]
         number = int.from_bytes(file[2:], "big")
         raw = None
@@ -66,7 +74,7 @@ class Shelf:
             return self._ecu.depot.find(number, offset)
         return None if raw is None else Held(raw, offset)
 
-    def _metadata(self, repository: int, role: int, version: object) -> "Cycle":
+    def _metadata(self, repository: int, role: int, version: object) -> "Cycle[bytes | None]":
         if role != ROOT:
             return self._ecu.trust.stored(repository, role)
         ours = self._ecu.trust.root_version(repository)
@@ -143,7 +151,7 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
         yield from depot.finish(ecu.suite)
 
 
-def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle":
+def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":
     """Steps 5 to 7: time, metadata and image, as the Secondary asks for them."""
     shelf = Shelf(ecu, peer)
     shelf.raw_time = raw_time
@@ -156,7 +164,7 @@ def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle":
         ecu.note(refusal.number)
 
 
-def install(ecu: "Ecu", peer: Peer) -> "Cycle":
+def install(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
     """Let a Secondary try what it has verified, and wait until it has confirmed or reverted."""
     clock = ecu.clock
     feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)

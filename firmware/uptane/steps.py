@@ -13,7 +13,7 @@ if False:  # for the type checker
     from errand import Cycle
 
     from uptane.main import Ecu
-    from uptane.meta.roles import Entry
+    from uptane.meta.targets import Entry
 
 
 def offer(number: int, raw: bytes) -> Want:
@@ -27,7 +27,7 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
     """Ask for the time under these nonces and accept it if it is good. A bad or missing
     attestation is noted and the cycle goes on without new time (V-81). Returns what came."""
     raw = yield Want(DIRECTOR, KIND_TIME, 0, nonces, TIME_BYTES_MAX)
-    if raw is None or raw is True:
+    if raw is None:
         return None
     try:
         yield from ecu.trust.accept_time(raw)

@@ -48,7 +48,7 @@ class Trust:
             board.clock.ticks_ms(),
         )
 
-    # --- time -----------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------
 
     def start_cycle(self) -> None:
         self._clock.start_cycle()
@@ -66,11 +66,9 @@ class Trust:
         root = self._open(DIRECTOR).root
         yield (yield from self._clock.accept(raw, root, self._ticks.ticks_ms()))
 
-    # --- metadata ---------------------------------------------------------------------------------
+    # --- metadata ----------------------------------------------------------------------------
 
-    def check(
-        self, registered: "dict[int, Installed | None] | None" = None
-    ) -> "Cycle[Decision]":
+    def check(self, registered: "dict[int, Installed | None] | None" = None) -> "Cycle[Decision]":
         """Bring and verify all metadata that this ECU's kind of verification asks for.
 
         `registered` (Primary): what each ECU of the vehicle says is installed.

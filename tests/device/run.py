@@ -20,7 +20,7 @@ def show(error):
     if hasattr(sys, "print_exception"):  # MicroPython
         sys.print_exception(error)
     else:
-        import traceback
+        import traceback  # MicroPython has none
 
         traceback.print_exception(error, file=sys.stdout)
 

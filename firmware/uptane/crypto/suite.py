@@ -12,12 +12,13 @@ from uptane.crypto import ed25519
 
 if False:  # for the type checker; mpy-cross leaves it out
     from collections.abc import Callable, Generator
+    from typing import Any
 
     from hashes import Buffer, Hash
 
 # CPython's hashlib has SHA-512; no MicroPython port's has. Imported where absence can be met:
 # CPython must not see machine code of ours, and a port without it runs slower, same bytes.
-sha512_viper = None
+sha512_viper: "Any" = None
 if hasattr(hashlib, "sha512"):
     new_sha512: "Callable[[], Hash]" = hashlib.sha512
 else:
@@ -49,7 +50,8 @@ class Suite:
     def sha512(self) -> "Hash":
         """Return a new hash object: update(buffer), then digest() once -> 64 bytes."""
         if sha512_viper:
-            return sha512_viper.Sha512(self._words)
+            made: Hash = sha512_viper.Sha512(self._words)
+            return made
         return new_sha512()
 
     def verify(

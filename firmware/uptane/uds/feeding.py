@@ -62,9 +62,7 @@ class Feeding:
 
     def begin(self) -> "Generator":
         """Open the programming session and let the server begin a cycle."""
-        yield from self._client.request(
-            bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING))
-        )
+        yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING)))
         yield from self.routine(RID_CYCLE)
 
     def end(self) -> "Generator":

@@ -16,7 +16,7 @@ from typing import Any
 from boards.unix import board
 from boards.unix.nor import Nor
 from boards.unix.silicon import CAN, Core, Time
-from muptane.bench.nodes import GreenletWire, Unwound
+from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
 from uptane.store.area import Area

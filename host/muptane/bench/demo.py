@@ -18,9 +18,9 @@ from muptane.bench import firmware
 from muptane.bench.attacks import director_key_stolen
 from muptane.bench.attacks.attack import Outcome
 from muptane.bench.bus import Frame
-from muptane.bench.factory import OfficeFactory, register
 from muptane.bench.feeder import Carried, OfficeSource, feed
 from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.provisioning import OfficeSupply, register
 from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
 from muptane.bench.world import S, World
 from muptane.oem.office import Office
@@ -75,7 +75,7 @@ class Demo:
     def _content(self, ecu: EcuPlan, release: int) -> bytes:
         if release == 2 and ecu.name in self._images:
             return pack_file(self._images[ecu.name])
-        folder = APPLICATIONS / f"{ecu.application}-{min(release, 2)}"
+        folder = APPLICATIONS / f"{ecu.application}_{min(release, 2)}"
         content = pack_application(folder)
         return content if release < 3 else content + b"\0\0"  # another image, never installed
 
@@ -83,11 +83,11 @@ class Demo:
         """An image number is used once: ECU number and release make it."""
         return ecu.number * 100 + release
 
-    # --- the story ------------------------------------------------------------------------------
+    # --- the story ---------------------------------------------------------------------------
 
     def run(self) -> dict[str, Any]:
         """Play it; returns the result."""
-        with TemporaryDirectory(prefix="muptane-") as folder:  # noqa
+        with TemporaryDirectory(prefix="muptane-") as folder:
             vehicle = Vehicle(self.plan, self.world, Path(folder), self.nodes)
             self._prepare(vehicle)
             begun = time.perf_counter()
@@ -101,7 +101,7 @@ class Demo:
             content = self._release(ecu, 1)
             first[ecu.name] = FirstImage(self.number(ecu, 1), 1, content)
             self.office.assign(self.plan.vin, ecu.number, self.number(ecu, 1))
-        vehicle.provision(OfficeFactory(self.office), first)
+        vehicle.provision(OfficeSupply(self.office), first)
 
     def _release(self, ecu: EcuPlan, release: int) -> bytes:
         content = self._contents[ecu.name, release]
@@ -125,9 +125,7 @@ class Demo:
         bus = self._bus(vehicle, begun)
         outcomes = [self._attack(vehicle, ecu) for ecu in self.plan.secondaries()]
         return {
-            "ecus": [
-                self._ecu(vehicle, name, before[name], after[name]) for name in vehicle.ecus
-            ],
+            "ecus": [self._ecu(vehicle, name, before[name], after[name]) for name in vehicle.ecus],
             "bus": bus,
             "attacks": [
                 {
@@ -161,7 +159,7 @@ class Demo:
         self.tell("outcome", ecu.name, outcome)
         return outcome
 
-    # --- what is seen ------------------------------------------------------------------------------
+    # --- what is seen ------------------------------------------------------------------------
 
     def _listen(self, vehicle: Vehicle, when: str) -> None:
         seen = Seen()

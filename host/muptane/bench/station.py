@@ -52,7 +52,7 @@ class Station:
         self._timer: Event | None = None
         self._done: Callable[[Any], None] = lambda value: None
 
-    # --- what a user asks of it -----------------------------------------------------------------
+    # --- what a user asks of it --------------------------------------------------------------
 
     def start(self, task: Generator[Any, Any, Any], done: Callable[[Any], None]) -> None:
         """Run a generator beside everything else; `done` gets what it returns, or the Refusal
@@ -83,7 +83,7 @@ class Station:
         """ReadDataByIdentifier."""
         return self.request(bytes((READ_DATA_BY_IDENTIFIER, did >> 8, did & 0xFF)))[3:]
 
-    # --- what the world does to it -----------------------------------------------------------------
+    # --- what the world does to it -----------------------------------------------------------
 
     def _arrived(self, frame: Frame) -> None:
         try:

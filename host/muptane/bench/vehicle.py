@@ -21,7 +21,8 @@ from typing import Any, Literal, Protocol
 from boards.unix.nor import Geometry, Nor
 from muptane.bench import chips, firmware
 from muptane.bench.bus import Bus
-from muptane.bench.nodes import CPythonNode, Interpreter, MicroPythonProcess, Node
+from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
+from muptane.bench.nodes import Node
 from muptane.bench.plan import EcuPlan, VehiclePlan
 from muptane.bench.settings import heap_bytes, settings_of
 from muptane.bench.station import Station
@@ -45,8 +46,8 @@ class FirstImage:
     content: bytes
 
 
-class Factory(Protocol):
-    """What provisioning needs of a back office (muptane.bench.factory)."""
+class Supply(Protocol):
+    """What provisioning needs of a back office (muptane.bench.provisioning)."""
 
     def identity(self, repository: int) -> bytes: ...
     def metadata(self, vin: str, repository: int) -> Mapping[int, bytes]: ...
@@ -56,6 +57,12 @@ class Factory(Protocol):
 def seed_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
     """The seed of an ECU's signing key: 32 bytes that the vehicle's seed decides."""
     return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}".encode()).digest()
+
+
+def area_of(nor: Nor, place: list[int], unit: int) -> Area:
+    """An area of the flash, `place` as settings have it: address, block bytes, blocks."""
+    address, block_bytes, blocks = place
+    return Area(nor, address, block_bytes, blocks, unit)
 
 
 class Ecu:
@@ -106,40 +113,40 @@ class Vehicle:
         command = firmware.micropython(heap, "-m", "boards.unix.boot", str(path.absolute()))
         return MicroPythonProcess(command, firmware.compiled(), words)
 
-    # --- the factory ----------------------------------------------------------------------------
+    # --- the factory -------------------------------------------------------------------------
 
-    def provision(self, factory: Factory, first: Mapping[str, FirstImage]) -> None:
+    def provision(self, supply: Supply, first: Mapping[str, FirstImage]) -> None:
         """Write every ECU's flash: identity, trusted metadata, time, first image."""
         for name, ecu in self.ecus.items():
             settings = json.loads((self.folder / f"{name}.json").read_text())
             ecu.flash.write_bytes(b"")
             with ecu.flash.open("r+b", buffering=0) as file:
-                self._provision(ecu.plan, settings, file, factory, first[name])
+                self._provision(ecu.plan, settings, file, supply, first[name])
 
     def _provision(
         self,
         plan: EcuPlan,
         settings: dict[str, Any],
         file: Any,
-        factory: Factory,
+        supply: Supply,
         first: FirstImage,
     ) -> None:
         flash = settings["flash"]
         unit = flash["program_bytes"]
         geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
         nor = Nor(file, geometry, lambda us: None)
-        records = Records(Area(nor, *settings["records"], unit))
+        records = Records(area_of(nor, settings["records"], unit))
         records.mount()
-        slot_areas = [Area(nor, *place, unit) for place in settings["slots"]]
+        slot_areas = [area_of(nor, place, unit) for place in settings["slots"]]
         content = first.content + b"\xff" * (-len(first.content) % unit)
         slot_areas[0].program(0, content)
         changes: dict[int, bytes | None] = {
-            ids.RECORD_IDENTITY: self._identity(plan, factory),
-            ids.RECORD_TIME: cbor.dumps(list(factory.time())),
+            ids.RECORD_IDENTITY: self._identity(plan, supply),
+            ids.RECORD_TIME: cbor.dumps(list(supply.time())),
         }
         repositories = [ids.DIRECTOR] + [ids.IMAGE] * (plan.level() != ids.PARTIAL)
         for repository in repositories:
-            for role, raw in factory.metadata(self.plan.vin, repository).items():
+            for role, raw in supply.metadata(self.plan.vin, repository).items():
                 if plan.level() == ids.PARTIAL and role not in (ids.ROOT, ids.TARGETS):
                     continue
                 record = ids.RECORD_METADATA + 0x100 * (repository - ids.DIRECTOR) + role
@@ -149,18 +156,18 @@ class Vehicle:
         slots = Slots(slot_areas, records)
         slots.provision(first.number, len(first.content), digest, first.release)
 
-    def _identity(self, plan: EcuPlan, factory: Factory) -> bytes:
+    def _identity(self, plan: EcuPlan, supply: Supply) -> bytes:
         identity: dict[int, object] = {
             ids.IDENTITY_ECU: plan.number,
             ids.IDENTITY_HARDWARE: plan.hardware,
             ids.IDENTITY_VEHICLE: self.plan.vin,
             ids.IDENTITY_VERIFICATION: plan.level(),
             ids.IDENTITY_SEED: seed_of(self.plan, plan),
-            ids.IDENTITY_DIRECTOR: factory.identity(ids.DIRECTOR),
+            ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
             ids.IDENTITY_LINK: [plan.request, plan.response],
         }
         if plan.level() != ids.PARTIAL:
-            identity[ids.IDENTITY_IMAGE] = factory.identity(ids.IMAGE)
+            identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
         if plan.level() == ids.PRIMARY:
             identity[ids.IDENTITY_SECONDARIES] = [
                 [ecu.number, ecu.level(), ecu.request, ecu.response]
@@ -168,7 +175,7 @@ class Vehicle:
             ]
         return cbor.dumps(identity)
 
-    # --- power ------------------------------------------------------------------------------------
+    # --- power -------------------------------------------------------------------------------
 
     def power_on(self) -> None:
         for ecu in self.ecus.values():

@@ -50,9 +50,7 @@ class Thief(OfficeSource):
         self._evil = evil
         self._forged = forge(office, vin, ecu, number, evil)
 
-    def find(
-        self, file: bytes, detail: object, offset: int
-    ) -> Generator[Any, Any, Held | None]:
+    def find(self, file: bytes, detail: object, offset: int) -> Generator[Any, Any, Held | None]:
         repository, kind, number = file[0], file[1], int.from_bytes(file[2:], "big")
         if kind == ids.KIND_IMAGE:
             return Held(self._evil, offset)
@@ -66,9 +64,7 @@ class Thief(OfficeSource):
         yield
 
 
-def forge(
-    office: Office, vin: str, ecu: EcuPlan, number: int, evil: bytes
-) -> dict[int, bytes]:
+def forge(office: Office, vin: str, ecu: EcuPlan, number: int, evil: bytes) -> dict[int, bytes]:
     """Director files under the stolen keys: {role: file}."""
     genuine = office.images.images[number]
     entry = Entry(

@@ -16,8 +16,8 @@ from uptane import ids
 ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
 
 
-class OfficeFactory:
-    """An office as a factory sees it (muptane.bench.vehicle.Factory)."""
+class OfficeSupply:
+    """An office as provisioning sees it (muptane.bench.vehicle.Supply)."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -37,7 +37,7 @@ class OfficeFactory:
         return found
 
     def time(self) -> tuple[int, bytes]:
-        """The time at the factory, and the kid of the key that attests time."""
+        """The time at provisioning, and the kid of the key that attests time."""
         return self._office.now(), self._office.time_server.signer.key.kid
 
 

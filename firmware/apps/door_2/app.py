@@ -5,14 +5,18 @@ STATE = 0x310
 LOCKED = 1
 WINDOW_PERCENT = 40
 
-_cabin = None
+if False:  # for the type checker
+    from uptane.application import Cabin
+
+_cabin: "Cabin | None" = None
 
 
-def start(cabin) -> None:
+def start(cabin: "Cabin") -> None:
     global _cabin
     _cabin = cabin
 
 
 def step(now_ms: int) -> int:
-    _cabin.send(STATE, bytes((2, LOCKED, WINDOW_PERCENT)))
+    if _cabin:
+        _cabin.send(STATE, bytes((2, LOCKED, WINDOW_PERCENT)))
     return now_ms + PERIOD_MS
