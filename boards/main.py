@@ -7,6 +7,7 @@ the middle of being copied to (scripts/flash.py leaves the file there and remove
 import os
 
 import board
+
 from uptane.main import Ecu
 
 if "halt" not in os.listdir():

@@ -11,6 +11,7 @@ import rp2
 import uctypes
 import vfs
 from machine import SPI, WDT, Pin, idle, reset
+
 from uptane.crypto.suite import Suite
 from uptane.port import mcp2515
 from uptane.port.applications import Applications

@@ -9,6 +9,7 @@ import time
 import machine
 import uctypes
 import vfs
+
 from uptane.crypto.suite import Suite
 from uptane.port.applications import Applications
 from uptane.port.board import Board

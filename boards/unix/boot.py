@@ -14,8 +14,9 @@ import sys
 gc.threshold(4096)
 sys.path.insert(0, "boards/unix")
 
-import machine  # noqa: E402  # the path had to be set first
 import time  # noqa: E402
+
+import machine  # noqa: E402  # the path had to be set first
 
 from boards.unix import board  # noqa: E402
 from uptane import main  # noqa: E402

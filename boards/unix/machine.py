@@ -7,6 +7,7 @@ shape of MicroPython's `machine`; the models themselves are in `silicon` and `no
 import gc
 import json
 import sys
+
 import vfs
 
 from boards.unix.silicon import CAN as _CAN

@@ -12,7 +12,6 @@ if False:  # for the type checker
     from types import ModuleType
 
     from shapes import Board, Bus
-
     from uptane.store.area import Area
 
 

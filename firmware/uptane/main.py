@@ -36,7 +36,6 @@ if False:  # for the type checker
 
     from errand import Work
     from shapes import Board
-
     from uptane.image.depot import Depot
     from uptane.meta.decision import Decision
     from uptane.store.boot import Installed

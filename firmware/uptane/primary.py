@@ -29,7 +29,6 @@ from uptane.uds.feeding import Feeding, Held
 
 if False:  # for the type checker
     from errand import Cycle
-
     from uptane.main import Ecu
     from uptane.meta.decision import Decision
     from uptane.uds.client import Client

@@ -11,7 +11,6 @@ from uptane.steps import attested, fetch, offer
 
 if False:  # for the type checker
     from errand import Cycle
-
     from uptane.main import Ecu
 
 

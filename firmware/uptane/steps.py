@@ -11,7 +11,6 @@ from uptane.meta.wants import Want
 
 if False:  # for the type checker
     from errand import Cycle
-
     from uptane.main import Ecu
     from uptane.meta.targets import Entry
 

@@ -21,8 +21,8 @@ from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
 if False:  # for the type checker
-    from shapes import Board
     from errand import Cycle
+    from shapes import Board
     from uptane.identity import Identity
     from uptane.meta.decision import Decision
     from uptane.store.records import Records

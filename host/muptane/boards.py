@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from uptane import limits
 
 BOARDS = Path(__file__).resolve().parents[2] / "boards"

@@ -114,9 +114,9 @@ class Repository:
         self.number = number
         roles = (ROOT, TIMESTAMP, SNAPSHOT, TARGETS) + ((TIME,) if number == DIRECTOR else ())
         self.keys = {role: [seed_of(number, role)] for role in roles}
-        self.thresholds = {role: 1 for role in roles}
-        self.versions = {role: 0 for role in roles}
-        self.expires = {role: LATER for role in roles}
+        self.thresholds = dict.fromkeys(roles, 1)
+        self.versions = dict.fromkeys(roles, 0)
+        self.expires = dict.fromkeys(roles, LATER)
         self.images = {}
         self.vehicle = VEHICLE if number == DIRECTOR else None
         self.identity = b""
@@ -161,9 +161,9 @@ class Repository:
     def repent(self):
         """Forget every lie, and the Roots after the first."""
         self.alter = {}
-        self.expires = {role: LATER for role in self.keys}
+        self.expires = dict.fromkeys(self.keys, LATER)
         self.keys = {role: [seed_of(self.number, role)] for role in self.keys}
-        self.thresholds = {role: 1 for role in self.keys}
+        self.thresholds = dict.fromkeys(self.keys, 1)
         self.vehicle = VEHICLE if self.number == DIRECTOR else None
         while self.versions[ROOT] > 1:
             del self.files[ROOT, self.versions[ROOT]]
@@ -190,7 +190,7 @@ class Oem:
 
     def publish(self, release):
         """Direct every ECU to `release`; the Image repository goes on listing the older ones."""
-        self.direct({ecu: release for ecu in (GATEWAY, BRAKE, DOOR)})
+        self.direct(dict.fromkeys((GATEWAY, BRAKE, DOOR), release))
         self.image.publish()
 
     def direct(self, releases):

@@ -2,9 +2,8 @@
 
 import io
 
-from claims import raises
-
 from boards.unix.nor import TEARS, Geometry, Nor, PowerCut, StrictFlash
+from claims import raises
 from uptane.errors import FlashFault
 from uptane.store.area import Area
 

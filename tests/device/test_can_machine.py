@@ -1,8 +1,7 @@
 """The driver over machine.CAN, against a bxCAN as MicroPython's documentation describes it."""
 
-from uptane.port.can_machine import EXTENDED, CanMachine
-
 from boards.unix.parts.bxcan import BxCan
+from uptane.port.can_machine import EXTENDED, CanMachine
 
 
 def node(ordered=False, rx_frames=16):

@@ -1,10 +1,9 @@
 """The MCP2515 driver against the chip's SPI instructions and registers (boards/unix/parts)."""
 
+from boards.unix.parts.mcp2515 import Mcp2515 as Part
 from claims import raises
 from uptane.port.can_mcp2515 import EXTENDED, CanMcp2515
 from uptane.port.mcp2515 import Mcp2515, bit_timing
-
-from boards.unix.parts.mcp2515 import Mcp2515 as Part
 
 TIMING = bit_timing(16000000, 500000)
 ALL = [(0, 0), (EXTENDED, EXTENDED)]

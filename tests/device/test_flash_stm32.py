@@ -1,10 +1,9 @@
 """The STM32F4 flash driver against the registers of the part (boards/unix/parts)."""
 
+from boards.unix.parts.stm32f4_flash import CR, KEYR, LOCK, Stm32f4Flash
 from claims import raises
 from uptane.errors import FlashFault
 from uptane.port.flash_stm32 import SECTORS_1M, SECTORS_2M, FlashStm32
-
-from boards.unix.parts.stm32f4_flash import CR, KEYR, LOCK, Stm32f4Flash
 
 RECORDS = 0x08008000  # sector 2
 WORDS = b"numeric file ids"

@@ -165,7 +165,7 @@ def test_stored_files_of_a_revoked_key_are_dropped_with_the_root_step():
 def test_fast_forwarded_versions_are_forgotten_with_the_key_that_signed_them():
     """E-16, T-12: Timestamp and Snapshot fall together, Targets with its own key."""
     oem, node = updated(Full)
-    oem.director.versions = {role: 0x7FFFFFF0 for role in oem.director.versions}
+    oem.director.versions = dict.fromkeys(oem.director.versions, 2147483632)
     oem.director.versions[ROOT] = 1
     oem.publish(3)
     node.update()

@@ -5,9 +5,8 @@ The exhaustive cuts and the model are in tests/host/test_store_model.py.
 
 import io
 
-from claims import raises
-
 from boards.unix.nor import Geometry, Nor, PowerCut
+from claims import raises
 from uptane.errors import FlashFault, NoSpace, Rotten
 from uptane.ids import RECORD_COUNTER, RECORD_IDENTITY, RECORD_METADATA, RECORD_TIME
 from uptane.store.area import Area

@@ -3,9 +3,8 @@
 import hashlib
 import io
 
-from claims import raises, run
-
 from boards.unix.nor import Geometry, Nor, PowerCut
+from claims import raises, run
 from uptane.errors import (
     FlashFault,
     NothingStaged,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from muptane import boards
 from muptane.boards import BadBoard, BoardSpec, load_board
 

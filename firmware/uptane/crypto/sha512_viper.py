@@ -12,7 +12,6 @@ Rules: V-02.
 
 import micropython
 from micropython import const
-
 from uptane.crypto import sha512
 
 _STATE = const(160)  # word index of the eight working variables, behind the schedule of 80 words

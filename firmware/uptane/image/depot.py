@@ -12,8 +12,8 @@ if False:  # for the type checker
     from errand import Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
-    from uptane.store.area import Area
     from uptane.meta.roles import Entry
+    from uptane.store.area import Area
 
 SLICE_BYTES = 4096
 

@@ -9,6 +9,7 @@ It does not do: security access, DTCs, functional addressing (the bus issue).
 
 from uptane import cbor
 from uptane.errors import NothingStaged, Unwanted, WrongFile
+from uptane.limits import P2_MS, P2_STAR_MS
 from uptane.uds.codes import (
     ANSWER_ABSENT,
     ANSWER_TAKEN,
@@ -41,7 +42,6 @@ from uptane.uds.codes import (
     WANTS_NOTHING,
     WANTS_REFUSED,
 )
-from uptane.limits import P2_MS, P2_STAR_MS
 from uptane.uds.server import Nrc
 from uptane.uds.transfer import Transfer, file_number
 
