@@ -5,7 +5,7 @@ A cycle (`uptane.secondary`, `uptane.primary`) is written from top to bottom and
   a Want    for a file: whoever serves this ECU brings it, and `answer` goes back in;
   a Commit  of records that must be stored all at once or not at all;
   a time    in milliseconds until which it waits for frames.
-A refusal ends it; its number is kept for the version report. `Cycle` drives the generator and
+A refusal, also of a store that cannot commit, ends it; its number is kept for the version report. `Cycle` drives the generator and
 decides nothing; UDS shows its state to the feeder (`uptane.uds.services`).
 Rules: V-35, V-36, T-17.
 """
@@ -73,11 +73,13 @@ class Cycle:
         self._value = None
         try:
             said = self._task.send(value)
+            if isinstance(said, Commit):
+                self._records.commit(said.changes)
         except StopIteration:
             self._task = None
             return
         except Refusal as refusal:
-            self._task = None
+            self.stop()
             self.refusal = refusal.number
             self._on_refusal(refusal.number)
             return
@@ -85,7 +87,5 @@ class Cycle:
         if isinstance(said, Want):
             self.want = said
             self._tidy()
-        elif isinstance(said, Commit):
-            self._records.commit(said.changes)
-        elif said is not None:
+        elif said is not None and not isinstance(said, Commit):
             self.until_ms = said

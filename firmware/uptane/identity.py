@@ -21,12 +21,14 @@ from uptane.ids import (
 
 
 class Identity:
-    """Fields of the identity record; `raw` as stored. NotProvisioned without one."""
+    """Fields of the identity record; `raw` as stored. NotProvisioned without one, BadShape."""
 
     def __init__(self, raw: "bytes | None") -> None:
         if raw is None:
             raise NotProvisioned
         fields = cbor.loads(raw)
+        if not isinstance(fields, dict):
+            raise BadShape
         try:
             self.ecu: int = fields[IDENTITY_ECU]
             self.hardware: int = fields[IDENTITY_HARDWARE]

@@ -9,7 +9,7 @@ Rules: V-43, V-44, V-45, V-68, E-73, E-76.
 """
 
 from uptane import cbor, cose
-from uptane.errors import BadShape
+from uptane.errors import BadShape, FlashFault, NoSpace
 from uptane.ids import (
     ALG_SHA256,
     FORMAT,
@@ -56,10 +56,12 @@ class Reports:
         return int.from_bytes(raw, "big") if raw else 0
 
     def note(self, number: int) -> None:
-        """Remember a refusal until it is acknowledged."""
-        if number in self.attacks:
+        """Remember a refusal until a report made after it is acknowledged."""
+        known = number in self.attacks
+        if known and self._noted_at == self.counter():
             return
-        self.attacks = (self.attacks + [number])[-ATTACKS_MAX:]
+        if not known:
+            self.attacks = (self.attacks + [number])[-ATTACKS_MAX:]
         self._noted_at = self.counter()
         self._store()
 
@@ -70,7 +72,10 @@ class Reports:
             self._store()
 
     def _store(self) -> None:
-        self._records.commit({RECORD_ATTACKS: cbor.dumps([self._noted_at, self.attacks])})
+        try:
+            self._records.commit({RECORD_ATTACKS: cbor.dumps([self._noted_at, self.attacks])})
+        except (FlashFault, NoSpace):
+            pass  # the next report still names it; only a reset would forget it
 
     def make(self, image: "InSlot", boot: int, time: int, nonce: bytes) -> "Work[bytes]":
         """The next version report (bytes, CDDL report-file) of this ECU: the image that runs,

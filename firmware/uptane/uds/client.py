@@ -3,13 +3,15 @@
 `request` sends, then yields the time (ms) until which there is nothing to do but wait for frames,
 and returns the response. responsePending (0x78) moves the deadline to P2*; a negative response
 raises Negative, silence raises NoReply. The caller feeds the channel and puts its frames on the
-bus; a lost frame ends the wait as NoReply would.
+bus; a lost frame ends the wait as NoReply would. However a server behaves, one request is over
+within EXCHANGE_MS_MAX.
 
 It does not repeat a request: what to do about silence is for its caller to decide.
+Rules: V-32.
 """
 
 from uptane.errors import Negative, NoReply
-from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.limits import EXCHANGE_MS_MAX, P2_MS, P2_STAR_MS
 from uptane.uds.codes import NEGATIVE_RESPONSE, NRC_RESPONSE_PENDING, POSITIVE
 
 # Added to the server's P2 for the way there and back: a response of one block takes its time on
@@ -30,15 +32,21 @@ class Client:
         channel = self.channel
         channel.taken()
         channel.send(message, length)
+        over_at = self._clock.ticks_ms() + EXCHANGE_MS_MAX
         while not channel.idle():
+            if self._clock.ticks_ms() >= over_at:
+                channel.abort()
+                raise NoReply
             yield self._clock.ticks_ms() + TRANSPORT_MS
         reply_by = self._clock.ticks_ms() + P2_MS + TRANSPORT_MS
         while True:
             reply = channel.message
+            reply_by = min(reply_by, over_at)
             if reply is None:
-                if channel.frames_left():
-                    reply_by = self._clock.ticks_ms() + TRANSPORT_MS
-                elif self._clock.ticks_ms() >= reply_by:
+                now = self._clock.ticks_ms()
+                if channel.frames_left() and now < over_at:
+                    reply_by = now + TRANSPORT_MS
+                elif now >= reply_by:
                     raise NoReply
                 yield reply_by
             elif reply[0] == message[0] + POSITIVE:

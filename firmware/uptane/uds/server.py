@@ -16,7 +16,7 @@ from uptane.uds.codes import (
     NRC_SERVICE_NOT_SUPPORTED,
     POSITIVE,
     SUPPRESS,
-    TESTER_PRESENT,
+    WITH_SUB_FUNCTION,
 )
 
 MARGIN_MS = 25  # a slice of computing and the frame itself must fit between here and P2
@@ -44,23 +44,28 @@ class Server:
         self._task = None
         self._request = None
         self._respond_by = 0
+        self._said_pending = False
 
     def busy(self) -> bool:
-        """A request is being worked on: call `step` again without sleeping."""
-        return self._task is not None
+        """A request is being worked on, or may be taken: call `step` again without sleeping."""
+        return self._task is not None or self._called()
+
+    def _called(self) -> bool:
+        """A request is there, and the response before it, made in the same buffer, has left."""
+        return self._channel.message is not None and self._channel.idle()
 
     def step(self, now_ms: int) -> None:
         """Take a request that has arrived, or work one slice on the one at hand."""
-        channel = self._channel
         if self._task is None:
-            if channel.message is None:
+            if not self._called():
                 return
-            self._begin(channel.message, now_ms)
+            self._begin(self._channel.message, now_ms)
         self._work(now_ms)
 
     def _begin(self, request: memoryview, now_ms: int) -> None:
         self._request = request
         self._respond_by = now_ms + P2_MS - MARGIN_MS
+        self._said_pending = False
         self._task = self._answer(request)
 
     def _answer(self, request: memoryview) -> "Generator":
@@ -70,27 +75,31 @@ class Server:
         return (yield from handler(request, self._out))
 
     def _work(self, now_ms: int) -> None:
+        if now_ms >= self._respond_by and self._channel.idle():
+            self._say_pending(now_ms)  # and let it leave before the next slice
+            return
         try:
             next(self._task)
         except StopIteration as end:
             self._respond(end.value)
-            return
         except Nrc as refused:
             self._refuse(refused.code)
-            return
-        if now_ms >= self._respond_by and self._channel.idle():
-            pending = self._pending
-            pending[0] = NEGATIVE_RESPONSE
-            pending[1] = self._request[0]
-            pending[2] = NRC_RESPONSE_PENDING
-            self._channel.send(pending)
-            self._respond_by = now_ms + P2_STAR_MS - 4 * MARGIN_MS
+
+    def _say_pending(self, now_ms: int) -> None:
+        pending = self._pending
+        pending[0] = NEGATIVE_RESPONSE
+        pending[1] = self._request[0]
+        pending[2] = NRC_RESPONSE_PENDING
+        self._channel.send(pending)
+        self._said_pending = True
+        self._respond_by = now_ms + P2_STAR_MS - 4 * MARGIN_MS
 
     def _respond(self, length: int) -> None:
+        """A positive response, unless the request wants none; after 0x78 it always comes."""
         service = self._request[0]
-        suppress = service == TESTER_PRESENT and self._request[1] & SUPPRESS
+        suppress = service in WITH_SUB_FUNCTION and self._request[1] & SUPPRESS
         self._done()
-        if not suppress:
+        if not suppress or self._said_pending:
             self._out[0] = service + POSITIVE
             self._channel.send(self._out, length)
 

@@ -34,6 +34,7 @@ from uptane.uds.codes import (
     SESSION_EXTENDED,
     SESSION_PROGRAMMING,
     START_ROUTINE,
+    SUPPRESS,
     TESTER_PRESENT,
     TRANSFER_DATA,
     WANTS_FILE,
@@ -85,7 +86,7 @@ class Services:
         """0x10. Entering the programming session takes the application off."""
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        session = request[1]
+        session = sub_function(request)
         if session not in (SESSION_DEFAULT, SESSION_PROGRAMMING, SESSION_EXTENDED):
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         if session != SESSION_PROGRAMMING:
@@ -102,7 +103,7 @@ class Services:
     def reset(self, request: memoryview, out: bytearray) -> "Generator":
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] != HARD_RESET:
+        if sub_function(request) != HARD_RESET:
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         self._ecu.reset_after_response()
         out[1] = HARD_RESET
@@ -124,7 +125,7 @@ class Services:
     def tester_present(self, request: memoryview, out: bytearray) -> "Generator":
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] & 0x7F:
+        if sub_function(request):
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         out[1] = 0
         return 2
@@ -136,14 +137,15 @@ class Services:
         """0x31, startRoutine only."""
         if len(request) < STATUS:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] != START_ROUTINE:
+        if sub_function(request) != START_ROUTINE:
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         number = request[2] << 8 | request[3]
         if number not in (RID_CYCLE, RID_WANTS, RID_ANSWER, RID_INSTALL):
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
         if self.session != SESSION_PROGRAMMING:
             raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
-        out[1:STATUS] = request[1:STATUS]
+        out[1] = START_ROUTINE
+        out[2:STATUS] = request[2:STATUS]
         if number == RID_WANTS:
             return (yield from self._wants(out))
         if number == RID_ANSWER:
@@ -194,3 +196,8 @@ class Services:
             self._cycle.answer(True)
         else:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
+
+
+def sub_function(request: memoryview) -> int:
+    """Without the bit that suppresses the response."""
+    return request[1] & ~SUPPRESS
