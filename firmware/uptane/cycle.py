@@ -13,6 +13,14 @@ Rules: V-35, V-36, T-17.
 from uptane.errors import Refusal
 from uptane.meta.wants import Commit, Want
 
+if False:  # for the type checker
+    from collections.abc import Callable
+    from typing import Any
+
+    from errand import Cycle as Task
+    from shapes import Ticking
+    from uptane.store.records import Records
+
 
 class Cycle:
     """`records` stores commits, `clock` gives ticks_ms(), `on_refusal(number)` is told of the
@@ -22,7 +30,7 @@ class Cycle:
     def __init__(
         self,
         records: "Records",
-        clock: "Clock",
+        clock: "Ticking",
         on_refusal: "Callable[[int], None]",
         tidy: "Callable[[], None]",
     ) -> None:
@@ -30,13 +38,13 @@ class Cycle:
         self._tidy = tidy
         self._clock = clock
         self._on_refusal = on_refusal
-        self._task = None
-        self._value = None
+        self._task: "Task[None] | None" = None
+        self._value: "Any" = None
         self.until_ms = 0  # asleep till then, unless a frame comes
         self.want: "Want | None" = None
         self.refusal = 0  # number of the refusal that ended the last cycle, 0: none
 
-    def begin(self, task: "Generator") -> None:
+    def begin(self, task: "Task[None]") -> None:
         """Start a cycle; one that still runs is dropped (nothing of it was committed)."""
         self.stop()
         self._task = task
@@ -67,12 +75,13 @@ class Cycle:
 
     def step(self) -> None:
         """One slice."""
-        if not self.computing():
+        task = self._task
+        if task is None or not self.computing():
             return
         value = self._value
         self._value = None
         try:
-            said = self._task.send(value)
+            said = task.send(value)
             if isinstance(said, Commit):
                 self._records.commit(said.changes)
         except StopIteration:

@@ -12,7 +12,7 @@ if False:  # for the type checker
     from errand import Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
-    from uptane.meta.roles import Entry
+    from uptane.meta.targets import Entry
     from uptane.store.area import Area
 
 SLICE_BYTES = 4096

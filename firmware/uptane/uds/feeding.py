@@ -44,6 +44,25 @@ from uptane.uds.codes import (
     WANTS_REFUSED,
 )
 
+if False:  # for the type checker
+    from typing import Protocol
+
+    from errand import Cycle, Wait
+    from shapes import Ticking
+    from uptane.uds.client import Client
+
+    class Found(Protocol):
+        """A file on its way: `length` bytes, read from any place among them."""
+
+        length: int
+
+        def read_into(self, buffer: memoryview, at: int) -> None: ...
+
+    class Source(Protocol):
+        def find(self, file: bytes, detail: object, offset: int) -> Cycle[Found | None]: ...
+        def take(self, file: bytes, raw: bytes) -> Cycle[None]: ...
+
+
 STATUS = 4  # where a routine's status record begins in a response
 
 
@@ -98,16 +117,16 @@ class Feeding:
         self._bounds = bounds or of_a_secondary()
         self._later_ms = 0
 
-    def begin(self) -> "Generator":
+    def begin(self) -> "Wait[None]":
         """Open the programming session and let the server begin a cycle."""
         yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING)))
         yield from self.routine(RID_CYCLE)
 
-    def end(self) -> "Generator":
+    def end(self) -> "Wait[None]":
         """Back to the default session: the application may run again."""
         yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT)))
 
-    def routine(self, number: int, record: bytes = b"") -> "Generator":
+    def routine(self, number: int, record: bytes = b"") -> "Wait[memoryview]":
         """Start a routine; returns its status record (a memoryview). BadShape if the response is
         not that routine's."""
         request = bytes((ROUTINE_CONTROL, START_ROUTINE, number >> 8, number & 0xFF)) + record
@@ -116,7 +135,7 @@ class Feeding:
             raise BadShape
         return reply[STATUS:]
 
-    def once(self, clock: "Clock") -> "Generator":
+    def once(self, clock: "Ticking") -> "Cycle[int]":
         """Ask once and bring what is wanted. Returns WANTS_FILE (there may be more),
         WANTS_NOTHING or WANTS_INSTALL.
 
@@ -135,7 +154,7 @@ class Feeding:
             raise BadShape
         return what
 
-    def _wait(self, clock: "Clock", later_ms: int) -> "Generator":
+    def _wait(self, clock: "Ticking", later_ms: int) -> "Wait[None]":
         self._later_ms += max(later_ms, 1)
         if self._later_ms > self._bounds.later_ms:
             raise SlowRetrieval
@@ -143,7 +162,7 @@ class Feeding:
         while clock.ticks_ms() < until:
             yield until
 
-    def serve(self, clock: "Clock") -> "Generator":
+    def serve(self, clock: "Ticking") -> "Cycle[int]":
         """Answer wants until there are none; returns WANTS_NOTHING or WANTS_INSTALL. Refusals of
         once(), and SlowRetrieval when it never has enough."""
         wants = 0
@@ -156,7 +175,7 @@ class Feeding:
             if wants > self._bounds.wants:
                 raise SlowRetrieval
 
-    def _bring(self, raw_want: bytes) -> "Generator":
+    def _bring(self, raw_want: bytes) -> "Cycle[None]":
         want = cbor.loads(raw_want)
         if not isinstance(want, list) or len(want) != 4 or not isinstance(want[0], bytes):
             raise BadShape
@@ -174,7 +193,7 @@ class Feeding:
         else:
             yield from self._download(file, found)
 
-    def _download(self, file: bytes, found: "Held") -> "Generator":
+    def _download(self, file: bytes, found: "Found") -> "Wait[None]":
         block = self._block
         reply = yield from self._open(REQUEST_DOWNLOAD, file, found.length)
         if len(reply) != 4:
@@ -194,7 +213,7 @@ class Feeding:
             at += take
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
 
-    def _upload(self, file: bytes, length: int) -> "Generator":
+    def _upload(self, file: bytes, length: int) -> "Wait[bytes]":
         if not 0 < length <= self._bounds.upload_bytes:
             raise TooLong
         raw = bytearray(length)
@@ -212,7 +231,7 @@ class Feeding:
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
         return bytes(raw)
 
-    def _open(self, service: int, file: bytes, length: int) -> "Generator":
+    def _open(self, service: int, file: bytes, length: int) -> "Wait[memoryview]":
         head = bytes((service, 0, ADDRESS_FORMAT))
         reply = yield from self._client.request(head + file + length.to_bytes(4, "big"))
         return reply
