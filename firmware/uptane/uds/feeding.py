@@ -2,9 +2,9 @@
 
 `feed` asks a server "what do you want next?" and brings it, until it wants nothing more. It runs
 on the Primary towards its Secondaries and, unchanged, in the host's feeder towards the Primary.
-It holds no key and decides nothing: a `source` knows the files. The server may lie: what it answers is
-bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are generators, so that
-a Primary's source may itself want a file first:
+It holds no key and decides nothing: a `source` knows the files. The server may lie: what it
+answers is bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are
+generators, so that a Primary's source may itself want a file first:
   find(file, detail, offset) -> None (absent), or an object with `length` (bytes from `offset` on)
                                 and read_into(buffer, at)
   take(file, raw)            -> is handed a file that the server offered
@@ -67,8 +67,8 @@ STATUS = 4  # where a routine's status record begins in a response
 
 
 class Bounds:
-    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of waiting
-    in one cycle, `wants` in one cycle."""
+    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of
+    waiting in one cycle, `wants` in one cycle."""
 
     def __init__(self, upload_bytes: int, later_ms: int, wants: int) -> None:
         self.upload_bytes = upload_bytes
@@ -140,7 +140,7 @@ class Feeding:
         WANTS_NOTHING or WANTS_INSTALL.
 
         Refusals: PeerRefused, with its number, when the server's cycle ended in a refusal;
-        SlowRetrieval when it says later for too long; BadShape, TooLong for what makes no sense."""
+        SlowRetrieval when it says later for too long; BadShape, TooLong for nonsense."""
         status = bytes((yield from self.routine(RID_WANTS)))
         what = status[0] if status else -1
         if what == WANTS_FILE:
