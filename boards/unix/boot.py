@@ -1,9 +1,11 @@
 """How a process becomes an emulated ECU: `micropython -m boards.unix.boot ROLE SETTINGS FD`.
 
-ROLE is partial, full or primary; SETTINGS is a JSON file that the bench writes (`muptane.bench.nodes.Settings`), FD an inherited
-socket to the world. The modelled `machine` and `time` lie in this folder and, being first on the
-path, override the interpreter's own; everything above them is what runs on any board. With the
-name of a role alone it only imports what such an ECU imports: so the heap for code is measured.
+ROLE is partial, full or primary; SETTINGS is a JSON file that the bench writes
+(`muptane.bench.settings`), FD an inherited socket to the world. The modelled `machine` and `time`
+lie in this folder and, being first on the path, override the interpreter's own; everything above
+them is what runs on any board. With the name of a role alone it only imports what such an ECU
+imports and makes the models of its chips, which a board has in silicon: so the heap is measured
+above which an ECU's own budget begins.
 """
 
 import gc
@@ -37,7 +39,9 @@ if len(sys.argv) > 1:
     for name in LATER[sys.argv[1]]:
         __import__(name)
     gc.collect()
-    gc.threshold(-1)
+    gc.threshold(8192)  # and so it stays, see docs/design.md on small heaps
+if len(sys.argv) == 2:
+    rehearsed = machine.rehearse()
 if len(sys.argv) > 3:
     with board.build(machine, time, machine.attach(sys.argv[2], int(sys.argv[3]))) as built:
         main.Ecu(built).live()

@@ -7,9 +7,11 @@ shape of MicroPython's `machine`; the models themselves are in `silicon` and `no
 import gc
 import json
 import sys
+from io import BytesIO
 
 import vfs
 
+from boards.unix.nor import Geometry, Nor
 from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
 from uptane.port.applications import Applications
@@ -17,7 +19,7 @@ from uptane.port.applications import Applications
 if False:  # for the type checker
     from typing import Any
 
-    from boards.unix.nor import Nor
+RING = 18  # places of a driver's ring
 
 core: "Core"  # set by attach
 
@@ -48,6 +50,17 @@ def attach(path: str, fd: int) -> "dict[str, Any]":
     core = Core(_Socket(fd), settings["tx_queue"], settings["wake_us"], settings["frame_us"])
     core.begin()
     return settings
+
+
+def rehearse() -> "tuple[object, ...]":
+    """The models of a board's chips, tied to nothing."""
+    chip = Core(None, 3, 0, 0)  # type: ignore[arg-type]
+    regions = [[0, 1, 1, 1] for _ in range(6)]
+    nor = Nor(BytesIO(b"\xff" * 6), Geometry(regions, 1, 1), chip.charge)  # type: ignore[arg-type]
+    can = _CAN(chip)
+    for _ in range(RING):
+        can.backing([0, memoryview(bytearray(8)), 0, 0])
+    return chip, can, nor
 
 
 def CAN(number: int = 1, bitrate: int = 500_000) -> _CAN:
