@@ -43,6 +43,7 @@ from uptane.uds.codes import (
     WANTS_REFUSED,
 )
 
+LATER_MS_MIN = 50  # we do not ask more often
 STATUS = 4  # where a routine's status record begins in a response
 
 
@@ -133,10 +134,11 @@ class Feeding:
         return what
 
     def _wait(self, clock: "Clock", later_ms: int) -> "Generator":
-        self._later_ms += max(later_ms, 1)
+        later_ms = max(later_ms, LATER_MS_MIN)
+        self._later_ms += later_ms
         if self._later_ms > self._bounds.later_ms:
             raise SlowRetrieval
-        until = clock.ticks_ms() + max(later_ms, 1)
+        until = clock.ticks_ms() + later_ms
         while clock.ticks_ms() < until:
             yield until
 
