@@ -19,7 +19,7 @@ lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 types: setup  ## mypy --strict on host and device, against the stubs of the boards
-	@$(PY) scripts/types.py
+	@$(PY) scripts/check_types.py
 
 flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 PORT=/dev/ttyACM0
 	@$(PY) scripts/flash.py $(BOARD) $(PORT)

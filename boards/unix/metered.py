@@ -10,6 +10,7 @@ from uptane.crypto.suite import Suite
 if False:  # for the type checker
     from collections.abc import Callable, Generator
 
+    from errand import T, Work
     from hashes import Buffer, Hash
 
 BLOCK_BYTES = 64
@@ -38,7 +39,13 @@ class Metered:
 class MeteredSuite(Suite):
     """`costs`: {"ed25519_verify": us, "ed25519_sign": us, "sha256_block": us}."""
 
-    def __init__(self, charge: "Callable[[int], None]", costs: "dict[str, int]") -> None:
+    def __init__(
+        self,
+        charge: "Callable[[int], None]",
+        costs: "dict[str, int]",
+        tidy: "Callable[[], None]",
+    ) -> None:
+        Suite.__init__(self, tidy)
         self._charge = charge
         self._costs = costs
 
@@ -57,7 +64,7 @@ class MeteredSuite(Suite):
     def public_key(self, seed: bytes) -> "Generator[None, None, bytes]":
         return self._metered(Suite.public_key(self, seed), self._costs["ed25519_sign"])
 
-    def _metered(self, work: "Generator", total_us: int) -> "Generator":
+    def _metered(self, work: "Work[T]", total_us: int) -> "Work[T]":
         """Charge `total_us` over the slices that one operation takes, and what is left at its
         end, whatever their number was."""
         slice_us = total_us // Suite.VERIFY_SLICES
@@ -67,7 +74,7 @@ class MeteredSuite(Suite):
                 next(work)
             except StopIteration as end:
                 self._charge(left_us)
-                return end.value
+                return end.value  # type: ignore[no-any-return]
             step_us = slice_us if slice_us < left_us else left_us
             left_us -= step_us
             self._charge(step_us)

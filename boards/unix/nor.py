@@ -100,7 +100,7 @@ class Nor:
 
     def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
         self._check(address, len(buffer), 1)
-        self._get(address, buffer)
+        self.peek(address, buffer)
         if self._unsteady:
             self._waver(address, buffer)
 
@@ -142,6 +142,16 @@ class Nor:
         self.off = False
         self._cut_at = -1
 
+    def peek(self, address: int, buffer: "bytearray | memoryview") -> None:
+        """What the cells hold, whatever the pins would say."""
+        self._store.seek(address - self.geometry.base)
+        self._store.readinto(buffer)
+
+    def poke(self, address: int, data: "Buffer") -> None:
+        """Change cells behind everybody's back: rot."""
+        self._store.seek(address - self.geometry.base)
+        self._store.write(data)
+
     # --- physics --------------------------------------------------------------------------------
 
     def _check(self, address: int, size: int, unit: int) -> None:
@@ -162,13 +172,13 @@ class Nor:
 
     def _program_page(self, address: int, data: memoryview) -> None:
         old = bytearray(len(data))
-        self._get(address, old)
+        self.peek(address, old)
         if old != b"\xff" * len(old):
             raise StrictFlash
         if self._stroke(self.geometry.program_us):
-            self._put(address, self._torn(old, data))
+            self.poke(address, self._torn(old, data))
             raise PowerCut
-        self._put(address, data)
+        self.poke(address, data)
 
     def _torn(self, old: bytearray, new: memoryview) -> bytearray:
         """What an interrupted program leaves; every bit is the old one or the new one."""
@@ -206,10 +216,10 @@ class Nor:
             pattern = bytearray([noise.byte() for _ in range(CHUNK)])
             page = bytearray(CHUNK)
             for at in range(begin, end, CHUNK):
-                self._get(at + self.geometry.base, page)
+                self.peek(at + self.geometry.base, page)
                 for i in range(CHUNK):
                     page[i] = page[i] | pattern[i] if tear == 2 else pattern[i]
-                self._put(at + self.geometry.base, page)
+                self.poke(at + self.geometry.base, page)
         if tear in (2, 6, 7):
             self._unsteady.append(self.geometry.block(start)[0])
 
@@ -217,14 +227,6 @@ class Nor:
         for i in range(len(buffer)):
             if self.geometry.block(address + i)[0] in self._unsteady:
                 buffer[i] ^= self._noise.byte() & self._noise.byte() & self._noise.byte()
-
-    def _get(self, address: int, buffer: "bytearray | memoryview") -> None:
-        self._store.seek(address - self.geometry.base)
-        self._store.readinto(buffer)
-
-    def _put(self, address: int, data: "Buffer") -> None:
-        self._store.seek(address - self.geometry.base)
-        self._store.write(data)
 
     def _fill(self, begin: int, end: int, value: int = 0xFF) -> None:
         self._store.seek(begin)

@@ -12,6 +12,26 @@ The shapes of `CAN` and `Time` are those of MicroPython's `machine.CAN` and `tim
 
 import struct
 
+from uptane.port.clock_ticks import ClockTicks
+
+if False:  # for the type checker
+    from collections.abc import Callable
+    from typing import Any, Protocol
+
+    from hashes import Buffer
+    from shapes import Bus
+
+    class Wire(Protocol):
+        """The node's end of the lock-step."""
+
+        def exchange(self, out: bytearray, length: int, inbox: memoryview) -> None: ...
+        def reset(self, out: bytearray, length: int) -> None: ...
+
+    class Machine(Protocol):
+        @property
+        def core(self) -> "Core": ...
+
+
 # World to node: now (us), frames that follow, free transmit slots, flags, receive overruns.
 WORLD_HEAD = "<QHBBI"
 WORLD_HEAD_BYTES = 16
@@ -66,7 +86,7 @@ class Core:
         self.received = 0  # frames in the inbox
         self.taken = 0  # of them, already given out
         self.overruns = 0
-        self.on_wake = None
+        self.on_wake: "Callable[[], None] | None" = None
 
     def begin(self) -> None:
         """The first word to the world; its answer sets the time."""
@@ -146,7 +166,7 @@ class CAN:
     MODE_NORMAL = 0
     FLAG_RTR = 1
     FLAG_EXT_ID = 2
-    FLAG_UNORDERED = 4
+    FLAG_UNORDERED = 16
     IRQ_TX = 1
     IRQ_RX = 2
     IRQ_TX_FAILED = 4
@@ -155,11 +175,12 @@ class CAN:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._handler = None
+        self._handler: "Callable[[Any], None] | None" = None
         self._trigger = 0
         self._flags = 0
+        self._backings: list[tuple[list[Any], memoryview]] = []
         self.TX_QUEUE_LEN = core.tx_queue
-        core.on_wake = self._woken  # type: ignore[assignment]
+        core.on_wake = self._woken
 
     def set_filters(self, filters: "list[tuple[int, int, int]] | None") -> None:
         """None: everything; a list of (identifier, mask, flags). Nothing comes in before."""
@@ -180,23 +201,39 @@ class CAN:
             return self._core.tx_free
         return None
 
-    def recv(self, into: "list | None" = None) -> "list | None":
-        """[identifier, memoryview of the data, flags, errors], or None. The data stays valid
-        until the next sleep."""
+    def recv(self, into: "list[Any] | None" = None) -> "list[Any] | None":
+        """[identifier, memoryview of the data, flags, errors], or None. A list that is given
+        is filled, the data copied into the memory behind its memoryview."""
         core = self._core
         if core.taken >= core.received:
             return None
         at = WORLD_HEAD_BYTES + core.taken * RECEIVED_BYTES
         core.taken += 1
         can_id, length, _ = struct.unpack_from(RECEIVED, core.inbox, at)
-        frame = into if into is not None else [0, None, 0, 0]
+        frame = into if into is not None else [0, memoryview(bytearray(8)), 0, 0]
+        backing = self.backing(frame)
+        backing[:length] = core.inbox[at + 5 : at + 5 + length]
         frame[0] = can_id & 0x1FFFFFFF
-        frame[1] = core.inbox[at + 5 : at + 5 + length]
+        frame[1] = backing if length == len(backing) else backing[:length]
         frame[2] = self.FLAG_EXT_ID if can_id >> 31 else 0
         frame[3] = 0
         return frame
 
-    def irq(self, handler=None, trigger: int = 0, hard: bool = False) -> "CAN":
+    def backing(self, frame: "list[Any]") -> memoryview:
+        """The memory behind a list, whose memoryview may have been shortened since."""
+        for known, backing in self._backings:
+            if known is frame:
+                return backing
+        backing = memoryview(frame[1])
+        self._backings.append((frame, backing))
+        return backing
+
+    def irq(
+        self,
+        handler: "Callable[[Any], None] | None" = None,
+        trigger: int = 0,
+        hard: bool = False,
+    ) -> "CAN":
         if handler is not None:
             self._handler = handler
             self._trigger = trigger
@@ -221,6 +258,24 @@ class CAN:
         self._flags &= self._trigger
         if self._flags and self._handler:
             self._handler(self)
+
+
+class WorldClock(ClockTicks):
+    """The clock of a board whose sleep is the world's business: it knows when the next frame
+    comes."""
+
+    def __init__(self, time: "Time", core: Core, bus: "Bus") -> None:
+        ClockTicks.__init__(self, time, nothing, bus)
+        self._core = core
+
+    def wait(self, until_ms: int, frames: int = 1) -> None:
+        ahead_ms = until_ms - self.ticks_ms()
+        us = self._core.elapsed_us() + ahead_ms * 1000 if ahead_ms > 0 else 0
+        self._core.wait(us, frames)
+
+
+def nothing() -> None:
+    """Where a real board would idle."""
 
 
 class Time:

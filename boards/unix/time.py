@@ -1,4 +1,8 @@
-"""The modelled `time` of a MicroPython process: virtual time, the same functions."""
+"""The modelled `time` of a MicroPython process: overrides the interpreter's own.
+
+Virtual time, through the same functions; it moves only as the world says. What is not here, no
+device code may use: there is no sleep, because sleeping is what a board's clock does.
+"""
 
 import machine
 

@@ -2,11 +2,17 @@
 
 An application is a module `app` with `start(cabin)` and `step(now_ms)`. It is handed a `Cabin`,
 through which it may send frames on the bus, and nothing else. A trial is confirmed once `step`
-has run for the board's confirm window; a crash is not caught here: it resets the board, and the
-boot counter brings the confirmed image back (V-67, E-79).
+has run for the board's confirm window (an opaque image: once the ECU has); a crash is not caught
+here: it resets the board, and the boot counter brings the confirmed image back (V-67, E-79).
 
 It does not contain a hostile application: docs/threats.md says what one could do (E-37).
 """
+
+if False:  # for the type checker
+    from types import ModuleType
+
+    from shapes import Board, Bus
+    from uptane.store.area import Area
 
 
 class Cabin:
@@ -25,17 +31,18 @@ class Application:
 
     def __init__(self, board: "Board") -> None:
         self._board = board
-        self._module = None
+        self._module: ModuleType | None = None
         self._since_ms = 0
         self._next_ms = 0
 
     def start(self, area: "Area", length: int, now_ms: int) -> bool:
-        """Mount and start what the slot holds; False if it holds no application."""
+        """Mount and start what the slot holds; False if it is an opaque image, which runs
+        elsewhere or not at all."""
+        self._since_ms = self._next_ms = now_ms
         self._module = self._board.mount(area, length)
         if self._module is None:
             return False
         self._module.start(Cabin(self._board.can))
-        self._since_ms = self._next_ms = now_ms
         return True
 
     def stop(self) -> None:
@@ -49,14 +56,12 @@ class Application:
     def step(self, now_ms: int) -> None:
         """Let it do what is due; it says when it wants to be called again."""
         if self._module is not None and now_ms >= self._next_ms:
-            self._next_ms = self._module.step(now_ms)
+            self._next_ms = int(self._module.step(now_ms))
 
-    def deadline(self) -> "int | None":
+    def due_ms(self) -> "int | None":
         return self._next_ms if self._module is not None else None
 
     def steady(self, now_ms: int) -> bool:
-        """It has run for the board's confirm window."""
-        return (
-            self._module is not None
-            and now_ms - self._since_ms >= self._board.confirm_ms
-        )
+        """What was started has run, or the ECU with an opaque image has lived, for the board's
+        confirm window."""
+        return now_ms - self._since_ms >= self._board.confirm_ms

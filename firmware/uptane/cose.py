@@ -24,7 +24,6 @@ from uptane.limits import DIGEST_BYTES, KID_BYTES, SIGNATURES_MAX
 
 if False:  # for the type checker; mpy-cross leaves it out
     from hashes import Buffer
-
     from uptane.crypto.suite import Suite
 
 KEY_KTY = 1  # labels of a COSE_Key (RFC 9052, 7.1; RFC 9053, 7.2)

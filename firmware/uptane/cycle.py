@@ -5,30 +5,47 @@ A cycle (`uptane.secondary`, `uptane.primary`) is written from top to bottom and
   a Want    for a file: whoever serves this ECU brings it, and `answer` goes back in;
   a Commit  of records that must be stored all at once or not at all;
   a time    in milliseconds until which it waits for frames.
-A refusal, also of a store that cannot commit, ends it; its number is kept for the version report. `Cycle` drives the generator and
-decides nothing; UDS shows its state to the feeder (`uptane.uds.services`).
+A refusal, also of a store that cannot commit, ends it; its number is kept for the version report.
+`Cycle` drives the generator and decides nothing; UDS shows its state to the feeder
+(`uptane.uds.services`).
 Rules: V-35, V-36, T-17.
 """
 
 from uptane.errors import Refusal
 from uptane.meta.wants import Commit, Want
 
+if False:  # for the type checker
+    from collections.abc import Callable
+    from typing import Any
+
+    from errand import Cycle as Task
+    from shapes import Ticking
+    from uptane.store.records import Records
+
 
 class Cycle:
     """`records` stores commits, `clock` gives ticks_ms(), `on_refusal(number)` is told of the
-    refusal that ended a cycle."""
+    refusal that ended a cycle. `tidy` is called between two files: a small heap falls to pieces
+    if garbage is collected only when it is full."""
 
-    def __init__(self, records: "Records", clock: "Clock", on_refusal: "Callable") -> None:
+    def __init__(
+        self,
+        records: "Records",
+        clock: "Ticking",
+        on_refusal: "Callable[[int], None]",
+        tidy: "Callable[[], None]",
+    ) -> None:
         self._records = records
+        self._tidy = tidy
         self._clock = clock
         self._on_refusal = on_refusal
-        self._task = None
-        self._value = None
+        self._task: "Task[None] | None" = None
+        self._value: "Any" = None
         self.until_ms = 0  # asleep till then, unless a frame comes
         self.want: "Want | None" = None
         self.refusal = 0  # number of the refusal that ended the last cycle, 0: none
 
-    def begin(self, task: "Generator") -> None:
+    def begin(self, task: "Task[None]") -> None:
         """Start a cycle; one that still runs is dropped (nothing of it was committed)."""
         self.stop()
         self._task = task
@@ -59,12 +76,13 @@ class Cycle:
 
     def step(self) -> None:
         """One slice."""
-        if not self.computing():
+        task = self._task
+        if task is None or not self.computing():
             return
         value = self._value
         self._value = None
         try:
-            said = self._task.send(value)
+            said = task.send(value)
             if isinstance(said, Commit):
                 self._records.commit(said.changes)
         except StopIteration:
@@ -78,5 +96,6 @@ class Cycle:
         self.until_ms = 0
         if isinstance(said, Want):
             self.want = said
+            self._tidy()
         elif said is not None and not isinstance(said, Commit):
             self.until_ms = said

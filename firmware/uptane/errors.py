@@ -14,7 +14,7 @@ class Refusal(Exception):
     number = 0
 
 
-# --- encoding ---------------------------------------------------------------------------------
+# --- encoding --------------------------------------------------------------------------------
 class Truncated(Refusal):
     number = 1
 
@@ -61,7 +61,7 @@ class BadShape(Refusal):
     number = 9
 
 
-# --- signatures ---------------------------------------------------------------------------------
+# --- signatures ------------------------------------------------------------------------------
 class BadEnvelope(Refusal):
     number = 20
 
@@ -82,7 +82,7 @@ class BadThreshold(Refusal):
     number = 23
 
 
-# --- metadata -------------------------------------------------------------------------------------
+# --- metadata --------------------------------------------------------------------------------
 class WrongFormat(Refusal):
     number = 30
 
@@ -143,7 +143,7 @@ class WrongVehicle(Refusal):
     number = 42
 
 
-# --- images -----------------------------------------------------------------------------------------
+# --- images ----------------------------------------------------------------------------------
 class NoImage(Refusal):
     """The Director names no image for this ECU (V-60)."""
 
@@ -192,7 +192,7 @@ class ImageReused(Refusal):
     number = 59
 
 
-# --- time ---------------------------------------------------------------------------------------------
+# --- time ------------------------------------------------------------------------------------
 class NotMyNonce(Refusal):
     number = 60
 
@@ -213,7 +213,7 @@ class TimeTooFar(Refusal):
     number = 63
 
 
-# --- files ----------------------------------------------------------------------------------------------
+# --- files -----------------------------------------------------------------------------------
 class Unwanted(Refusal):
     number = 70
 
@@ -238,7 +238,7 @@ class Withheld(Refusal):
     number = 74
 
 
-# --- flash ------------------------------------------------------------------------------------------------
+# --- flash -----------------------------------------------------------------------------------
 class FlashFault(Refusal):
     """What was programmed does not read back, or a range is out of bounds."""
 
@@ -259,7 +259,7 @@ class NotProvisioned(Refusal):
     number = 83
 
 
-# --- installation ---------------------------------------------------------------------------------------------
+# --- installation ----------------------------------------------------------------------------
 class TrialFailed(Refusal):
     """The application on trial crashed or hung; the confirmed one runs again."""
 
@@ -276,7 +276,7 @@ class BadApplication(Refusal):
     number = 92
 
 
-# --- the link and the peer ---------------------------------------------------------------------------------------
+# --- the link and the peer -------------------------------------------------------------------
 class NoFlowControl(Refusal):
     """N_Bs ran out, or the receiver sent too many wait frames, or an unknown flow status."""
 

@@ -19,6 +19,9 @@ from uptane.ids import (
     RECORD_IDENTITY,
 )
 
+if False:  # for the type checker
+    from uptane.store.records import Records
+
 
 class Identity:
     """Fields of the identity record; `raw` as stored. NotProvisioned without one, BadShape."""

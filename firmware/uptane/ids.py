@@ -13,12 +13,12 @@ FORMAT = 1  # version of every payload below; a reader refuses any other
 POUF_NAME = "muptane"
 POUF_VERSION = 1
 
-# --- repositories -----------------------------------------------------------------------------
+# --- repositories ----------------------------------------------------------------------------
 LOCAL = 0
 DIRECTOR = 1
 IMAGE = 2
 
-# --- kinds of file ----------------------------------------------------------------------------
+# --- kinds of file ---------------------------------------------------------------------------
 KIND_METADATA = 0
 KIND_IMAGE = 1
 KIND_DELTA = 2
@@ -29,7 +29,7 @@ KIND_MAP = 5
 REPORT_ECU = 0  # number of a KIND_REPORT file: this ECU's version report
 REPORT_VEHICLE = 1  # the vehicle version manifest
 
-# --- roles, which are also the numbers of metadata files and the types of signed payloads ------
+# --- roles, which are also the numbers of metadata files and the types of signed payloads ----
 ROOT = 0
 TIMESTAMP = 1
 SNAPSHOT = 2
@@ -39,7 +39,7 @@ TYPE_REPORT = 5
 TYPE_VEHICLE = 6
 DELEGATED_FIRST = 16
 
-# --- keys of every signed payload ---------------------------------------------------------------
+# --- keys of every signed payload ------------------------------------------------------------
 KEY_FORMAT = 1
 KEY_TYPE = 2
 KEY_NUMBER = 3
@@ -85,7 +85,7 @@ BOOT_CONFIRMED = 0
 BOOT_TRIAL = 1
 BOOT_REVERTED = 2
 
-# --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------------
+# --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------
 COSE_SIGN = 98
 COSE_SIGN1 = 18
 HEADER_ALG = 1
@@ -96,17 +96,19 @@ ALG_SHA256 = -16
 KTY_OKP = 1
 CRV_ED25519 = 6
 
-# --- records in an ECU's flash ---------------------------------------------------------------------
+# --- records in an ECU's flash ---------------------------------------------------------------
 RECORD_IDENTITY = 0x0001  # written once, at provisioning
 RECORD_BOOT = 0x0002  # which slot is confirmed, which is on trial: owned by store.slots
 RECORD_RELEASE = 0x0003  # [release counter, ...]: owned by store.slots; never goes down
 RECORD_COUNTER = 0x0004  # report counter: owned by report
 RECORD_TIME = 0x0005  # last attested time: owned by meta.attested_time
 RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
-RECORD_HIGH_WATER = 0x0007  # newest Director Targets that held nothing for me: owned by meta.trusted
+RECORD_HIGH_WATER = (
+    0x0007  # newest Director Targets that held nothing for me: owned by meta.trusted
+)
 RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
 
-# --- the identity record -------------------------------------------------------------------------
+# --- the identity record ---------------------------------------------------------------------
 IDENTITY_ECU = 1
 IDENTITY_HARDWARE = 2
 IDENTITY_VEHICLE = 3

@@ -4,12 +4,12 @@ A bound protects heap, flash or time on the smallest board; the POUF lists them 
 This module holds numbers only.
 """
 
-# --- encoding -------------------------------------------------------------------------------------
+# --- encoding --------------------------------------------------------------------------------
 DEPTH_MAX = 8  # nested CBOR arrays and maps
 ITEMS_MAX = 256  # items of one array, pairs of one map
 TEXT_BYTES_MAX = 64
 
-# --- metadata: bytes of a whole envelope (X, Y, Z of V-71..V-74) --------------------------------------
+# --- metadata: bytes of a whole envelope (X, Y, Z of V-71..V-74) -----------------------------
 ROOT_BYTES_MAX = 2048
 TIMESTAMP_BYTES_MAX = 512
 SNAPSHOT_BYTES_MAX = 1024
@@ -27,22 +27,22 @@ KID_BYTES = 8
 NONCE_BYTES = 8
 DIGEST_BYTES = 32
 
-# --- time ------------------------------------------------------------------------------------------
+# --- time ------------------------------------------------------------------------------------
 NONCE_AGE_MAX_MS = 3600000  # a nonce dies after an hour of local ticks
 NONCES_MAX = 32  # in one attestation
 FORWARD_MAX_S = 10 * 366 * 86400  # the largest step that one attestation may take
 
-# --- the vehicle -----------------------------------------------------------------------------------
+# --- the vehicle -----------------------------------------------------------------------------
 SECONDARIES_MAX = 16
 ATTACKS_MAX = 8  # refusals kept for the next version report
 WANTS_MAX = 128  # files that one Secondary may want in one cycle
 LATER_MS_MAX = 60_000  # of waiting that a Secondary may ask for in one cycle
 PATIENCE_MS = 3_600_000  # the same, of a Primary that waits for its Secondaries
 
-# --- installation --------------------------------------------------------------------------------
+# --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3
 
-# --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) -------------------------------------------------------
+# --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000
 N_CR_MS = 1000
 WAIT_FRAMES_MAX = 16  # in a row, N_WFTmax: a receiver may not hold its sender for ever

@@ -7,19 +7,17 @@ function of flash, brings the ECU back (V-35).
 Rules: V-30, V-31, V-34, V-67, V-88.
 """
 
-from uptane import identity, primary, secondary
+from uptane import identity, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, TrialFailed
 from uptane.ids import BOOT_REVERTED, PRIMARY
-from uptane.image.depot import Depot
 from uptane.limits import BLOCK_BYTES, UPLOAD_BYTES
 from uptane.link.isotp import Channel
 from uptane.report import Reports
 from uptane.store.records import Records
 from uptane.store.slots import Slots
 from uptane.trust import Trust
-from uptane.uds.client import Client
 from uptane.uds.codes import (
     DID_BOOT,
     DID_ECU,
@@ -32,6 +30,16 @@ from uptane.uds.codes import (
 )
 from uptane.uds.server import Server
 from uptane.uds.services import Services
+
+if False:  # for the type checker
+    from types import ModuleType
+
+    from errand import Work
+    from shapes import Board
+    from uptane.image.depot import Depot
+    from uptane.meta.decision import Decision
+    from uptane.store.boot import Installed
+    from uptane.uds.client import Client
 
 MESSAGE_BYTES = BLOCK_BYTES + 2
 REPLY_BYTES = UPLOAD_BYTES + 2
@@ -53,22 +61,20 @@ class Ecu:
         self.identity = identity.load(self.records)
         self.slots = Slots(board.slot_areas, self.records)
         self._slot, self._on_trial = self.slots.boot()
-        self.depot = Depot(board.depot_areas)
         self.reports = Reports(self.suite, self.identity, self.records)
         self.trust = Trust(board, self.identity, self.records, self.slots)
-        self.cycle = Cycle(self.records, self.clock, self.note)
+        self.cycle = Cycle(self.records, self.clock, self.note, board.tidy)
         self.application = Application(board)
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
         self._services = Services(self)
-        self._server = Server(
-            self._server_channel, self._services.table, bytearray(REPLY_BYTES)
-        )
-        self.block = bytearray(MESSAGE_BYTES if self.identity.secondaries else 0)
-        self.clients = [
-            (peer[0], Client(self._open(peer[2], peer[3]), self.clock))
-            for peer in self.identity.secondaries
-        ]
+        self._server = Server(self._server_channel, self._services.table, bytearray(REPLY_BYTES))
+        self._role: ModuleType = secondary
+        self.depot: Depot
+        self.block: bytearray
+        self.clients: list[tuple[int, Client]]
+        if self.identity.verification == PRIMARY:
+            self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
         self._reset_at = 0
         self._trial_due = False
@@ -76,18 +82,34 @@ class Ecu:
         if self.slots.boot_state() == BOOT_REVERTED:
             self.note(TrialFailed.number)
 
+    def _become_primary(self) -> None:
+        # Imported here, because a Secondary has no room for what only a Primary does.
+        from uptane import primary
+
+        # The same holds for these two.
+        from uptane.image.depot import Depot
+        from uptane.uds.client import Client  # and for this one
+
+        self._role = primary
+        self.depot = Depot(self.board.depot_areas)
+        self.block = bytearray(MESSAGE_BYTES)
+        self.clients = [
+            (peer[0], Client(self._open(peer[2], peer[3]), self.clock))
+            for peer in self.identity.secondaries
+        ]
+
     def _open(self, tx_id: int, rx_id: int) -> Channel:
         channel = Channel(MESSAGE_BYTES)
         self._channels[rx_id] = (tx_id, channel)
         return channel
 
-    # --- what the cycle and the services ask of it ---------------------------------------------------
+    # --- what the cycle and the services ask of it -------------------------------------------
 
     def note(self, number: int) -> None:
         """Remember a refusal for the next version report."""
         self.reports.note(number)
 
-    def make_report(self) -> "Generator":
+    def make_report(self) -> "Work[bytes]":
         boot = self.slots.boot_state()
         time = self.trust.time()
         raw = yield from self.reports.make(self.installed(), boot, time, self.trust.nonce())
@@ -101,10 +123,9 @@ class Ecu:
         return installed
 
     def begin_cycle(self) -> None:
-        role = primary if self.identity.verification == PRIMARY else secondary
         self.verified = False
         self.trust.start_cycle()
-        self.cycle.begin(role.cycle(self))
+        self.cycle.begin(self._role.cycle(self))
 
     def decided(self, decision: "Decision") -> None:
         """The metadata of this cycle was good: heed what it says besides images."""
@@ -131,6 +152,7 @@ class Ecu:
     def session_changed(self, session: int) -> None:
         if session == SESSION_PROGRAMMING:
             self.application.stop()
+            self.board.tidy()
         elif not self.application.running():
             self.start_application()
 
@@ -154,9 +176,12 @@ class Ecu:
             return b"".join([n.to_bytes(4, "big") for n in self.board.heap()])
         return None
 
-    # --- the application -----------------------------------------------------------------------------
+    # --- the application ---------------------------------------------------------------------
 
     def start_application(self) -> None:
+        if self._slot is None:
+            raise NotProvisioned
+        self.board.tidy()
         area = self.slots.areas[self._slot]
         self.application.start(area, self.installed().length, self.clock.ticks_ms())
 
@@ -165,12 +190,14 @@ class Ecu:
             self._on_trial = False
             self.slots.confirm()
 
-    # --- the loop --------------------------------------------------------------------------------------
+    # --- the loop ----------------------------------------------------------------------------
 
     def live(self) -> None:
         """Run until reset."""
+        self.board.tidy()
         self.start_application()
         while True:
+            self.board.watchdog.feed()
             now = self.clock.ticks_ms()
             self._receive(now)
             self._server.step(now)
@@ -211,25 +238,25 @@ class Ecu:
         if self._server.busy() or self.cycle.computing():
             self.clock.wait(0, 0)
             return
-        until = self._reset_at or FOREVER_MS
+        until_ms = self._reset_at or FOREVER_MS
         frames = 1
         now = self.clock.ticks_ms()
-        deadlines = [self._server.deadline(), self.application.deadline()]
+        due = [self._server.due_ms(), self.application.due_ms()]
         if self.cycle.running() and self.cycle.want is None:
-            deadlines.append(self.cycle.until_ms)
+            due.append(self.cycle.until_ms)
         if self._on_trial:
-            deadlines.append(now + self.board.confirm_ms // 4)
+            due.append(now + self.board.confirm_ms // 4)
         for _, channel in self._channels.values():
             try:
                 channel.poll(now)
             except Refusal:
                 continue
-            deadlines.append(channel.deadline())
+            due.append(channel.due_ms())
             left = channel.frames_left()
             if left:
                 frames = left if left < COALESCE else COALESCE
-                deadlines.append(now + COALESCE_MS)
-        for deadline in deadlines:
-            if deadline is not None and deadline < until:
-                until = deadline
-        self.clock.wait(until, frames)
+                due.append(now + COALESCE_MS)
+        for due_ms in due:
+            if due_ms is not None and due_ms < until_ms:
+                until_ms = due_ms
+        self.clock.wait(until_ms, frames)

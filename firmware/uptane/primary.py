@@ -23,10 +23,16 @@ from uptane.limits import ROOT_BYTES_MAX
 from uptane.meta.decision import Installed
 from uptane.meta.wants import Want
 from uptane.report import installed_of, nonce_of
-from uptane.secondary import attested, fetch, offer
-from uptane.trust import Chosen
+from uptane.steps import attested, fetch, offer
 from uptane.uds.codes import DID_BOOT, READ_DATA_BY_IDENTIFIER, RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held
+
+if False:  # for the type checker
+    from errand import Cycle
+    from uptane.main import Ecu
+    from uptane.meta.decision import Decision
+    from uptane.uds.client import Client
+    from uptane.uds.feeding import Found
 
 TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
 POLL_MS = 200
@@ -50,12 +56,12 @@ class Shelf:
         self._peer = peer
         self.raw_time: bytes | None = None
 
-    def take(self, file: bytes, raw: bytes) -> "Cycle":
+    def take(self, file: bytes, raw: bytes) -> "Cycle[None]":
         self._peer.report = raw
         return
         yield
 
-    def find(self, file: bytes, detail: object, offset: int) -> "Cycle":
+    def find(self, file: bytes, detail: object, offset: int) -> "Cycle[Found | None]":
         kind = file[1]
         number = int.from_bytes(file[2:], "big")
         raw = None
@@ -67,7 +73,7 @@ class Shelf:
             return self._ecu.depot.find(number, offset)
         return None if raw is None else Held(raw, offset)
 
-    def _metadata(self, repository: int, role: int, version: object) -> "Cycle":
+    def _metadata(self, repository: int, role: int, version: object) -> "Cycle[bytes | None]":
         if role != ROOT:
             return self._ecu.trust.stored(repository, role)
         ours = self._ecu.trust.root_version(repository)
@@ -89,7 +95,7 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
         if peer.report is not None:
             reports.append(peer.report)
             nonces.append(nonce_of(peer.report))
-    yield offer(REPORT_VEHICLE, (yield from ecu.reports.manifest(reports)))
+    yield offer(REPORT_VEHICLE, (yield from ecu.reports.vehicle_manifest(reports)))
     raw_time = yield from attested(ecu, nonces)
     decision = yield from ecu.trust.check(registered(ecu, peers))
     ecu.decided(decision)
@@ -128,35 +134,36 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
     """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
     entry = decision.entry(ecu.identity.ecu)
     if entry is not None:
-        yield from fetch(ecu, Chosen(entry))
+        yield from fetch(ecu, entry)
     for peer in peers:
         entry = decision.entry(peer.ecu)
         if entry is None or peer.report is None:
             continue
-        chosen = Chosen(entry)
         depot = ecu.depot
-        if depot.holds(chosen.digest):
+        if depot.holds(entry.digest):
             continue
-        yield from depot.begin(chosen)
-        want = Want(IMAGE, KIND_IMAGE, chosen.number, chosen.digest, chosen.length)
+        yield from depot.begin(entry)
+        want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
         want.sink = depot
         if (yield want) is None:
             raise Withheld
         yield from depot.finish(ecu.suite)
 
 
-def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle":
+def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":
     """Steps 5 to 7: time, metadata and image, as the Secondary asks for them."""
     shelf = Shelf(ecu, peer)
     shelf.raw_time = raw_time
     feeding = Feeding(peer.client, shelf, ecu.block)
     try:
         peer.staged = (yield from feeding.serve(ecu.clock)) == WANTS_INSTALL
+        if not peer.staged:
+            yield from feeding.end()
     except (NoReply, Negative, PeerRefused, FlashFault) as refusal:
         ecu.note(refusal.number)
 
 
-def install(ecu: "Ecu", peer: Peer) -> "Cycle":
+def install(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
     """Let a Secondary try what it has verified, and wait until it has confirmed or reverted."""
     clock = ecu.clock
     feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)

@@ -34,6 +34,15 @@ from uptane.ids import (
 from uptane.limits import ATTACKS_MAX, NONCE_BYTES
 from uptane.meta.decision import Installed
 
+if False:  # for the type checker
+    from typing import Any
+
+    from errand import Work
+    from uptane.crypto.suite import Suite
+    from uptane.identity import Identity
+    from uptane.store.boot import Installed as InSlot
+    from uptane.store.records import Records
+
 PAIR = b"\x82"  # the head of a CBOR array of two: content and seal
 
 
@@ -46,7 +55,7 @@ class Reports:
         self._records = records
         self._kid: bytes | None = None
         raw = records.read(RECORD_ATTACKS)
-        stored = cbor.loads(raw) if raw else [0, []]
+        stored: Any = cbor.loads(raw) if raw else [0, []]
         self._noted_at: int = stored[0]  # counter of the last report when the newest was noted
         self.attacks: list[int] = stored[1]
 
@@ -100,7 +109,7 @@ class Reports:
         }
         return (yield from self._seal(TYPE_REPORT, cbor.dumps(content)))
 
-    def manifest(self, reports: "list[bytes]") -> "Work[bytes]":
+    def vehicle_manifest(self, reports: "list[bytes]") -> "Work[bytes]":
         """The vehicle version manifest (bytes, CDDL vehicle-file) over the given reports."""
         content = {
             KEY_FORMAT: FORMAT,
@@ -127,7 +136,7 @@ class Reports:
         return PAIR + cbor.dumps(content) + seal
 
 
-def content_of(raw: bytes) -> dict:
+def content_of(raw: bytes) -> "dict[int, Any]":
     """The unverified content of a report: for a Primary, which relays and does not judge."""
     content, _ = cbor.loads_first(memoryview(raw)[1:])
     fields = cbor.loads(content) if isinstance(content, bytes) else None

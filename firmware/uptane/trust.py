@@ -7,14 +7,12 @@ Rules: V-31, V-51, V-56, T-15, T-37.
 
 from uptane.errors import NotProvisioned
 from uptane.ids import (
-    ALG_SHA256,
     DIRECTOR,
     IMAGE,
     PARTIAL,
     RECORD_METADATA,
     RECORD_TIME,
 )
-from uptane.meta import full, partial
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu as Chooser
 from uptane.meta.decision import Installed
@@ -22,23 +20,12 @@ from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
 if False:  # for the type checker
+    from errand import Cycle
     from shapes import Board
-    from steps import Cycle
     from uptane.identity import Identity
     from uptane.meta.decision import Decision
-    from uptane.meta.roles import Entry
     from uptane.store.records import Records
     from uptane.store.slots import Slots
-
-
-class Chosen:
-    """An image to install: number, length, SHA-256 and release counter."""
-
-    def __init__(self, entry: "Entry") -> None:
-        self.number = entry.number
-        self.length = entry.length
-        self.digest = entry.hashes[ALG_SHA256]
-        self.release = entry.release
 
 
 class Trust:
@@ -60,7 +47,7 @@ class Trust:
             board.clock.ticks_ms(),
         )
 
-    # --- time -----------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------
 
     def start_cycle(self) -> None:
         self._clock.start_cycle()
@@ -78,11 +65,9 @@ class Trust:
         root = self._open(DIRECTOR).root
         yield (yield from self._clock.accept(raw, root, self._ticks.ticks_ms()))
 
-    # --- metadata ---------------------------------------------------------------------------------
+    # --- metadata ----------------------------------------------------------------------------
 
-    def check(
-        self, registered: "dict[int, Installed | None] | None" = None
-    ) -> "Cycle[Decision]":
+    def check(self, registered: "dict[int, Installed | None] | None" = None) -> "Cycle[Decision]":
         """Bring and verify all metadata that this ECU's kind of verification asks for.
 
         `registered` (Primary): what each ECU of the vehicle says is installed.
@@ -96,7 +81,11 @@ class Trust:
         ticks = self._ticks.ticks_ms()
         director = self._open(DIRECTOR)
         if mine.verification == PARTIAL:
+            from uptane.meta import partial  # here, because a full ECU has no use for it
+
             return (yield from partial.refresh(director, chooser, self._clock, ticks))
+        from uptane.meta import full  # here, because a partial ECU has no room for it
+
         repository = self._open(IMAGE)
         return (yield from full.refresh(director, repository, chooser, self._clock, ticks))
 

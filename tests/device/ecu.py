@@ -4,6 +4,7 @@
 cycle was given for its wants. Real: channels, server, services, cycle. Not a test file.
 """
 
+from uptane.crypto.suite import nothing
 from uptane.cycle import Cycle
 from uptane.link.isotp import Channel
 from uptane.uds.codes import NRC_RESPONSE_PENDING
@@ -35,7 +36,7 @@ class Ecu:
         self.told = []
         self.answers = []
         self.has_staged = False
-        self.cycle = Cycle(self.records, self.clock, self.note)
+        self.cycle = Cycle(self.records, self.clock, self.note, nothing)
         self.services = Services(self)
         self.wire = Wire(Channel(MESSAGE_BYTES), Channel(MESSAGE_BYTES), self.clock)
         self.server = Server(self.wire.right, self.services.table, bytearray(258))

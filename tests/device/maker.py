@@ -1,8 +1,9 @@
 """A car maker in miniature, for tests on the device: it signs what it is told, lies included.
 
-Its keys come from fixed seeds. `alter` edits the fields of a role before they are signed, `keys` says
-who signs, `files` what is served: so every refusal is provoked by bytes that a real liar could make.
-It is no second opinion: it shares the device's encoder; the host's back office is written apart.
+Its keys come from fixed seeds. `alter` edits the fields of a role before they are signed, `keys`
+says who signs, `files` what is served: so every refusal is provoked by bytes that a real liar
+could make. It is no second opinion: it shares the device's encoder; the host's back office is
+written apart.
 """
 
 from claims import run
@@ -113,9 +114,9 @@ class Repository:
         self.number = number
         roles = (ROOT, TIMESTAMP, SNAPSHOT, TARGETS) + ((TIME,) if number == DIRECTOR else ())
         self.keys = {role: [seed_of(number, role)] for role in roles}
-        self.thresholds = {role: 1 for role in roles}
-        self.versions = {role: 0 for role in roles}
-        self.expires = {role: LATER for role in roles}
+        self.thresholds = dict.fromkeys(roles, 1)
+        self.versions = dict.fromkeys(roles, 0)
+        self.expires = dict.fromkeys(roles, LATER)
         self.images = {}
         self.vehicle = VEHICLE if number == DIRECTOR else None
         self.identity = b""
@@ -132,7 +133,8 @@ class Repository:
     def rotate(self, signers=None):
         """Serve the next Root, for `keys` and `thresholds` as they are now."""
         signers = signers or self.keys[ROOT]
-        publics = {kid_of(seed): public_key(seed) for role in self.keys for seed in self.keys[role]}
+        seeds = [seed for role in self.keys for seed in self.keys[role]]
+        publics = {kid_of(seed): public_key(seed) for seed in seeds}
         holders = {
             role: [self.thresholds[role], sorted([kid_of(seed) for seed in self.keys[role]])]
             for role in self.keys
@@ -159,9 +161,9 @@ class Repository:
     def repent(self):
         """Forget every lie, and the Roots after the first."""
         self.alter = {}
-        self.expires = {role: LATER for role in self.keys}
+        self.expires = dict.fromkeys(self.keys, LATER)
         self.keys = {role: [seed_of(self.number, role)] for role in self.keys}
-        self.thresholds = {role: 1 for role in self.keys}
+        self.thresholds = dict.fromkeys(self.keys, 1)
         self.vehicle = VEHICLE if self.number == DIRECTOR else None
         while self.versions[ROOT] > 1:
             del self.files[ROOT, self.versions[ROOT]]
@@ -173,13 +175,13 @@ class Repository:
         if self.vehicle is not None:
             targets[KEY_VEHICLE] = self.vehicle
         self.serve(TARGETS, targets)
-        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: {TARGETS: self.versions[TARGETS], 16: 1}})
+        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: {TARGETS: self.versions[TARGETS], 16: 7}})
         named = [self.versions[SNAPSHOT], len(snapshot), {ALG_SHA256: digest(snapshot)}]
         self.serve(TIMESTAMP, {KEY_SNAPSHOT: named})
 
 
 class Oem:
-    """Both repositories and the time key; `publish` is one honest campaign for the whole vehicle."""
+    """Both repositories and the time key; `publish` is one honest campaign."""
 
     def __init__(self):
         self.director = Repository(DIRECTOR)
@@ -188,7 +190,7 @@ class Oem:
 
     def publish(self, release):
         """Direct every ECU to `release`; the Image repository goes on listing the older ones."""
-        self.direct({ecu: release for ecu in (GATEWAY, BRAKE, DOOR)})
+        self.direct(dict.fromkeys((GATEWAY, BRAKE, DOOR), release))
         self.image.publish()
 
     def direct(self, releases):
@@ -222,7 +224,7 @@ class Oem:
 
 
 def drive(cycle, oem, records, wants):
-    """Run a cycle to its result, storing its Commits; note (repository, role, version) it wanted."""
+    """Run a cycle to its result, storing its Commits; note (repository, role, version) wanted."""
     answer = None
     while True:
         try:

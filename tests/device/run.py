@@ -10,9 +10,12 @@ import gc
 import os
 import sys
 
+if hasattr(gc, "threshold"):  # MicroPython: collect before the heap has fallen to pieces
+    gc.threshold(65536)
+
 FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
-for path in ("/../../firmware", "", "/.."):
+for path in ("/../..", "/../../firmware", "", "/.."):
     sys.path.insert(0, FOLDER + path)
 
 
@@ -20,7 +23,7 @@ def show(error):
     if hasattr(sys, "print_exception"):  # MicroPython
         sys.print_exception(error)
     else:
-        import traceback
+        import traceback  # MicroPython has none
 
         traceback.print_exception(error, file=sys.stdout)
 

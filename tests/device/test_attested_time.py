@@ -3,8 +3,19 @@
 from claims import raises, run
 from maker import DOOR, NOW, SUITE, Oem, drive, kid_of, seed_of, sign_with
 from uptane import cbor, cose, errors
-from uptane.ids import DIRECTOR, FORMAT, KEY_FORMAT, KEY_TYPE, RECORD_METADATA, RECORD_TIME
-from uptane.ids import ROOT, TARGETS, TIME, TIME_NONCES, TIME_NOW
+from uptane.ids import (
+    DIRECTOR,
+    FORMAT,
+    KEY_FORMAT,
+    KEY_TYPE,
+    RECORD_METADATA,
+    RECORD_TIME,
+    ROOT,
+    TARGETS,
+    TIME,
+    TIME_NONCES,
+    TIME_NOW,
+)
 from uptane.limits import FORWARD_MAX_S, NONCE_AGE_MAX_MS, NONCES_MAX, TIME_BYTES_MAX
 from uptane.meta import partial
 from uptane.meta.attested_time import AttestedTime
@@ -51,7 +62,8 @@ def test_an_attestation_sets_the_clock_and_is_stored():
     nonce = clock.nonce(5000)
     commit = accept(clock, oem.attest([bytes(8), nonce], NOW + 60), oem, 6000)
     assert clock.fresh and clock.now(6000) == NOW + 60 and clock.now(8500) == NOW + 62
-    assert cbor.loads(commit.changes[RECORD_TIME]) == [NOW + 60, kid_of(oem.director.keys[TIME][0])]
+    stored = cbor.loads(commit.changes[RECORD_TIME])
+    assert stored == [NOW + 60, kid_of(oem.director.keys[TIME][0])]
     again = AttestedTime(SUITE, Noise(), oem.director.identity, commit.changes[RECORD_TIME], 0)
     assert again.now(0) == NOW + 60 and not again.fresh
 
@@ -80,7 +92,7 @@ def test_a_nonce_lives_until_it_is_answered_or_too_old():
 
 
 def refused(refusal, lie):
-    """An honest attestation, then the lie: refused, the clock as it was, the next honest one taken."""
+    """An honest attestation, then the lie: refused, the clock as it was, an honest one taken."""
     oem = Oem()
     clock = clock_of(oem)
     accept(clock, oem.attest([clock.nonce(0)], NOW + 10), oem)

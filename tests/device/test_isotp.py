@@ -143,7 +143,9 @@ def test_the_gap_is_whole_milliseconds_rounded_up():
 def test_the_announced_gap_is_kept_between_frames():
     for announced, least_ms in ((0xF5, 1), (1, 1), (20, 20), (0xFF, 127)):
         wire = pair()
-        wire.fate = lambda sender, frame: [frame if sender == "left" else bytes([0x30, 0, announced])]
+        wire.fate = lambda sender, frame, gap=announced: [
+            frame if sender == "left" else bytes([0x30, 0, gap])
+        ]
         wire.left.send(message_of(60))
         wire.run()
         assert wire.right.message == message_of(60)
@@ -243,7 +245,7 @@ def test_silence_after_the_first_frame_ends_the_message():
     """V-32: N_Bs."""
     wire = pair()
     waiting(wire)
-    assert wire.left.deadline() == wire.clock.now_ms + N_BS_MS
+    assert wire.left.due_ms() == wire.clock.now_ms + N_BS_MS
     wire.clock.now_ms += N_BS_MS - 1
     wire.poll()
     assert wire.refusals == []
@@ -260,7 +262,7 @@ def test_silence_after_a_block_ends_the_message():
     wire.clock.now_ms += 100
     assert wire.left.frame(wire.clock.now_ms)[0] == 0x21
     wire.left.sent(wire.clock.now_ms)
-    assert wire.left.deadline() == wire.clock.now_ms + N_BS_MS
+    assert wire.left.due_ms() == wire.clock.now_ms + N_BS_MS
     wire.clock.now_ms += N_BS_MS
     wire.poll()
     assert wire.refusals == [NoFlowControl]
@@ -274,7 +276,7 @@ def test_silence_in_the_middle_drops_the_message():
     wire.clock.now_ms += N_CR_MS - 1
     wire.poll()
     wire.feed(wire.right, b"\x21" + message_of(40)[6:13])
-    assert wire.right.deadline() == wire.clock.now_ms + N_CR_MS
+    assert wire.right.due_ms() == wire.clock.now_ms + N_CR_MS
     wire.clock.now_ms += N_CR_MS
     wire.poll()
     assert wire.refusals == [FrameLost]
@@ -289,9 +291,9 @@ def test_a_frame_that_waits_for_the_bus_has_no_deadline():
     answer(wire, [0x30, 0, 5])
     for _ in range(3):
         assert wire.left.frame(wire.clock.now_ms) is not None
-        assert wire.left.deadline() is None
+        assert wire.left.due_ms() is None
     wire.left.sent(wire.clock.now_ms)
-    assert wire.left.deadline() == wire.clock.now_ms + 6
+    assert wire.left.due_ms() == wire.clock.now_ms + 6
 
 
 # --- broken frames ----------------------------------------------------------------------------
@@ -341,7 +343,7 @@ def test_a_wrong_sequence_number_drops_the_message():
         wire = pair()
         begun(wire)
         wire.feed(wire.right, bytes([0x20 | wrong]) + bytes(7))
-        assert wire.refusals == [FrameLost] and wire.right.deadline() is None
+        assert wire.refusals == [FrameLost] and wire.right.due_ms() is None
         works(wire)
 
 
@@ -385,7 +387,7 @@ def test_a_first_frame_that_is_too_long_ends_the_reception_before_it():
     wire.feed(wire.right, b"\x1f\xff" + bytes(6))
     assert wire.right.frame(wire.clock.now_ms)[0] == 0x32
     wire.right.sent(wire.clock.now_ms)
-    assert wire.right.frames_left() == 0 and wire.right.deadline() is None
+    assert wire.right.frames_left() == 0 and wire.right.due_ms() is None
     wire.feed(wire.right, b"\x21" + bytes(7))
     assert wire.right.message is None and wire.refusals == []
     works(wire)
@@ -395,7 +397,7 @@ def test_a_single_frame_during_reception_takes_its_place():
     wire = pair()
     begun(wire, 40)
     wire.feed(wire.right, b"\x02\x3e\x00")
-    assert wire.right.message == b"\x3e\x00" and wire.right.deadline() is None
+    assert wire.right.message == b"\x3e\x00" and wire.right.due_ms() is None
     wire.right.taken()
     works(wire)
 
@@ -421,7 +423,7 @@ def test_frames_that_are_none_of_ours_are_ignored():
     alien += [b"\x30\x00\x00", b"\x31\x00\x00", b"\x32\x00\x00"]  # nobody waits for them
     for frame in alien:
         wire.feed(wire.right, frame)
-        assert wire.right.message is None and wire.right.deadline() is None
+        assert wire.right.message is None and wire.right.due_ms() is None
         assert wire.right.frame(wire.clock.now_ms) is None
     assert wire.refusals == []
     works(wire)
@@ -466,6 +468,6 @@ def test_giving_up_drops_both_directions():
     waiting(wire)
     wire.feed(wire.left, b"\x10\x14" + bytes(6))
     wire.left.abort()
-    assert wire.left.idle() and wire.left.deadline() is None
+    assert wire.left.idle() and wire.left.due_ms() is None
     assert wire.left.frame(wire.clock.now_ms) is None
     works(wire)

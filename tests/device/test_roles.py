@@ -37,6 +37,7 @@ from uptane.ids import (
 )
 from uptane.limits import IMAGE_BYTES_MAX, VERSION_MAX
 from uptane.meta import roles
+from uptane.meta.targets import Targets
 
 HASHES = {ALG_SHA256: bytes(32)}
 
@@ -65,7 +66,7 @@ def read(role, fields, repository=DIRECTOR):
     if role == ROOT:
         return roles.Root(SUITE, payload)
     if role == TARGETS:
-        return roles.Targets(payload, repository)
+        return Targets(payload, repository)
     return {TIMESTAMP: roles.Timestamp, SNAPSHOT: roles.Snapshot}[role](payload)
 
 
@@ -92,10 +93,11 @@ def test_honest_payloads_are_read():
     assert (stamp.snapshot_version, stamp.length, stamp.hashes) == (3, 100, HASHES)
     assert read(SNAPSHOT, fields_of(SNAPSHOT)).versions == {TARGETS: 4, 16: 1}
     targets = read(TARGETS, fields_of(TARGETS))
-    entry = targets.images[203]
+    entry = targets.entry(203)
     assert (entry.number, entry.length, entry.release) == (203, 1003, 3)
     assert (entry.hardware, entry.ecus) == ((20,), (2, 3))
-    assert targets.by_ecu() == {2: entry, 3: entry}
+    assert targets.ecus == {2: 203, 3: 203} and targets.entry(204) is None
+    assert not targets.is_empty()
     assert (targets.vehicle, targets.acknowledged, targets.delegations) == (VEHICLE, {}, None)
 
 
@@ -105,7 +107,8 @@ def test_every_role_needs_its_first_fields():
         refuses(errors.WrongFormat, role, ([KEY_FORMAT], 2))
         refuses(errors.WrongType, role, ([KEY_TYPE], role ^ 1), ([KEY_NUMBER], 16))
         for key in (KEY_FORMAT, KEY_TYPE, KEY_NUMBER, KEY_VERSION, KEY_EXPIRES):
-            refuses(errors.BadShape, role, ([key], None), ([key], True), ([key], b"1"), ([key], -1))
+            refuses(errors.BadShape, role, ([key], None), ([key], True))
+            refuses(errors.BadShape, role, ([key], b"1"), ([key], -1))
         refuses(errors.BadShape, role, ([KEY_VERSION], 0), ([KEY_VERSION], VERSION_MAX + 1))
 
 
@@ -120,8 +123,12 @@ def test_unknown_keys_are_refused_and_custom_ones_are_free():
 
 def test_a_null_is_no_absence():
     """E-60"""
+    for role in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS):
+        fields = fields_of(role)
+        fields[KEY_CUSTOM] = None
+        raises(errors.BadShape, read, role, fields)
     fields = fields_of(TARGETS)
-    fields[KEY_CUSTOM] = None
+    fields[KEY_DELEGATIONS] = None
     raises(errors.BadShape, read, TARGETS, fields)
 
 
@@ -181,7 +188,8 @@ def test_what_the_director_says_stands_only_with_the_director():
     del fields[KEY_VEHICLE]
     raises(errors.BadShape, read, TARGETS, fields, IMAGE)
     del fields[KEY_IMAGES][203][ENTRY_ECUS]
-    assert read(TARGETS, fields, IMAGE).images[203].ecus == ()
+    targets = read(TARGETS, fields, IMAGE)
+    assert targets.entry(203).ecus == () and targets.ecus == {}
     fields[KEY_ACKNOWLEDGED] = {2: 1}
     raises(errors.BadShape, read, TARGETS, fields, IMAGE)
 
@@ -205,4 +213,42 @@ def test_an_ecu_that_stands_twice_is_seen():
     """E-49"""
     fields = fields_of(TARGETS)
     fields[KEY_IMAGES][204] = dict(fields[KEY_IMAGES][203])
-    raises(errors.EcuTwice, read(TARGETS, fields).by_ecu)
+    raises(errors.EcuTwice, read, TARGETS, fields)
+
+
+def test_the_index_of_targets_is_as_strict_as_the_decoder():
+    """E-60: entries are read one at a time, not by `cbor.loads`."""
+    fields = fields_of(TARGETS)
+    entry = fields[KEY_IMAGES][203]
+    fields[KEY_IMAGES] = {203: entry, 204: dict(entry)}
+    fields[KEY_IMAGES][204][ENTRY_ECUS] = [4]
+    payload = cbor.dumps(fields)
+    assert Targets(payload, DIRECTOR).entry(204).ecus == (4,)
+    twice = payload.replace(b"\x18\xcc\xa4", b"\x18\xcb\xa4")
+    raises(errors.DuplicateKey, Targets, twice, DIRECTOR)
+    descending = payload.replace(b"\x18\xcc\xa4", b"\x18\xca\xa4")
+    raises(errors.NotDeterministic, Targets, descending, DIRECTOR)
+    raises(errors.TrailingBytes, Targets, payload + b"\0", DIRECTOR)
+    raises(errors.Truncated, Targets, payload[:-1], DIRECTOR)
+    count = payload.index(b"\x0a\xa2\x18") + 1
+    for form, refusal in (
+        (b"\xb8\x02", errors.NotDeterministic),
+        (b"\xb9\x00\x02", errors.BadShape),
+        (b"\xbf", errors.BadShape),
+    ):
+        raises(refusal, Targets, payload[:count] + form + payload[count + 1 :], DIRECTOR)
+    raises(errors.BadShape, Targets, payload[:count], DIRECTOR)
+
+
+def test_many_images_and_none_are_listed():
+    """V-09, V-10"""
+    fields = fields_of(TARGETS)
+    del fields[KEY_VEHICLE]
+    fields[KEY_IMAGES] = {number: entry_of(2, 3) for number in range(40)}
+    targets = read(TARGETS, fields, IMAGE)
+    assert targets.entry(0).number == 0 and targets.entry(39).release == 3
+    assert targets.entry(40) is None
+    fields[KEY_IMAGES] = {}
+    assert read(TARGETS, fields, IMAGE).is_empty()
+    del fields[KEY_IMAGES]
+    raises(errors.BadShape, read, TARGETS, fields, IMAGE)

@@ -1,4 +1,4 @@
-"""The UDS server: in time, one at a time, and a number for everything it cannot do (S-37, S-39)."""
+"""The UDS server: in time, one at a time, a number for whatever it cannot do (S-37, S-39)."""
 
 from ecu import Ecu, ask, negative
 from uptane.errors import FrameLost, NothingStaged, Unwanted, WrongFile

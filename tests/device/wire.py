@@ -79,7 +79,7 @@ class Wire:
 
     def deadline_ms(self):
         """The earliest of both sides, or None."""
-        known = [channel.deadline() for channel in (self.left, self.right)]
+        known = [channel.due_ms() for channel in (self.left, self.right)]
         known = [deadline_ms for deadline_ms in known if deadline_ms is not None]
         return min(known) if known else None
 

@@ -3,6 +3,7 @@
 import cbor2
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from uptane import cbor
 from uptane.errors import Refusal
 from uptane.limits import DEPTH_MAX, ITEMS_MAX, TEXT_BYTES_MAX

@@ -4,10 +4,11 @@ import hashlib
 
 import cbor2
 import pytest
-from claims import run
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cwt import COSE, COSEKey, Signer, VerifyError
 from cwt.cose_key_interface import COSEKeyInterface
+
+from claims import run
 from uptane import cose
 from uptane.crypto.suite import Suite
 

@@ -3,12 +3,13 @@
 import random
 
 import pytest
-from claims import run
 from nacl.bindings import crypto_core_ed25519_is_valid_point as is_valid_point
 from nacl.bindings import crypto_core_ed25519_scalar_reduce as scalar_reduce
 from nacl.bindings import crypto_scalarmult_ed25519_base_noclamp as times_base
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
+
+from claims import run
 from uptane.crypto import edwards25519, sha512
 from uptane.crypto.ed25519 import verify
 from uptane.crypto.suite import Suite

@@ -6,11 +6,13 @@ from grammar import conforms
 from oem_vehicle import BRAKE, DOOR, NOW, Vehicle, newest, stored
 from sqlalchemy import text
 
+from muptane.oem.director import Director
 from muptane.oem.errors import (
     AlreadyRegistered,
     BadKey,
     BadVehicle,
     ImageNumberUsed,
+    NoSigner,
     ReleaseDowngrade,
     UnknownEcu,
     UnknownImage,
@@ -197,3 +199,21 @@ def test_keys_rotate_and_every_vehicle_is_directed_anew(office, vehicle):
         assert (targets.version, list(targets.images)) == (count + 3, [7])
     assert office.time_server.signer.key == root.holders(ids.TIME).keys[0]
     office.accept_manifest("VIN1", vehicle.manifest(office.director.identity))
+
+
+def test_a_director_that_cannot_sign_changes_nothing(office, vehicle):
+    """Receiving, deciding and issuing are one transaction."""
+    signers = [
+        signer
+        for role, held in office.director.authority.holders.items()
+        for signer in held.signers
+        if role != ids.TIMESTAMP  # the last of the three that is signed
+    ]
+    crippled = Director.open(office.inventory, signers)
+    raw = vehicle.manifest(office.director.identity)
+    before = newest(office, "VIN1")
+    with pytest.raises(NoSigner):
+        crippled.receive_manifest("VIN1", raw, NOW)
+    assert newest(office, "VIN1") == before and stored(office, ManifestReceived) == []
+    assert len(stored(office, DecisionMade)) == 1
+    office.accept_manifest("VIN1", raw)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from muptane.refusals import ADVICE, explain
 from uptane import errors
 

@@ -16,10 +16,12 @@ from tests.house.source import Source, bites, keep, python, spares
 DEVICE_ORDER = (
     ("main", "port"),
     ("primary", "secondary"),
+    ("steps",),
     ("bundle", "report", "uds", "image", "cycle", "trust", "application"),
     ("meta.full", "meta.partial"),
     ("meta.decision",),
     ("meta.delegation", "meta.mapping", "meta.trusted", "meta.attested_time"),
+    ("meta.targets",),
     ("meta.verify", "meta.files"),
     ("meta.roles", "meta.policy", "meta.wants"),
     ("meta.shape",),
@@ -30,11 +32,13 @@ DEVICE_ORDER = (
 )
 BENCH_ORDER = (
     ("cli",),
-    ("bench.rig", "bench.views", "bench.explore"),
-    ("bench.feeder", "bench.tester", "bench.attacks", "bench.faults"),
+    ("bench.rig", "bench.views", "bench.explore", "bench.demo", "bench.figures"),
+    ("bench.attacks", "bench.faults"),
+    ("bench.feeder", "bench.tester", "bench.provisioning"),
     ("bench.vehicle",),
     ("bench.chips", "bench.station"),
     ("bench.nodes", "bench.parts"),
+    ("bench.interpreters",),
     ("bench.bus",),
     ("bench.firmware", "bench.settings"),
     ("bench.world", "bench.plan", "bench.romfs"),
@@ -43,6 +47,7 @@ BENCH_ORDER = (
 APART = {
     "meta": ("store", "link"),  # decisions are given bytes, they do not fetch them
 }
+
 
 def room(module: str, order: tuple[tuple[str, ...], ...]) -> tuple[int, str] | None:
     """The line of a module in an order and the name it stands there under."""
@@ -66,16 +71,14 @@ def upward_imports(source: Source) -> Iterator[str]:
             1, f"{source.module} has no place in the house", f"add it to {table} in {__name__}"
         )
     for node, _, dotted in source.imports:
-        if not dotted.startswith(package + "."):
+        if not dotted.startswith(package + ".") or node in source.for_types:
             continue
         if not device and not dotted.startswith(("muptane.bench", "muptane.cli")):
             continue
         target = dotted.removeprefix(package + ".")
         there = room(target, order)
         if source.stem == "__init__":
-            yield source.complain(
-                node, "a package imports its modules", "leave __init__.py empty"
-            )
+            yield source.complain(node, "a package imports its modules", "leave __init__.py empty")
         elif here is not None and there is None:
             yield source.complain(
                 node, f"{target} has no place in the house", f"add it to {table} in {__name__}"

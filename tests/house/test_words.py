@@ -16,7 +16,7 @@ from tests.house.source import Source, bites, keep, paths, python, spares, texts
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 PATTERNS = re.compile(r"(Manager|Factory|Helpers?|Utils?|Singleton|Impl)$")
 # <part>.py or <part>_<platform>.py, or the registers of a chip under its own name.
-PARTS = "can|flash|clock|uplink|watchdog|noise"
+PARTS = "can|flash|clock|uplink|watchdog|noise|applications|board|romfs"
 DRIVER = re.compile(rf"^(__init__|({PARTS})(_[a-z0-9]+)*|[a-z]{{2,}}[0-9]{{3,}}[a-z]*)$")
 TEST_WORDS_MIN = 3
 WITHOUT_UNIT = re.compile(
@@ -97,6 +97,8 @@ def _shaped_by_others(tree: ast.Module) -> set[int]:
 
 def abbreviations(source: Source) -> Iterator[str]:
     for node, name in names_given(source):
+        if name in ("tmp_path", "tmp_path_factory"):  # pytest's own words
+            continue
         for part in name.lower().strip("_").split("_"):
             if part in ABBREVIATIONS:
                 yield source.complain(

@@ -12,7 +12,6 @@ Rules: V-02.
 
 import micropython
 from micropython import const
-
 from uptane.crypto import sha512
 
 _STATE = const(160)  # word index of the eight working variables, behind the schedule of 80 words
@@ -21,12 +20,12 @@ _WORDS = const(177)
 
 
 class Sha512(sha512.Sha512):
-    """A hash object as hashlib's; holds 0.9 KB."""
+    """A hash object as hashlib's. Holds nothing between two calls that another could disturb in
+    `words`, so one workspace may serve many."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: "bytearray | None" = None) -> None:
         super().__init__()
-        self._words = bytearray(4 * _WORDS)
-        self._words[4 * _ONES :] = b"\xff\xff\xff\xff"
+        self._words = workspace() if words is None else words
 
     def compress(self, state: bytearray, block: bytearray) -> None:
         """Work one block of 128 bytes into the 64 bytes of state (FIPS 180-4, 6.4.2)."""
@@ -38,6 +37,13 @@ class Sha512(sha512.Sha512):
         _rounds(words)
         _add(words, _STATE, state, 16)
         _store(state, words)
+
+
+def workspace() -> bytearray:
+    """Room for the schedule and the variables of one block: 708 bytes in one piece."""
+    words = bytearray(4 * _WORDS)
+    words[4 * _ONES :] = b"\xff\xff\xff\xff"
+    return words
 
 
 @micropython.viper

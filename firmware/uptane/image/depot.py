@@ -9,11 +9,11 @@ Rules: V-33, V-48, V-64, E-30, E-78.
 from uptane.errors import NoSpace, TooMuch, WrongFile, WrongHash
 
 if False:  # for the type checker
-    from steps import Work
+    from errand import Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
+    from uptane.meta.targets import Entry
     from uptane.store.area import Area
-    from uptane.trust import Chosen
 
 SLICE_BYTES = 4096
 
@@ -23,7 +23,7 @@ class Cell:
 
     def __init__(self, area: "Area") -> None:
         self.area = area
-        self.chosen: "Chosen | None" = None
+        self.chosen: "Entry | None" = None
         self.verified = False
         self.written = 0
 
@@ -62,26 +62,27 @@ class Depot:
         """The verified image with this number, from `offset` on, or None."""
         for cell in self._cells:
             chosen = cell.chosen
-            if cell.verified and chosen is not None and chosen.number == number:
-                if offset < chosen.length:
-                    return Piece(cell, chosen.length, offset)
+            if not cell.verified or chosen is None or chosen.number != number:
+                continue
+            if offset < chosen.length:
+                return Piece(cell, chosen.length, offset)
         return None
 
-    def begin(self, chosen: "Chosen") -> "Work[None]":
+    def begin(self, entry: "Entry") -> "Work[None]":
         """Make room for an image: erases a cell that is free, or was never filled to its end.
         NoSpace if there is none that is large enough."""
         for cell in self._cells:
-            if not cell.verified and cell.area.size >= chosen.length:
+            if not cell.verified and cell.area.size >= entry.length:
                 break
         else:
             raise NoSpace
-        cell.chosen = chosen
+        cell.chosen = entry
         cell.verified = False
         cell.written = 0
         self._filling = cell
         self._tail = b""
         block_bytes = cell.area.block_bytes
-        for block in range((chosen.length + block_bytes - 1) // block_bytes):
+        for block in range((entry.length + block_bytes - 1) // block_bytes):
             if not cell.area.blank(block * block_bytes, block_bytes):
                 cell.area.erase(block)
             yield

@@ -55,7 +55,7 @@ class Channel:
         self._flow_by = 0
         self._waits = 0  # wait frames in a row
 
-    # --- receiving ----------------------------------------------------------------------------
+    # --- receiving ---------------------------------------------------------------------------
 
     def feed(self, data: memoryview, now_ms: int) -> None:
         """Take the data of one received frame (1..8 bytes). Alien frames are ignored (ISO 15765-2
@@ -119,7 +119,7 @@ class Channel:
         """Frames still missing of the message being received."""
         return (self._need - self._have + 6) // 7 if self._need else 0
 
-    # --- sending ------------------------------------------------------------------------------
+    # --- sending -----------------------------------------------------------------------------
 
     def send(self, message: bytes | bytearray | memoryview, length: int = -1) -> None:
         """Begin to send `length` bytes of `message`, which must not change until `idle`. TooLong
@@ -158,7 +158,11 @@ class Channel:
         self._not_before = 0  # from here on it is the bus that holds it back
         end = offset + 7
         return self._fill(
-            CONSECUTIVE | self._next_out, -1, self._sending, offset, end if end < length else length
+            CONSECUTIVE | self._next_out,
+            -1,
+            self._sending,
+            offset,
+            end if end < length else length,
         )
 
     def _fill(self, first: int, second: int, source: object, start: int, end: int) -> bytearray:
@@ -221,9 +225,9 @@ class Channel:
             self._length = 0
             raise Overflow if status == FLOW_OVERFLOW else NoFlowControl
 
-    # --- time -----------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------
 
-    def deadline(self) -> int | None:
+    def due_ms(self) -> int | None:
         """When `poll` has something to say, or a frame held back by STmin may go; or None: only
         a frame, or room on the bus, moves it on."""
         first = self._receive_by if self._need else None

@@ -1,10 +1,10 @@
 """The time, as far as it was attested to this ECU: signed by the time key, for a nonce of its own.
 
 Between attestations the clock runs forward with local ticks; after a reset it stands at the last
-stored time, which is a lower bound, so an expiry check never passes what the stored time refuses. A
-far-future clock recovers only when a verified Root drops the time key that set it (T-31). It does NOT
-read a clock or a random source: ticks are handed in, whole milliseconds that never wrap or go back
-between resets.
+stored time, which is a lower bound, so an expiry check never passes what the stored time refuses.
+A far-future clock recovers only when a verified Root drops the time key that set it (T-31). It
+does NOT read a clock or a random source: ticks are handed in, whole milliseconds that never wrap
+or go back between resets.
 Rules: V-31, V-46, V-56, V-81, V-82, R-60..R-63, T-28, T-29, T-30, T-31, E-05, E-17, E-18, E-47.
 """
 
@@ -41,7 +41,7 @@ from uptane.meta.wants import Commit
 if False:  # for the type checker
     from collections.abc import Callable
 
-    from steps import Changes, Work
+    from errand import Changes, Work
     from uptane.crypto.suite import Suite
 
 
@@ -49,7 +49,7 @@ class AttestedTime:
     """The clock of one ECU, for as long as it runs.
 
     random: the source of nonces, random(n) -> n bytes. identity: that of the Director. raw: the
-    record RECORD_TIME, or None; written here and at provisioning as [seconds, kid of the time key].
+    record RECORD_TIME or None; written here and at provisioning: [seconds, kid of the time key].
     fresh: was the time attested in this cycle?
     """
 

@@ -1,8 +1,9 @@
 """What the directions mean for one ECU: which image, if any, and whether it may go there.
 
-Takes verified Targets and what the caller says is installed; compares the two repositories entry by
-entry (V-75.10) and an entry with the ECU (hardware, release counter, an image number used again). It
-does NOT verify signatures, fetch, or install; the image itself is checked by whoever receives it.
+Takes verified Targets and what the caller says is installed; compares the two repositories entry
+by entry (V-75.10) and an entry with the ECU (hardware, release counter, an image number used
+again). It does NOT verify signatures, fetch, or install; the image itself is checked by whoever
+receives it.
 Rules: V-59, V-60, V-63, V-74.8, V-75.10, V-80, V-86, T-04, T-18, T-20, T-21, T-34, T-36, T-53.
 """
 
@@ -20,11 +21,11 @@ from uptane.errors import (
 )
 from uptane.ids import ALG_SHA256
 from uptane.meta.policy import ATTESTED_NOW, EVERY_TARGETS, Policy
-from uptane.meta.roles import Entry, Targets
+from uptane.meta.targets import Entry, Targets
 
 
 class Installed:
-    """What runs on an ECU: image number, SHA-256 of the image, confirmed release counter (T-21)."""
+    """What runs on an ECU: image number, SHA-256 of the image, confirmed release counter."""
 
     def __init__(self, image: int, digest: bytes, release: int) -> None:
         self.image = image
@@ -62,8 +63,8 @@ class Decision:
     """The outcome of a cycle whose metadata was good.
 
     entries       {ecu id: Entry}; a Secondary's own, or the Primary's for every ECU listed
-    new           [ecu id, ...] ascending: whose Entry is not what is installed. Only these have been
-                  held against the Image repository, or, on the Primary, all as soon as one is new
+    new           [ecu id, ...] ascending: whose Entry is not what is installed. If there is one,
+                  full verification has held all `entries` against the Image repository
     acknowledged  this ECU's report counter up to which the Director has seen its refusals, or None
     refusal       None, or NoImage: nothing was wrong, but there is nothing to install (V-60)
     """
@@ -72,39 +73,34 @@ class Decision:
         self.new: list[int] = []
         self.acknowledged = targets.acknowledged.get(ecu.number)
         self.refusal: type[NoImage] | None = None
-        self.entries = targets.by_ecu()
-        if ecu.registered is None:
-            self._keep_own(ecu)
+        self.entries: dict[int, Entry] = {}
+        if ecu.registered is not None:
+            for number in sorted(targets.ecus):
+                if number not in ecu.registered:
+                    raise UnknownEcu
+                self._add(number, targets, ecu.registered[number])
+        elif ecu.number in targets.ecus:
+            self._add(ecu.number, targets, ecu.installed)
         else:
-            self._compare_registered(ecu.registered)
+            self.refusal = NoImage
 
     def entry(self, number: int) -> "Entry | None":
         """Return what the ECU of this id has to install, or None."""
         return self.entries[number] if number in self.new else None
 
-    def _keep_own(self, ecu: Ecu) -> None:
-        own = self.entries.get(ecu.number)
-        if own is None:
-            self.entries = {}
-            self.refusal = NoImage
-            return
-        self.entries = {ecu.number: own}
-        if ecu.installed is None or not ecu.installed.is_entry(own):
-            self.new.append(ecu.number)
-
-    def _compare_registered(self, registered: "dict[int, Installed | None]") -> None:
-        for number in sorted(self.entries):
-            if number not in registered:
-                raise UnknownEcu
-            installed = registered[number]
-            if installed is None or not installed.is_entry(self.entries[number]):
-                self.new.append(number)
+    def _add(self, number: int, targets: Targets, installed: "Installed | None") -> None:
+        entry = targets.entry(targets.ecus[number])
+        if entry is None:
+            return  # not so: `ecus` holds numbers that are listed
+        self.entries[number] = entry
+        if installed is None or not installed.is_entry(entry):
+            self.new.append(number)
 
 
 def check_vehicle(policy: Policy, targets: Targets, vehicle: str) -> None:
     """Refuse directions for another vehicle: WrongVehicle (V-80, E-51, E-52)."""
     named = targets.vehicle
-    if named is None and targets.images and policy.t18_vehicle != EVERY_TARGETS:
+    if named is None and not targets.is_empty() and policy.t18_vehicle != EVERY_TARGETS:
         return
     if named != vehicle:
         raise WrongVehicle
@@ -121,7 +117,7 @@ def match_entry(entry: Entry, targets: Targets) -> None:
 
     Refusals: NotOnImageRepository, ImagesDiffer.
     """
-    other = targets.images.get(entry.number)
+    other = targets.entry(entry.number)
     if other is None:
         raise NotOnImageRepository
     if entry.length != other.length or entry.hashes != other.hashes:

@@ -1,9 +1,9 @@
 """The stored files of one repository, and the candidates that a cycle has for replacing them.
 
-Knows the record numbers, the floors under every version (what was accepted before, expired or not:
-T-42) and the high-water mark, which remembers the newest Director Targets that held nothing for this
-ECU while the previous one is kept (V-60, T-19). It writes nothing: `changes` is for a Commit. It does
-NOT verify signatures; `trusted` does, before anything becomes a candidate.
+Knows the record numbers, the floors under every version (what was accepted before, expired or
+not) and the high-water mark, which remembers the newest Director Targets that held nothing for
+this ECU while the previous one is kept (V-60, T-19). It writes nothing: `changes` is for a
+Commit. It does NOT verify signatures; `trusted` does, before anything becomes a candidate.
 Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, T-09, T-17, T-19, T-42, E-08, E-12, E-15.
 """
 
@@ -16,7 +16,7 @@ from uptane.meta.roles import Head
 from uptane.meta.shape import read_bytes, read_list, read_number
 
 if False:  # for the type checker
-    from steps import Changes, Stored
+    from errand import Changes, Stored
     from uptane.crypto.suite import Suite
 
 

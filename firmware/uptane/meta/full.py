@@ -2,21 +2,22 @@
 
 Both repositories must agree on every image before anything of it is stored (V-75). An unchanged
 Snapshot saves the download of what it covers, but ends the cycle only if the directions it covers
-were acted on: what is stored is verified again and decided on again. It does NOT resolve delegations
-yet: the Image repository's top-level Targets lists every image (V-76 reduced).
-Rules: V-33, V-47, V-63, V-71..V-75, V-80, T-15, T-16, T-17, T-18, T-19, T-28, T-35, T-36, E-86, E-87.
+were acted on: what is stored is verified again and decided on again. It does NOT resolve
+delegations yet: the Image repository's top-level Targets lists every image (V-76 reduced).
+Rules: V-33, V-47, V-63, V-71..V-75, V-80, T-15, T-16, T-17, T-18, T-19, T-28, T-35, T-36, E-86,
+E-87.
 """
 
 from uptane.errors import Withheld
 from uptane.ids import KIND_METADATA, SNAPSHOT, TARGETS, TIMESTAMP
 from uptane.limits import TARGETS_BYTES_MAX, TIMESTAMP_BYTES_MAX
 from uptane.meta import decision
-from uptane.meta.roles import Targets
+from uptane.meta.targets import Targets
 from uptane.meta.trusted import Trusted
 from uptane.meta.wants import Commit, Want
 
 if False:  # for the type checker
-    from steps import Clock, Cycle
+    from errand import Clock, Cycle
 
 
 def refresh(
@@ -70,7 +71,9 @@ def _fetch(repository: Trusted, role: int, version: int, cap: int) -> "Cycle[byt
     return raw
 
 
-def _match(director: Trusted, decided: decision.Decision, ecu: decision.Ecu, listed: Targets) -> None:
+def _match(
+    director: Trusted, decided: decision.Decision, ecu: decision.Ecu, listed: Targets
+) -> None:
     """Check every entry: one bad image refuses the bundle (T-35)."""
     for number in sorted(decided.entries):
         entry = decided.entries[number]

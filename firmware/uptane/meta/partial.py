@@ -1,8 +1,8 @@
 """Partial verification: the cycle of a Secondary that checks only the Director.
 
-It follows the Director's Root, so it survives a change of keys, and verifies the Director's Targets.
-It does NOT see the Image repository: whoever holds the Director's Targets key can make it install
-anything (E-32); that is the limit of partial verification, not a fault of this module.
+It follows the Director's Root, so it survives a change of keys, and verifies the Director's
+Targets. It does NOT see the Image repository: whoever holds the Director's Targets key can make
+it install anything (E-32); that is the limit of partial verification, not a fault of this module.
 Rules: V-60, V-63, V-70, V-71, V-74, V-80, T-13, T-17, T-18, T-19, T-28.
 """
 
@@ -14,7 +14,7 @@ from uptane.meta.trusted import Trusted
 from uptane.meta.wants import Commit, Want
 
 if False:  # for the type checker
-    from steps import Clock, Cycle
+    from errand import Clock, Cycle
 
 
 def refresh(

@@ -2,18 +2,11 @@
 
 A field stands for one trap (T-) and only where code reads it; other dialects are other records
 (they live on the host), so a choice is a value that can be listed, not a branch that is hidden.
-Devices ship exactly one record, DEVICE. Traps that need no field, because one module knows one way:
-
-T-06 cose: signatures are checked over received bytes        T-08 trusted: every SHOULD is checked
-T-10 trusted: a Root is exactly one version up               T-11 trusted: Root expires after the loop
-T-13 partial: always follows the Director's Root             T-14 roles: Timestamp carries the length
-T-15 trusted: a stored file is verified before it replaces a fetched one
-T-16 full: nothing new ends a cycle before the Image Root    T-17 T-18 partial, full: one Commit, last
-T-19 trusted: the high-water mark                            T-20 decision: hardware of matched entries
-T-21 decision: the counter is the confirmed one, given       T-23 T-52 limits
-T-27 verify: distinct keys                                   T-29 T-30 T-31 attested_time
-T-35 full: one bad image refuses the bundle                  T-36 full: the registered set is given
-T-42 trusted: stored files that expired still bound versions T-53 decision: an image number is one image
+Devices ship exactly one record, DEVICE. Traps that need no field, because one module knows one
+way: T-06 cose (received bytes are verified); T-08 T-10 T-11 T-15 T-42 trusted; T-13 partial;
+T-14 roles; T-16 full; T-17 T-18 partial and full (one Commit, last); T-19 files (the high-water
+mark); T-20 T-21 T-53 decision; T-23 T-52 limits; T-27 verify; T-29 T-30 T-31 attested_time; T-35
+T-36 full and decision.
 Rules: T-09, T-12, T-18, T-28, T-34.
 """
 

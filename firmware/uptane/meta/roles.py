@@ -1,64 +1,47 @@
-"""The four roles: a payload becomes an object, or is refused.
+"""Root, Timestamp, Snapshot: a payload becomes an object or is refused. Targets is next door.
 
-The grammar is docs/pouf.cddl and nothing else: a missing or unknown key, a wrong type, a number out
-of range is BadShape, whoever signed it; only the content of `custom` is free. `Head` reads the first
-fields alone, so that versions can be compared before a signature is paid for and before the rest is
-believed. It does NOT verify signatures, compare versions or know the time; delegations are kept
-undecoded (`Targets.delegations`) for whoever knows them.
-Rules: V-05, V-07, V-08, V-09, V-14, V-18, V-19, T-14, T-47, E-42, E-43, E-45, E-46, E-60.
+The grammar is docs/pouf.cddl and nothing else: a missing or unknown key, a wrong type, a number
+out of range is BadShape, whoever signed it; only the content of `custom` is free. `Head` reads
+the first fields alone, so that versions can be compared before a signature is paid for and before
+the rest is believed. It does NOT verify signatures, compare versions or know the time.
+Rules: V-05, V-07, V-08, V-18, V-19, T-14, E-42, E-43, E-45, E-46, E-60.
 """
 
 from uptane import cbor, cose
-from uptane.errors import BadKey, BadShape, BadThreshold, EcuTwice, WrongFormat, WrongType
+from uptane.errors import BadKey, BadShape, BadThreshold, WrongFormat, WrongType
 from uptane.ids import (
     DELEGATED_FIRST,
-    DIRECTOR,
-    ENTRY_CUSTOM,
-    ENTRY_ECUS,
-    ENTRY_HASHES,
-    ENTRY_LENGTH,
-    ENTRY_MATCH,
     FORMAT,
-    KEY_ACKNOWLEDGED,
     KEY_CUSTOM,
-    KEY_DELEGATIONS,
     KEY_EXPIRES,
     KEY_FORMAT,
-    KEY_IMAGES,
     KEY_KEYS,
     KEY_NUMBER,
     KEY_ROLES,
     KEY_SNAPSHOT,
     KEY_TYPE,
-    KEY_VEHICLE,
     KEY_VERSION,
     KEY_VERSIONS,
-    MATCH_HARDWARE,
-    MATCH_RELEASE,
     ROOT,
     SNAPSHOT,
     TARGETS,
     TIME,
     TIMESTAMP,
 )
-from uptane.limits import IMAGE_BYTES_MAX, KEYS_MAX, VERSION_MAX
+from uptane.limits import KEYS_MAX, VERSION_MAX
 from uptane.meta.shape import (
     NUMBER_MAX,
     SECONDS_MAX,
     Fields,
-    read_counters,
     read_hashes,
     read_list,
     read_map,
     read_number,
-    read_numbers,
 )
 
 if False:  # for the type checker
-    from steps import Keyholders
+    from errand import Keyholders
     from uptane.crypto.suite import Suite
-
-VEHICLE_CHARACTERS_MAX = 32
 
 
 class Head:
@@ -84,6 +67,8 @@ class Head:
             raise WrongType
         self.version = read_number(values[3], 1, VERSION_MAX)
         self.expires = values[4]
+        self._rest = rest  # the pairs that follow
+        self._pairs = (payload[0] & 31) - 5
 
 
 def _read_fields(payload: bytes) -> Fields:
@@ -182,68 +167,3 @@ class Snapshot(Head):
         if not self.versions:
             raise BadShape
         _end(fields)
-
-
-class Targets(Head):
-    """Which images there are, and on the Director: where they go.
-
-    images        {image number: Entry}
-    vehicle       Director: the vehicle id, or None
-    acknowledged  Director: {ecu id: report counter}
-    delegations   None, or what stands there, undecoded
-    """
-
-    def __init__(self, payload: bytes, repository: int) -> None:
-        super().__init__(payload, TARGETS)
-        director = repository == DIRECTOR
-        fields = _read_fields(payload)
-        listed = read_map(fields.take(KEY_IMAGES))
-        self.images: dict[int, Entry] = {}
-        while listed:
-            key, value = listed.popitem()  # each raw entry is dropped as soon as it is read
-            number = read_number(key, 0, NUMBER_MAX)
-            self.images[number] = Entry(number, value, director)
-        self.vehicle = _read_vehicle(fields.take(KEY_VEHICLE)) if director else None
-        self.acknowledged = read_counters(fields.take(KEY_ACKNOWLEDGED)) if director else {}
-        self.delegations = fields.take(KEY_DELEGATIONS)
-        _end(fields)
-
-    def by_ecu(self) -> "dict[int, Entry]":
-        """Return {ecu id: Entry}. Refusal: EcuTwice (V-74.7, E-49)."""
-        assigned = {}
-        for number in self.images:
-            entry = self.images[number]
-            for ecu in entry.ecus:
-                if ecu in assigned:
-                    raise EcuTwice
-                assigned[ecu] = entry
-        return assigned
-
-
-class Entry:
-    """One image: number, length in bytes, hashes, hardware ids, release; Director: ecus.
-
-    `hardware` and `release` are the must-match data (V-12, T-47). Refusal: BadShape.
-    """
-
-    def __init__(self, number: int, value: object, director: bool) -> None:
-        fields = Fields(value)
-        self.number = number
-        self.length = read_number(fields.take(ENTRY_LENGTH), 0, IMAGE_BYTES_MAX)
-        self.hashes = read_hashes(fields.take(ENTRY_HASHES))
-        match = Fields(fields.take(ENTRY_MATCH))
-        self.hardware = read_numbers(match.take(MATCH_HARDWARE), True)
-        self.release = read_number(match.take(MATCH_RELEASE), 0, NUMBER_MAX)
-        match.end()
-        # not strictly: an id twice in one entry is the same lie as twice in two (EcuTwice)
-        self.ecus = read_numbers(fields.take(ENTRY_ECUS), False) if director else ()
-        fields.skip_custom(ENTRY_CUSTOM)
-        fields.end()
-
-
-def _read_vehicle(value: object) -> "str | None":
-    if value is None:
-        return None
-    if type(value) is not str or not 1 <= len(value) <= VEHICLE_CHARACTERS_MAX:
-        raise BadShape
-    return value

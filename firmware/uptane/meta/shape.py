@@ -1,7 +1,7 @@
 """Readers of decoded items: the value if it has the shape that was asked for, else BadShape.
 
-Types are compared exactly: CPython takes True for 1 where MicroPython does not, and a signed byte must
-mean the same to both. A null stands nowhere in our grammar, so None always means *absent*.
+Types are compared exactly: CPython takes True for 1 where MicroPython does not, and a signed byte
+must mean the same to both. A null stands nowhere in our grammar, so None always means *absent*.
 It does NOT know which field is which; that is `roles`.
 Rules: V-04, V-07, E-60.
 """
@@ -11,7 +11,7 @@ from uptane.ids import ALG_SHA256
 from uptane.limits import DIGEST_BYTES, ITEMS_MAX
 
 if False:  # for the type checker
-    from steps import Hashes
+    from errand import Hashes
 
 NUMBER_MAX = 0xFFFFFFFF
 SECONDS_MAX = 0xFFFFFFFFFFFFFFFF
@@ -73,15 +73,20 @@ def read_numbers(value: object, strictly: bool) -> "tuple[int, ...]":
 
 
 def read_counters(value: object) -> "dict[int, int]":
-    """Return {32-bit number: 32-bit number}, one pair at least; absent is empty."""
+    """Return {32-bit number: 32-bit number}, one pair at least."""
     counters = {}
-    if value is not None:
-        pairs = read_map(value)
-        if not pairs:
-            raise BadShape
-        for key in pairs:
-            counters[read_number(key, 0, NUMBER_MAX)] = read_number(pairs[key], 0, NUMBER_MAX)
+    pairs = read_map(value)
+    for key in pairs:
+        counters[read_number(key, 0, NUMBER_MAX)] = read_number(pairs[key], 0, NUMBER_MAX)
+    if not counters:
+        raise BadShape
     return counters
+
+
+def read_custom(value: object) -> None:
+    """Pass over {* uint => any}."""
+    for name in read_map(value):
+        read_number(name, 0, SECONDS_MAX)
 
 
 class Fields:
@@ -98,11 +103,10 @@ class Fields:
         return self._pairs.pop(key, None)
 
     def skip_custom(self, key: int) -> None:
-        """Pass over {* uint => any}."""
+        """Take what anybody may have put there."""
         custom = self.take(key)
         if custom is not None:
-            for name in read_map(custom):
-                read_number(name, 0, SECONDS_MAX)
+            read_custom(custom)
 
     def end(self) -> None:
         """Refuse what is left: an unknown key."""

@@ -1,13 +1,14 @@
 """What one repository has proved so far: the trusted set of roles, for the length of one cycle.
 
-Files go in as they were received, in the Standard's order; each is believed only after every check of
-its role, and is then a *candidate*: `files.changes` are the candidates, for one Commit at the end of the
-cycle, so a refusal leaves the records as they were. Only a Root step commits by itself, together
-with the stored files that the new Root no longer authorises; therefore every stored file is signed
-under the stored Root, expired or not, and its version is a floor (T-42). Before a stored file takes
-the place of a fetched one it is verified again. It does NOT compare repositories or choose images.
-Rules: V-71, V-72, V-73, V-74, T-09, T-10, T-11, T-12, T-14, T-15, T-17, T-19, T-42, E-08..E-16, E-19,
-E-24, E-39, E-40, E-48, E-53, E-86, E-87.
+Files go in as they were received, in the Standard's order; each is believed only after every
+check of its role, and is then a *candidate*: `files.changes` are the candidates, for one Commit
+at the end of the cycle, so a refusal leaves the records as they were. Only a Root step commits by
+itself, together with the stored files that the new Root no longer authorises; therefore every
+stored file is signed under the stored Root, expired or not, and its version is a floor (T-42).
+Before a stored file takes the place of a fetched one it is verified again. It does NOT compare
+repositories or choose images.
+Rules: V-71, V-72, V-73, V-74, T-09, T-10, T-11, T-12, T-14, T-15, T-17, T-19, T-42, E-08..E-16,
+E-19, E-24, E-39, E-40, E-48, E-53, E-86, E-87.
 """
 
 from uptane import cose
@@ -46,12 +47,13 @@ from uptane.limits import (
 )
 from uptane.meta.files import Files
 from uptane.meta.policy import Policy
-from uptane.meta.roles import Head, Root, Snapshot, Targets, Timestamp
+from uptane.meta.roles import Head, Root, Snapshot, Timestamp
+from uptane.meta.targets import Targets
 from uptane.meta.verify import verify_threshold
 from uptane.meta.wants import Commit, Want
 
 if False:  # for the type checker
-    from steps import Changes, Clock, Cycle, Stored, Work
+    from errand import Changes, Clock, Cycle, Stored, Work
     from uptane.crypto.suite import Suite
 
 
@@ -84,8 +86,8 @@ class Trusted:
     def follow_root(self, clock: "Clock", ticks_ms: int) -> "Cycle[None]":
         """Take Root after Root until the next is absent; then refuse one that expired (V-71).
 
-        Intermediate Roots may be expired (T-11). A Director's Root that drops the time key resets the
-        clock in the same Commit (T-31). Refusals: as update_root; Expired; TooLong after
+        Intermediate Roots may be expired (T-11). A Director's Root that drops the time key resets
+        the clock in the same Commit (T-31). Refusals: as update_root; Expired; TooLong after
         ROOT_STEPS_MAX steps, which are kept, so that the next cycle goes on from there.
         """
         for _ in range(ROOT_STEPS_MAX):
@@ -104,8 +106,8 @@ class Trusted:
     def update_root(self, raw: bytes) -> "Work[Commit]":
         """Take the Root after the trusted one and return its Commit, to be stored at once.
 
-        Refusals: TooLong, BelowThreshold under the old or the new keys, those of `Root`; Rollback or
-        RootSkipped for any version but the next (V-71.2, T-10).
+        Refusals: TooLong, BelowThreshold under the old or the new keys, those of `Root`; Rollback
+        or RootSkipped for any version but the next (V-71.2, T-10).
         """
         envelope = self._open(raw, ROOT_BYTES_MAX)
         signatures = yield from self._verify(envelope, ROOT, self.root)
@@ -123,7 +125,7 @@ class Trusted:
         return Commit(changes)
 
     def _find_revoked(self, root: Root) -> "Work[Changes]":
-        """Return the deletions of what `root` no longer authorises: fast-forward recovery (T-12)."""
+        """Return the deletions of what `root` no longer authorises (fast-forward recovery)."""
         changes: Changes = {}
         for role in (TIMESTAMP, SNAPSHOT, TARGETS):
             if root.keyholders(role) == self.root.keyholders(role):
@@ -265,7 +267,6 @@ class Trusted:
         targets = Targets(payload, self.repository)
         if targets.delegations is not None:
             raise DirectorDelegates if self.repository == DIRECTOR else Unsupported
-        targets.by_ecu()
         return targets
 
     # --- every role ---------------------------------------------------------------------------

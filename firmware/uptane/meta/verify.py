@@ -1,8 +1,8 @@
 """Thresholds: are these bytes signed by enough distinct keys of a role?
 
 Signatures are counted by key, each key once, whatever the envelope repeats; unknown keys and
-signatures that do not verify are ignored, not refused, and are dropped from what is returned, so they
-are never stored. It does NOT know roles, versions or time, and reads nothing of the payload.
+signatures that do not verify are ignored, not refused, and are dropped from what is returned, so
+they are never stored. It does NOT know roles, versions or time, and reads nothing of the payload.
 Rules: V-71.2.3, V-72.2, V-73.3, V-74.3, V-91, T-06, T-27, E-43, E-44.
 """
 
@@ -10,7 +10,7 @@ from uptane import cose
 from uptane.errors import BelowThreshold
 
 if False:  # for the type checker
-    from steps import Keyholders, Work
+    from errand import Keyholders, Work
     from uptane.crypto.suite import Suite
 
 
@@ -19,8 +19,9 @@ def verify_threshold(
 ) -> "Work[list[tuple[bytes, bytes]]]":
     """Return the [(kid, signature), ...] that make up the threshold; stop there.
 
-    `keyholders` is (threshold, {kid: 32-byte public key}); kids are hashes of their keys, so distinct
-    kids are distinct keys. `aad` says what the signatures are for. Refusal: BelowThreshold.
+    `keyholders` is (threshold, {kid: 32-byte public key}); kids are hashes of their keys, so
+    distinct kids are distinct keys. `aad` says what the signatures are for.
+    Refusal: BelowThreshold.
     """
     threshold, keys = keyholders
     parts = cose.sign_parts(envelope.payload, aad)

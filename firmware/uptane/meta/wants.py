@@ -1,14 +1,14 @@
 """What a cycle asks of whoever drives it: a file, or records to be stored.
 
-A cycle is a generator. It yields None after a slice of computing, a Want that the driver answers by
-`send` with the bytes or with None for *absent*, and a Commit that the driver has stored, all of it or
-nothing, before it resumes. The driver decides nothing and is trusted with nothing: what it sends is
-verified, and *absent* is no more than withholding.
+A cycle is a generator. It yields None after a slice of computing, a Want that the driver answers
+by `send` with the bytes or with None for *absent*, and a Commit that the driver has stored, all
+of it or nothing, before it resumes. The driver decides nothing and is trusted with nothing: what
+it sends is verified, and *absent* is no more than withholding.
 Rules: V-21, V-85, T-17.
 """
 
 if False:  # for the type checker
-    from steps import Changes, Sink
+    from errand import Changes, Sink
 
 
 class Want:

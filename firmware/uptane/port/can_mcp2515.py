@@ -33,14 +33,14 @@ class CanMcp2515:
         self._chip = chip
         self._timing = timing
         self._interrupt = interrupt
-        self._filters: "list[Filter]" = []
+        self._filters: list[Filter] = []
         # Rings as in can_machine: one index is written by `_service`, the other by its user.
         self._ids = [0] * (rx_frames + 2)
         self._lengths = bytearray(rx_frames + 2)
         self._data = [memoryview(bytearray(8)) for _ in range(rx_frames + 2)]
         self._head = self._tail = 0
         self._held = False
-        self._frame: "Frame" = [0, self._data[0]]
+        self._frame: Frame = [0, self._data[0]]
         self._tx_ids = [0] * (TX_FRAMES + 1)
         self._tx_data = [b""] * (TX_FRAMES + 1)
         self._in = self._out = 0

@@ -11,11 +11,17 @@ _boot.py), check what was programmed beyond reading it back.
 from uptane.errors import FlashFault
 
 if False:  # for the type checker; both compilers drop the block
-    from shapes import BlockDevice, Buffer
+    from shapes import BlockDevice, Buffer, Memory
 
 BLOCK_BYTES = 4096
 PAGE_BYTES = 256
 ERASE = 6  # ioctl of the block protocol
+XIP_BASE = 0x10000000  # where the processor sees the start of the chip
+
+
+def mapped(memory: "Memory") -> "Memory":
+    """Flash as memory, by addresses of the chip; `memory`: uctypes.bytearray_at."""
+    return lambda address, length: memory(XIP_BASE + address, length)
 
 
 class FlashRp2:

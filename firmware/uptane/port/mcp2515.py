@@ -164,7 +164,7 @@ class Mcp2515:
         """The chip has two masks, for 2 and 4 filters; where ours do not fit it lets everything
         in, so the driver looks at every frame once more. Frames of the first filter's mask find
         buffer 1 as a spare when they fill buffer 0."""
-        plan: "list[tuple[int, list[int]]]" = []  # mask and identifiers, one for each buffer
+        plan: list[tuple[int, list[int]]] = []  # mask and identifiers, one for each buffer
         for can_id, mask in filters:
             extended = can_id & EXTENDED
             key = mask & (IDENTIFIER if extended else 0x7FF) | extended

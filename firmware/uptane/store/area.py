@@ -23,7 +23,7 @@ class Area:
         self, flash: "Flash", address: int, block_bytes: int, blocks: int, program_bytes: int
     ) -> None:
         self._flash = flash
-        self._address = address
+        self.address = address
         self.block_bytes = block_bytes
         self.blocks = blocks
         self.program_bytes = program_bytes
@@ -32,13 +32,13 @@ class Area:
     def read_into(self, offset: int, buffer: "bytearray | memoryview") -> None:
         """Fill the buffer from that offset on. FlashFault out of bounds."""
         self._check(offset, len(buffer))
-        self._flash.read_into(self._address + offset, buffer)
+        self._flash.read_into(self.address + offset, buffer)
 
     def read(self, offset: int, n: int) -> bytes:
         """n bytes from that offset on. FlashFault out of bounds."""
         self._check(offset, n)
         buffer = bytearray(n)
-        self._flash.read_into(self._address + offset, buffer)
+        self._flash.read_into(self.address + offset, buffer)
         return bytes(buffer)
 
     def program(self, offset: int, data: "Buffer") -> None:
@@ -48,12 +48,12 @@ class Area:
         self._check(offset, n)
         if offset % self.program_bytes or n % self.program_bytes:
             raise FlashFault
-        self._flash.program(self._address + offset, data)
+        self._flash.program(self.address + offset, data)
         given = memoryview(data)
         held = memoryview(bytearray(CHUNK_BYTES))
         for at in range(0, n, CHUNK_BYTES):
             part = held[: min(CHUNK_BYTES, n - at)]
-            self._flash.read_into(self._address + offset + at, part)
+            self._flash.read_into(self.address + offset + at, part)
             if part != given[at : at + len(part)]:
                 raise FlashFault
 
@@ -62,7 +62,7 @@ class Area:
         does not read erased afterwards."""
         if not 0 <= block < self.blocks:
             raise FlashFault
-        self._flash.erase(self._address + block * self.block_bytes)
+        self._flash.erase(self.address + block * self.block_bytes)
         if not self.blank(block * self.block_bytes, self.block_bytes):
             raise FlashFault
 
@@ -72,7 +72,7 @@ class Area:
         held = memoryview(bytearray(CHUNK_BYTES))
         for at in range(0, n, CHUNK_BYTES):
             part = held[: min(CHUNK_BYTES, n - at)]
-            self._flash.read_into(self._address + offset + at, part)
+            self._flash.read_into(self.address + offset + at, part)
             if part != BLANK[: len(part)]:
                 return False
         return True

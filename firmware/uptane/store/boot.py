@@ -52,7 +52,7 @@ class State:
         self.boots = 0
         self.reverted = 0
         self.confirmed: Installed | None = None
-        self.other: Installed | None = None
+        self.other: Installed | None = None  # while EMPTY: what last ran from there, if known
         if raw is None:
             return
         if len(raw) != STATE_BYTES + 2 * IMAGE_BYTES or raw[0] != STATE_FORMAT:
@@ -61,7 +61,7 @@ class State:
         if slot != NO_SLOT:
             self.slot = slot
             self.confirmed = unpack_installed(raw, STATE_BYTES)
-        if self.phase != EMPTY:
+        if any(raw[STATE_BYTES + IMAGE_BYTES :]):
             self.other = unpack_installed(raw, STATE_BYTES + IMAGE_BYTES)
 
     def packed(self) -> bytes:

@@ -136,9 +136,8 @@ class Slots:
         if state.phase != TRIAL or state.other is None or self._running != state.spare():
             raise NothingStaged
         state.slot = state.spare()
-        state.confirmed = state.other
+        state.confirmed, state.other = state.other, state.confirmed
         state.phase = EMPTY
-        state.other = None
         self._store_confirmed(state)
 
     def revert(self) -> bool:
@@ -279,7 +278,6 @@ class Slots:
 
     def _drop(self, state: State) -> None:
         state.phase = EMPTY
-        state.other = None
         state.reverted = 1
         self._store(state)
 

@@ -14,6 +14,12 @@ from uptane.errors import Negative, NoReply
 from uptane.limits import EXCHANGE_MS_MAX, P2_MS, P2_STAR_MS
 from uptane.uds.codes import NEGATIVE_RESPONSE, NRC_RESPONSE_PENDING, POSITIVE
 
+if False:  # for the type checker
+    from errand import Wait
+    from hashes import Buffer
+    from shapes import Ticking
+    from uptane.link.isotp import Channel
+
 # Added to the server's P2 for the way there and back: a response of one block takes its time on
 # a slow bus, and the clock of the client starts when the request has left.
 TRANSPORT_MS = 450
@@ -22,11 +28,11 @@ TRANSPORT_MS = 450
 class Client:
     """`channel` is the conversation with one server, `clock` gives ticks_ms()."""
 
-    def __init__(self, channel: "Channel", clock: "Clock") -> None:
+    def __init__(self, channel: "Channel", clock: "Ticking") -> None:
         self.channel = channel
         self._clock = clock
 
-    def request(self, message: "Buffer", length: int = -1) -> "Generator":
+    def request(self, message: "Buffer", length: int = -1) -> "Wait[memoryview]":
         """Send `length` bytes of `message` and return the positive response (a memoryview that
         is valid until the next request)."""
         channel = self.channel

@@ -4,7 +4,7 @@ Names are those of the standard. The identifiers of ours stand in the ranges tha
 leaves to the vehicle maker. The host imports this module too, so it imports nothing.
 """
 
-# --- services -----------------------------------------------------------------------------------
+# --- services --------------------------------------------------------------------------------
 DIAGNOSTIC_SESSION_CONTROL = 0x10
 ECU_RESET = 0x11
 READ_DATA_BY_IDENTIFIER = 0x22
@@ -24,7 +24,7 @@ WITH_SUB_FUNCTION = (
     TESTER_PRESENT,
 )
 
-# --- negative response codes --------------------------------------------------------------------
+# --- negative response codes -----------------------------------------------------------------
 NRC_SERVICE_NOT_SUPPORTED = 0x11
 NRC_SUB_FUNCTION_NOT_SUPPORTED = 0x12
 NRC_INCORRECT_LENGTH = 0x13
@@ -38,7 +38,7 @@ NRC_WRONG_BLOCK_SEQUENCE_COUNTER = 0x73
 NRC_RESPONSE_PENDING = 0x78
 NRC_SERVICE_NOT_IN_SESSION = 0x7F
 
-# --- sessions and sub-functions ---------------------------------------------------------------------
+# --- sessions and sub-functions --------------------------------------------------------------
 SESSION_DEFAULT = 1
 SESSION_PROGRAMMING = 2
 SESSION_EXTENDED = 3
@@ -47,7 +47,7 @@ START_ROUTINE = 1
 
 ADDRESS_FORMAT = 0x46  # RequestDownload: 4 bytes of size, 6 bytes of address (a file number)
 
-# --- routines (vehicle maker's range) ------------------------------------------------------------------
+# --- routines (vehicle maker's range) --------------------------------------------------------
 RID_CYCLE = 0x0200  # begin an update cycle
 RID_WANTS = 0x0201  # what do you want next?
 RID_ANSWER = 0x0202  # file number (6), ANSWER_...: an answer that is not bytes
@@ -64,7 +64,7 @@ WANTS_LATER = 2  # u16 milliseconds follow: ask again then
 WANTS_REFUSED = 3  # u8 refusal number follows: the cycle ended
 WANTS_INSTALL = 4  # an image is verified and waits for RID_INSTALL
 
-# --- data identifiers --------------------------------------------------------------------------------------
+# --- data identifiers ------------------------------------------------------------------------
 DID_ECU = 0xF18C  # ISO: ECUSerialNumberDataIdentifier; here the ECU id, u32
 DID_VIN = 0xF190  # ISO: VINDataIdentifier
 DID_INTERPRETER = 0xFD00  # text "name version"

@@ -2,9 +2,9 @@
 
 `feed` asks a server "what do you want next?" and brings it, until it wants nothing more. It runs
 on the Primary towards its Secondaries and, unchanged, in the host's feeder towards the Primary.
-It holds no key and decides nothing: a `source` knows the files. The server may lie: what it answers is
-bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are generators, so that
-a Primary's source may itself want a file first:
+It holds no key and decides nothing: a `source` knows the files. The server may lie: what it
+answers is bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are
+generators, so that a Primary's source may itself want a file first:
   find(file, detail, offset) -> None (absent), or an object with `length` (bytes from `offset` on)
                                 and read_into(buffer, at)
   take(file, raw)            -> is handed a file that the server offered
@@ -33,6 +33,7 @@ from uptane.uds.codes import (
     RID_CYCLE,
     RID_WANTS,
     ROUTINE_CONTROL,
+    SESSION_DEFAULT,
     SESSION_PROGRAMMING,
     START_ROUTINE,
     TRANSFER_DATA,
@@ -43,13 +44,32 @@ from uptane.uds.codes import (
     WANTS_REFUSED,
 )
 
+if False:  # for the type checker
+    from typing import Protocol
+
+    from errand import Cycle, Wait
+    from shapes import Ticking
+    from uptane.uds.client import Client
+
+    class Found(Protocol):
+        """A file on its way: `length` bytes, read from any place among them."""
+
+        length: int
+
+        def read_into(self, buffer: memoryview, at: int) -> None: ...
+
+    class Source(Protocol):
+        def find(self, file: bytes, detail: object, offset: int) -> Cycle[Found | None]: ...
+        def take(self, file: bytes, raw: bytes) -> Cycle[None]: ...
+
+
 LATER_MS_MIN = 50  # we do not ask more often
 STATUS = 4  # where a routine's status record begins in a response
 
 
 class Bounds:
-    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of waiting
-    in one cycle, `wants` in one cycle."""
+    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of
+    waiting in one cycle, `wants` in one cycle."""
 
     def __init__(self, upload_bytes: int, later_ms: int, wants: int) -> None:
         self.upload_bytes = upload_bytes
@@ -98,14 +118,16 @@ class Feeding:
         self._bounds = bounds or of_a_secondary()
         self._later_ms = 0
 
-    def begin(self) -> "Generator":
+    def begin(self) -> "Wait[None]":
         """Open the programming session and let the server begin a cycle."""
-        yield from self._client.request(
-            bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING))
-        )
+        yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING)))
         yield from self.routine(RID_CYCLE)
 
-    def routine(self, number: int, record: bytes = b"") -> "Generator":
+    def end(self) -> "Wait[None]":
+        """Back to the default session: the application may run again."""
+        yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT)))
+
+    def routine(self, number: int, record: bytes = b"") -> "Wait[memoryview]":
         """Start a routine; returns its status record (a memoryview). BadShape if the response is
         not that routine's."""
         request = bytes((ROUTINE_CONTROL, START_ROUTINE, number >> 8, number & 0xFF)) + record
@@ -114,12 +136,12 @@ class Feeding:
             raise BadShape
         return reply[STATUS:]
 
-    def once(self, clock: "Clock") -> "Generator":
+    def once(self, clock: "Ticking") -> "Cycle[int]":
         """Ask once and bring what is wanted. Returns WANTS_FILE (there may be more),
         WANTS_NOTHING or WANTS_INSTALL.
 
         Refusals: PeerRefused, with its number, when the server's cycle ended in a refusal;
-        SlowRetrieval when it says later for too long; BadShape, TooLong for what makes no sense."""
+        SlowRetrieval when it says later for too long; BadShape, TooLong for nonsense."""
         status = bytes((yield from self.routine(RID_WANTS)))
         what = status[0] if status else -1
         if what == WANTS_FILE:
@@ -133,7 +155,7 @@ class Feeding:
             raise BadShape
         return what
 
-    def _wait(self, clock: "Clock", later_ms: int) -> "Generator":
+    def _wait(self, clock: "Ticking", later_ms: int) -> "Wait[None]":
         later_ms = max(later_ms, LATER_MS_MIN)
         self._later_ms += later_ms
         if self._later_ms > self._bounds.later_ms:
@@ -142,7 +164,7 @@ class Feeding:
         while clock.ticks_ms() < until:
             yield until
 
-    def serve(self, clock: "Clock") -> "Generator":
+    def serve(self, clock: "Ticking") -> "Cycle[int]":
         """Answer wants until there are none; returns WANTS_NOTHING or WANTS_INSTALL. Refusals of
         once(), and SlowRetrieval when it never has enough."""
         wants = 0
@@ -155,7 +177,7 @@ class Feeding:
             if wants > self._bounds.wants:
                 raise SlowRetrieval
 
-    def _bring(self, raw_want: bytes) -> "Generator":
+    def _bring(self, raw_want: bytes) -> "Cycle[None]":
         want = cbor.loads(raw_want)
         if not isinstance(want, list) or len(want) != 4 or not isinstance(want[0], bytes):
             raise BadShape
@@ -173,7 +195,7 @@ class Feeding:
         else:
             yield from self._download(file, found)
 
-    def _download(self, file: bytes, found: "Held") -> "Generator":
+    def _download(self, file: bytes, found: "Found") -> "Wait[None]":
         block = self._block
         reply = yield from self._open(REQUEST_DOWNLOAD, file, found.length)
         if len(reply) != 4:
@@ -193,7 +215,7 @@ class Feeding:
             at += take
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
 
-    def _upload(self, file: bytes, length: int) -> "Generator":
+    def _upload(self, file: bytes, length: int) -> "Wait[bytes]":
         if not 0 < length <= self._bounds.upload_bytes:
             raise TooLong
         raw = bytearray(length)
@@ -211,7 +233,7 @@ class Feeding:
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
         return bytes(raw)
 
-    def _open(self, service: int, file: bytes, length: int) -> "Generator":
+    def _open(self, service: int, file: bytes, length: int) -> "Wait[memoryview]":
         head = bytes((service, 0, ADDRESS_FORMAT))
         reply = yield from self._client.request(head + file + length.to_bytes(4, "big"))
         return reply

@@ -19,6 +19,14 @@ from uptane.uds.codes import (
     WITH_SUB_FUNCTION,
 )
 
+if False:  # for the type checker
+    from collections.abc import Callable, Mapping
+
+    from errand import Work
+    from uptane.link.isotp import Channel
+
+    Handler = Callable[[memoryview, bytearray], Work[int]]
+
 MARGIN_MS = 25  # a slice of computing and the frame itself must fit between here and P2
 
 
@@ -36,13 +44,15 @@ class Server:
     which responses are made.
     """
 
-    def __init__(self, channel: "Channel", services: dict, out: bytearray) -> None:
+    def __init__(
+        self, channel: "Channel", services: "Mapping[int, Handler]", out: bytearray
+    ) -> None:
         self._channel = channel
         self._services = services
         self._out = out
         self._pending = bytearray(3)
-        self._task = None
-        self._request = None
+        self._task: "Work[int] | None" = None
+        self._request = memoryview(b"")
         self._respond_by = 0
         self._said_pending = False
 
@@ -56,11 +66,11 @@ class Server:
 
     def step(self, now_ms: int) -> None:
         """Take a request that has arrived, or work one slice on the one at hand."""
-        if self._task is None:
-            if not self._called():
-                return
-            self._begin(self._channel.message, now_ms)
-        self._work(now_ms)
+        request = self._channel.message
+        if self._task is None and request is not None and self._called():
+            self._begin(request, now_ms)
+        if self._task is not None:
+            self._work(self._task, now_ms)
 
     def _begin(self, request: memoryview, now_ms: int) -> None:
         self._request = request
@@ -68,18 +78,18 @@ class Server:
         self._said_pending = False
         self._task = self._answer(request)
 
-    def _answer(self, request: memoryview) -> "Generator":
+    def _answer(self, request: memoryview) -> "Work[int]":
         handler = self._services.get(request[0])
         if handler is None:
             raise Nrc(NRC_SERVICE_NOT_SUPPORTED)
         return (yield from handler(request, self._out))
 
-    def _work(self, now_ms: int) -> None:
+    def _work(self, task: "Work[int]", now_ms: int) -> None:
         if now_ms >= self._respond_by and self._channel.idle():
             self._say_pending(now_ms)  # and let it leave before the next slice
             return
         try:
-            next(self._task)
+            next(task)
         except StopIteration as end:
             self._respond(end.value)
         except Nrc as refused:
@@ -113,8 +123,8 @@ class Server:
 
     def _done(self) -> None:
         self._task = None
-        self._request = None
+        self._request = memoryview(b"")
         self._channel.taken()
 
-    def deadline(self) -> "int | None":
+    def due_ms(self) -> "int | None":
         return self._respond_by if self._task is not None else None

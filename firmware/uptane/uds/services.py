@@ -9,6 +9,7 @@ It does not do: security access, DTCs, functional addressing (the bus issue).
 
 from uptane import cbor
 from uptane.errors import NothingStaged, Unwanted, WrongFile
+from uptane.limits import P2_MS, P2_STAR_MS
 from uptane.uds.codes import (
     ANSWER_ABSENT,
     ANSWER_TAKEN,
@@ -42,9 +43,29 @@ from uptane.uds.codes import (
     WANTS_NOTHING,
     WANTS_REFUSED,
 )
-from uptane.limits import P2_MS, P2_STAR_MS
 from uptane.uds.server import Nrc
 from uptane.uds.transfer import Transfer, file_number
+
+if False:  # for the type checker
+    from typing import Protocol
+
+    from errand import Work
+    from uptane.cycle import Cycle
+    from uptane.uds.server import Handler
+
+    class Subject(Protocol):
+        """What the services act on; uptane.main.Ecu is one."""
+
+        cycle: Cycle
+
+        def begin_cycle(self) -> None: ...
+        def install_after_response(self) -> bool: ...
+        def reset_after_response(self) -> None: ...
+        def session_changed(self, session: int) -> None: ...
+        def read(self, did: int) -> bytes | None: ...
+        def note(self, number: int) -> None: ...
+        def staged(self) -> bool: ...
+
 
 LATER_MS = 100
 STATUS = 4  # where a routine's status record begins in a response
@@ -54,7 +75,7 @@ class Services:
     """`ecu` is what the services act on (uptane.main.Ecu): begin_cycle(), install(), reset(),
     read(did) -> bytes or None, note(refusal number), and its `cycle`."""
 
-    def __init__(self, ecu: "Ecu") -> None:
+    def __init__(self, ecu: "Subject") -> None:
         self._ecu = ecu
         self._cycle = ecu.cycle
         self._transfer = Transfer(ecu.cycle, ecu.note)
@@ -72,17 +93,17 @@ class Services:
             TESTER_PRESENT: self.tester_present,
         }
 
-    def programming(self, handler: "Callable") -> "Callable":
+    def programming(self, handler: "Handler") -> "Handler":
         """The same service, but only in the programming session."""
 
-        def guarded(request: memoryview, out: bytearray) -> "Generator":
+        def guarded(request: memoryview, out: bytearray) -> "Work[int]":
             if self.session != SESSION_PROGRAMMING:
                 raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
             return handler(request, out)
 
         return guarded
 
-    def change_session(self, request: memoryview, out: bytearray) -> "Generator":
+    def change_session(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x10. Entering the programming session takes the application off."""
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -100,7 +121,7 @@ class Services:
         return 6
         yield
 
-    def reset(self, request: memoryview, out: bytearray) -> "Generator":
+    def reset(self, request: memoryview, out: bytearray) -> "Work[int]":
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
         if sub_function(request) != HARD_RESET:
@@ -110,7 +131,7 @@ class Services:
         return 2
         yield
 
-    def read(self, request: memoryview, out: bytearray) -> "Generator":
+    def read(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x22, one identifier a request."""
         if len(request) != 3:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -122,7 +143,7 @@ class Services:
         return 3 + len(value)
         yield
 
-    def tester_present(self, request: memoryview, out: bytearray) -> "Generator":
+    def tester_present(self, request: memoryview, out: bytearray) -> "Work[int]":
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
         if sub_function(request):
@@ -133,7 +154,7 @@ class Services:
 
     # --- routines -------------------------------------------------------------------------------
 
-    def routine(self, request: memoryview, out: bytearray) -> "Generator":
+    def routine(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x31, startRoutine only."""
         if len(request) < STATUS:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -158,7 +179,7 @@ class Services:
             raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
         return STATUS
 
-    def _wants(self, out: bytearray) -> "Generator":
+    def _wants(self, out: bytearray) -> "Work[int]":
         cycle = self._cycle
         while cycle.computing():
             yield  # the main loop steps the cycle; meanwhile the server says 0x78

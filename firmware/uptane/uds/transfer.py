@@ -2,10 +2,10 @@
 
 A download is accepted only if it matches the open want of the cycle exactly: its file number, and
 no more bytes than the want allows. Small files are gathered in memory; an image flows into the
-want's sink, whose offset moves with it: what is written need not be brought again. A repeated block
-counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too many, are
-refused with a number and change nothing; a request to open that is refused leaves the transfer that
-is open as it was.
+want's sink, whose offset moves with it: what is written need not be brought again. A repeated
+block counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too
+many, are refused with a number and change nothing; a request to open that is refused leaves the
+transfer that is open as it was.
 Rules: V-61, V-64, E-19, E-20, E-77, E-78.
 """
 
@@ -22,6 +22,13 @@ from uptane.uds.codes import (
 )
 from uptane.uds.server import Nrc
 
+if False:  # for the type checker
+    from collections.abc import Callable
+
+    from errand import Work
+    from uptane.cycle import Cycle
+    from uptane.meta.wants import Want
+
 NONE = 0
 DOWNLOAD = 1
 UPLOAD = 2
@@ -32,12 +39,13 @@ PLAIN = 0  # dataFormatIdentifier: neither compressed nor encrypted
 class Transfer:
     """At most one transfer at a time. `note(number)` is told of each refusal."""
 
-    def __init__(self, cycle: "Cycle", note: "Callable") -> None:
+    def __init__(self, cycle: "Cycle", note: "Callable[[int], None]") -> None:
         self._cycle = cycle
         self._note = note
         self._direction = NONE
         self._want: "Want | None" = None
         self._memory: "bytearray | None" = None
+        self._offer = b""  # what an upload sends
         self._at = 0
         self._end = 0
         self._counter = 0  # of the last block that was moved
@@ -74,6 +82,7 @@ class Transfer:
         self.stop()
         self._direction = direction
         self._want = want
+        self._offer = want.offer or b""
         self._at = 0
         self._end = size
         self._counter = 0
@@ -82,7 +91,7 @@ class Transfer:
         out[3] = (BLOCK_BYTES + 2) & 0xFF
         return 4
 
-    def download(self, request: memoryview, out: bytearray) -> "Generator":
+    def download(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x34: bytes for the open want."""
         want = self._wanted(request, False)
         length = self._open(DOWNLOAD, want, request, out)
@@ -91,12 +100,12 @@ class Transfer:
         return length
         yield
 
-    def upload(self, request: memoryview, out: bytearray) -> "Generator":
+    def upload(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x35: the file that the cycle offers."""
         return self._open(UPLOAD, self._wanted(request, True), request, out)
         yield
 
-    def data(self, request: memoryview, out: bytearray) -> "Generator":
+    def data(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x36: the next block, in or out."""
         if len(request) < 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -122,7 +131,7 @@ class Transfer:
         elif self._at == self._end:
             raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
         take = min(UPLOAD_BYTES, self._end - self._at)
-        out[2 : 2 + take] = self._want.offer[self._at : self._at + take]
+        out[2 : 2 + take] = self._offer[self._at : self._at + take]
         self._at += take
         self._last = take
         return take + 2
@@ -135,17 +144,23 @@ class Transfer:
         if self._memory is not None:
             self._memory[at : at + len(block)] = block
         else:
-            want = self._want
-            try:
-                want.sink.write(want.offset, block)
-            except Refusal as refusal:
-                self.stop()
-                self._note(refusal.number)
-                raise Nrc(NRC_GENERAL_PROGRAMMING_FAILURE)
-            want.offset += len(block)
+            self._flow(block)
         self._at = at + len(block)
 
-    def finish(self, request: memoryview, out: bytearray) -> "Generator":
+    def _flow(self, block: memoryview) -> None:
+        """Into the sink of the want, which moves on with it: after a break it wants the rest."""
+        want = self._want
+        if want is None or want.sink is None:
+            raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
+        try:
+            want.sink.write(want.offset, block)
+        except Refusal as refusal:
+            self.stop()
+            self._note(refusal.number)
+            raise Nrc(NRC_GENERAL_PROGRAMMING_FAILURE)
+        want.offset += len(block)
+
+    def finish(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x37: all of it was moved; a download goes to the cycle."""
         if len(request) != 1:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -153,7 +168,7 @@ class Transfer:
         if not done or self._want is not self._cycle.want:
             raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
         if self._direction == DOWNLOAD:
-            self._cycle.answer(True if self._memory is None else bytes(self._memory))
+            self._cycle.answer(True if self._memory is None else self._memory)
         self.stop()
         return 1
         yield

@@ -7,7 +7,6 @@ ROMFS images, as source.
 
 from __future__ import annotations
 
-import gc
 import io
 import traceback
 from pathlib import Path
@@ -15,20 +14,40 @@ from types import ModuleType
 from typing import Any
 
 from boards.unix import board
+from boards.unix.nor import Nor
 from boards.unix.silicon import CAN, Core, Time
-from muptane.bench.nodes import GreenletWire, Unwound
+from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
+from uptane.store.area import Area
 
 SOURCE = "app.source"  # beside app.mpy, see muptane.oem.pack
 
 
-class Chip:
-    """`machine` of one ECU that runs inside CPython. `words` takes what it prints when it
-    crashes."""
+class Applications:
+    """uptane.port.applications, for an interpreter that cannot mount: each its own module."""
 
-    def __init__(self, settings: dict[str, Any], words: Path) -> None:
-        self._words = words
+    def __init__(self, nor: Nor) -> None:
+        self._nor = nor
+
+    def mount(self, area: Area, length: int) -> ModuleType | None:
+        image = bytearray(length)
+        self._nor.read_into(area.address, image)
+        source = read_file(bytes(image), SOURCE)
+        if source is None:
+            return None
+        module = ModuleType("app")
+        exec(compile(source, "/app/app.py", "exec"), module.__dict__)
+        return module
+
+    def unmount(self) -> None:
+        """Nothing is mounted: the module goes with its last user."""
+
+
+class Chip:
+    """`machine` of one ECU that runs inside CPython."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
         self.core = Core(
             GreenletWire(), settings["tx_queue"], settings["wake_us"], settings["frame_us"]
         )
@@ -36,8 +55,20 @@ class Chip:
     def CAN(self, number: int, bitrate: int) -> CAN:
         return CAN(self.core)
 
+    def WDT(self) -> Chip:
+        return self
+
+    def feed(self) -> None:
+        """A watchdog that never bites, as in a MicroPython process."""
+
+    def applications(self, nor: Nor) -> Applications:
+        return Applications(nor)
+
     def reset(self) -> None:
         self.core.reset()
+
+    def tidy(self) -> None:
+        """CPython's heap does not fall to pieces."""
 
     def heap(self) -> tuple[int, int]:
         """CPython has no heap of a fixed size: (0, 0)."""
@@ -46,31 +77,25 @@ class Chip:
     def open_flash(self, path: str) -> io.RawIOBase:
         return open(path, "r+b", buffering=0)
 
-    def mount(self, image: bytes, place: str) -> ModuleType | None:
-        source = read_file(image, SOURCE)
-        if source is None:
-            return None
-        module = ModuleType("app")
-        exec(compile(source, f"{place}/app.py", "exec"), module.__dict__)
-        return module
 
-    def unmount(self, place: str) -> None:
-        gc.collect(0)
+class Words:
+    """Writes down what an ECU says when it crashes, as a MicroPython process prints it."""
 
-    def __enter__(self) -> Chip:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Words:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: object, trace: object) -> None:
-        """As machine.guard: whatever goes wrong inside is written down and resets the board."""
+    def __exit__(self, kind: type[BaseException] | None, value: Any, trace: object) -> None:
         if kind is not None and not issubclass(kind, Unwound):
-            with self._words.open("a") as words:
-                words.write("".join(traceback.format_exception(value)))  # type: ignore[arg-type]
-            self.reset()
+            with self._path.open("a") as words:
+                words.write("".join(traceback.format_exception(value)))
 
 
 def live(settings: dict[str, Any], words: Path) -> None:
     """One life of an ECU, until it resets."""
-    chip = Chip(settings, words)
+    chip = Chip(settings)
     chip.core.begin()
-    with chip:
-        main.Ecu(board.build(chip, Time(chip), settings)).live()
+    with board.build(chip, Time(chip), settings) as built, Words(words):
+        main.Ecu(built).live()

@@ -40,17 +40,13 @@ class Carried(NamedTuple):
 class OfficeSource:
     """An office as the source of a feeding. `on_file` is told of every file carried."""
 
-    def __init__(
-        self, office: BackOffice, vin: str, on_file: Callable[[Carried], None]
-    ) -> None:
+    def __init__(self, office: BackOffice, vin: str, on_file: Callable[[Carried], None]) -> None:
         self._office = office
         self._vin = vin
         self._on_file = on_file
         self.refused: Exception | None = None
 
-    def find(
-        self, file: bytes, detail: object, offset: int
-    ) -> Generator[Any, Any, Held | None]:
+    def find(self, file: bytes, detail: object, offset: int) -> Generator[Any, Any, Held | None]:
         repository, kind, number = file[0], file[1], int.from_bytes(file[2:], "big")
         raw = self._office.answer(self._vin, repository, kind, number, detail)
         self._on_file(Carried(repository, kind, number, None if raw is None else len(raw)))
@@ -66,9 +62,7 @@ class OfficeSource:
         yield
 
 
-def feed(
-    station: Station, source: OfficeSource, install: bool = True
-) -> Generator[Any, Any, int]:
+def feed(station: Station, source: OfficeSource, install: bool = True) -> Generator[Any, Any, int]:
     """One cycle of the ECU behind `station`: begin it, serve its wants, and let it install what
     it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal."""
     feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES), of_a_primary())
@@ -76,4 +70,6 @@ def feed(
     status: int = yield from feeding.serve(station.clock)
     if status == WANTS_INSTALL and install:
         yield from feeding.routine(RID_INSTALL)
+    else:
+        yield from feeding.end()
     return status

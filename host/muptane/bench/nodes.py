@@ -1,161 +1,20 @@
-"""Running ECUs: a real MicroPython process each, or the same device code inside CPython.
+"""The world's side of an ECU: wakes it, hands it what arrived, takes what it sends.
 
-A `Node` is the world's side of one ECU: it wakes the interpreter, hands it what has arrived,
-takes what it sends, and starts it anew after a reset. An interpreter answers one message with
-one message (`boards/unix/silicon.py` has the format), in lock-step: virtual time stands still
-while it computes and then moves by what it says computing cost.
-
-It does not know what an ECU does. A MicroPython process that dies says why (`NodeDied`).
+An ECU's interpreter answers one message with one message (boards/unix/silicon.py has the format),
+in lock-step: virtual time stands still while it computes and then moves by what it says computing
+cost. A `Node` keeps what is on its way to it, knows what it sleeps for, and starts it anew after a
+reset. It does not know what an ECU does, nor which interpreter runs it.
 """
 
 from __future__ import annotations
 
-import signal
-import socket
 import struct
-import subprocess
 from collections import deque
-from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
-
-from greenlet import getcurrent, greenlet
 
 from boards.unix import silicon
 from muptane.bench.bus import Frame, Port
+from muptane.bench.interpreters import Interpreter, NodeDied
 from muptane.bench.world import US, WAKES, Event, World
-
-ANSWER_TIMEOUT_S = 60  # wall time: a process that computes longer than this hangs
-
-
-class NodeDied(Exception):
-    """An ECU's interpreter ended without a reset; the message holds its last words."""
-
-
-class Interpreter(Protocol):
-    """Answers one message with one message. `start` returns the first message of a new life."""
-
-    def start(self) -> bytes: ...
-    def exchange(self, message: bytes) -> bytes: ...
-    def stop(self) -> None: ...
-
-
-class MicroPythonProcess:
-    """The unix port as a child process, its heap limited, its flash in a file.
-
-    `command` starts the interpreter, in `folder`; the number of the inherited socket is put
-    behind it. What the child prints goes to the file `words`.
-    """
-
-    def __init__(self, command: list[str], folder: Path, words: Path) -> None:
-        self._command = command
-        self._folder = folder
-        self._words = words
-        self._process: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
-
-    def start(self) -> bytes:
-        self.stop()
-        ours, theirs = socket.socketpair()
-        with self._words.open("ab") as words:
-            self._process = subprocess.Popen(
-                [*self._command, str(theirs.fileno())],
-                cwd=self._folder,
-                pass_fds=[theirs.fileno()],
-                stdout=words,
-                stderr=words,
-                stdin=subprocess.DEVNULL,
-            )
-        theirs.close()
-        ours.settimeout(ANSWER_TIMEOUT_S)
-        self._socket = ours
-        return self._receive()
-
-    def exchange(self, message: bytes) -> bytes:
-        assert self._socket is not None
-        try:
-            self._socket.sendall(message)
-        except BrokenPipeError:
-            self._died()
-        return self._receive()
-
-    def stop(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-        self._socket = self._process = None
-
-    def _receive(self) -> bytes:
-        head = self._read(silicon.NODE_HEAD_BYTES)
-        records = struct.unpack_from("<H", head, 2)[0]
-        return head + self._read(records * silicon.SENT_BYTES) if records else head
-
-    def _read(self, length: int) -> bytes:
-        assert self._socket is not None
-        parts = b""
-        while len(parts) < length:
-            part = self._socket.recv(length - len(parts))
-            if not part:
-                self._died()
-            parts += part
-        return parts
-
-    def _died(self) -> None:
-        assert self._process is not None
-        code = self._process.wait(ANSWER_TIMEOUT_S)
-        last = self._words.read_text(errors="replace")[-2000:]
-        raise NodeDied(f"the interpreter ended with code {code}; its last words:\n{last}")
-
-
-class Unwound(BaseException):
-    """Ends a life inside CPython: raised where the device code called reset."""
-
-
-class CPythonNode:
-    """The device code in this process: `live(wire)` runs it until it resets."""
-
-    def __init__(self, live: Callable[[CPythonNode], None]) -> None:
-        self._live = live
-        self._life: greenlet | None = None
-        self._world: greenlet | None = None
-
-    def start(self) -> bytes:
-        self._world = getcurrent()
-        self._life = greenlet(self._run, self._world)
-        return bytes(self._life.switch())
-
-    def exchange(self, message: bytes) -> bytes:  # type: ignore[override]
-        assert self._life is not None
-        self._life.parent = getcurrent()
-        return bytes(self._life.switch(message))
-
-    def stop(self) -> None:
-        if self._life is not None and not self._life.dead:
-            self._life.throw(Unwound)
-        self._life = None
-
-    def _run(self) -> bytes:
-        try:
-            self._live(self)
-        except Unwound:
-            pass
-        return b""
-
-
-class GreenletWire:
-    """The node's end of the lock-step inside CPython: a switch to the world and back."""
-
-    def exchange(self, out: bytearray, length: int, inbox: memoryview) -> int:
-        answer = getcurrent().parent.switch(bytes(out[:length]))
-        inbox[: len(answer)] = answer
-        return len(answer)
-
-    def reset(self, out: bytearray, length: int) -> None:
-        getcurrent().parent.switch(bytes(out[:length]))
-        raise Unwound
 
 
 class Node:
@@ -183,7 +42,7 @@ class Node:
         port.on_frame = self._arrived
         port.on_sent = self._left
 
-    # --- power ------------------------------------------------------------------------------------
+    # --- power -------------------------------------------------------------------------------
 
     def power_on(self) -> None:
         """Start the interpreter; it lives from now on."""
@@ -212,7 +71,7 @@ class Node:
                 event.cancel()
         self._timer = self._wake = None
 
-    # --- what the bus does to it --------------------------------------------------------------------
+    # --- what the bus does to it -------------------------------------------------------------
 
     def _arrived(self, frame: Frame) -> None:
         if not self.powered:
@@ -234,7 +93,7 @@ class Node:
             return False
         return len(self.port.queue) + self._unqueued <= self._tx_low
 
-    # --- lock-step --------------------------------------------------------------------------------------
+    # --- lock-step ---------------------------------------------------------------------------
 
     def _wake_soon(self) -> None:
         if self._wake is None:
@@ -248,7 +107,9 @@ class Node:
         self._obey(self.interpreter.exchange(self._news()))
 
     def _news(self) -> bytes:
-        frames = [self._received.popleft() for _ in range(min(len(self._received), silicon.FRAMES_MAX))]
+        frames = [
+            self._received.popleft() for _ in range(min(len(self._received), silicon.FRAMES_MAX))
+        ]
         # Rounded up: the node must never think that its time has not come yet.
         now_us = -(-self.world.now_ns // US)
         free = self.port.queue_frames - len(self.port.queue)
@@ -298,8 +159,6 @@ class Node:
     def _filter(self, message: bytes, records: int) -> None:
         at = silicon.NODE_HEAD_BYTES
         self.port.filters = [
-            struct.unpack_from("<II", message, at + i * silicon.SENT_BYTES)
-            for i in range(records)
+            struct.unpack_from("<II", message, at + i * silicon.SENT_BYTES) for i in range(records)
         ]
         self.port.bus.filters_changed()
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +39,7 @@ class BusPlan(Strict):
 
 class EcuPlan(Strict):
     """One ECU. `hardware` is its hardware id; `request` and `response` are its UDS identifiers;
-    `application` names the example it runs (firmware/apps/NAME-RELEASE)."""
+    `application` names the example it runs (firmware/apps/NAME_RELEASE)."""
 
     name: Name
     number: U32
@@ -72,14 +73,15 @@ class VehiclePlan(Strict):
             raise ValueError(f"one ECU must have role = 'primary', this file has {primaries}")
         if self.primary().verification != "full":
             raise ValueError("a Primary verifies fully: set verification = 'full' (V-34)")
-        for what, values in (
+        named: list[tuple[str, list[str] | list[int]]] = [
             ("name", [ecu.name for ecu in self.ecu]),
             ("number", [ecu.number for ecu in self.ecu]),
             ("request or response", [i for e in self.ecu for i in (e.request, e.response)]),
-        ):
-            twice = sorted({value for value in values if values.count(value) > 1}, key=str)
+        ]
+        for what, values in named:
+            twice = [value for value, count in Counter(map(str, values)).items() if count > 1]
             if twice:
-                raise ValueError(f"{what} {twice[0]!r} stands twice; each must be unique")
+                raise ValueError(f"{what} {twice[0]} stands twice; each must be unique")
         return self
 
     def primary(self) -> EcuPlan:
@@ -110,8 +112,9 @@ def load(path: Path) -> VehiclePlan:
 
 
 def _known(place: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = {"ecu": EcuPlan, "bus": BusPlan}.get(str(place[0]), VehiclePlan)
-    return list((model if len(place) > 1 else VehiclePlan).model_fields)
+    models: dict[str, type[BaseModel]] = {"ecu": EcuPlan, "bus": BusPlan}
+    model = models.get(str(place[0]), VehiclePlan) if len(place) > 1 else VehiclePlan
+    return list(model.model_fields)
 
 
 def line_of(text: str, place: tuple[int | str, ...]) -> int:

@@ -1,6 +1,7 @@
 """The figures of a board as its emulator wants them: one flat dictionary, written as JSON.
 
-What a board is stands in its board.toml (`muptane.boards`); this module only rearranges.
+What a board is stands in its board.toml (`muptane.boards`); this module only rearranges, and
+gathers program units into strokes of a page, which take as long together as each would alone.
 """
 
 from __future__ import annotations
@@ -8,31 +9,48 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from muptane.boards import BoardSpec
 
-def settings_of(spec: Any, flash: Path, bitrate: int) -> dict[str, Any]:
+STROKE_BYTES = 256  # a flash stroke of the emulator: one program unit costs a wake of its own
+RING = 3  # of rx_queue, what the controller itself holds; the rest is the driver's ring
+CONFIRM_MS = 500
+
+
+def settings_of(spec: BoardSpec, flash: Path, bitrate: int) -> dict[str, Any]:
+    """`flash` is the file that keeps the content; `bitrate` that of the vehicle's bus."""
+    part = spec.flash
+    stroke_bytes = max(STROKE_BYTES, part.program_bytes)
     return {
         "bitrate": bitrate,
-        "tx_queue": 3,
-        "rx_queue": 16,
-        "in_order": True,
-        "wake_us": 50,
-        "frame_us": 30,
-        "confirm_ms": 500,
-        "costs": {"ed25519_verify": 500_000, "ed25519_sign": 400_000, "sha256_block": 40},
-        "heap_bytes": [32 << 10, 64 << 10, 96 << 10],
+        "tx_queue": spec.can.tx_queue,
+        "rx_queue": spec.can.rx_queue,
+        "ring": max(spec.can.rx_queue - RING, 2),
+        "in_order": spec.can.equal_ids == "fifo",
+        "wake_us": spec.costs.wake,
+        "frame_us": spec.costs.frame,
+        "confirm_ms": CONFIRM_MS,
+        "costs": {
+            "ed25519_verify": spec.costs.ed25519_verify,
+            "ed25519_sign": spec.costs.ed25519_sign,
+            "sha256_block": spec.costs.sha256_block,
+        },
         "flash": {
             "path": str(flash.absolute()),
             "regions": [
-                [0x080A0000, 0x20000, 3, 1_000_000],
-                [0x08100000, 0x4000, 4, 250_000],
-                [0x08110000, 0x10000, 1, 550_000],
-                [0x08120000, 0x20000, 7, 1_000_000],
+                [address, block_bytes, blocks, part.times.erase_us[block_bytes]]
+                for address, block_bytes, blocks in part.sectors
             ],
-            "program_bytes": 4,
-            "program_us": 16 * 64,
-            "page_bytes": 256,
+            "program_bytes": part.program_bytes,
+            "program_us": part.times.program_us * (stroke_bytes // part.program_bytes),
+            "page_bytes": stroke_bytes,
         },
-        "records": [0x08100000, 0x4000, 4],
-        "slots": [[0x08120000, 0x20000, 2], [0x08160000, 0x20000, 2]],
-        "depot": [[0x081A0000, 0x20000, 2], [0x080C0000, 0x20000, 2]],
+        "records": list(part.map.records),
+        "slots": [list(part.map.slot_a), list(part.map.slot_b)],
+        "depot": [list(cell) for cell in part.map.depot],
     }
+
+
+def heap_bytes(spec: BoardSpec, verification: str) -> int:
+    """The budget above code of an ECU with that verification (partial, full, primary)."""
+    budget: int = getattr(spec.heap, verification)
+    return budget

@@ -52,7 +52,7 @@ class Station:
         self._timer: Event | None = None
         self._done: Callable[[Any], None] = lambda value: None
 
-    # --- what a user asks of it -----------------------------------------------------------------
+    # --- what a user asks of it --------------------------------------------------------------
 
     def start(self, task: Generator[Any, Any, Any], done: Callable[[Any], None]) -> None:
         """Run a generator beside everything else; `done` gets what it returns, or the Refusal
@@ -83,7 +83,7 @@ class Station:
         """ReadDataByIdentifier."""
         return self.request(bytes((READ_DATA_BY_IDENTIFIER, did >> 8, did & 0xFF)))[3:]
 
-    # --- what the world does to it -----------------------------------------------------------------
+    # --- what the world does to it -----------------------------------------------------------
 
     def _arrived(self, frame: Frame) -> None:
         try:
@@ -132,9 +132,9 @@ class Station:
             self.channel.poll(now)
         except Refusal:
             self._until_ms = 0
-        deadlines = [self.channel.deadline()]
+        due = [self.channel.due_ms()]
         if self._task is not None:
-            deadlines.append(self._until_ms)
-        due = [deadline for deadline in deadlines if deadline is not None]
-        if due:
-            self._timer = self.world.at(max(min(due), now + 1) * MS, self._pump)
+            due.append(self._until_ms)
+        times = [time for time in due if time is not None]
+        if times:
+            self._timer = self.world.at(max(min(times), now + 1) * MS, self._pump)

@@ -21,9 +21,10 @@ from typing import Any, Literal, Protocol
 from boards.unix.nor import Geometry, Nor
 from muptane.bench import chips, firmware
 from muptane.bench.bus import Bus
-from muptane.bench.nodes import CPythonNode, Interpreter, MicroPythonProcess, Node
+from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
+from muptane.bench.nodes import Node
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.bench.settings import settings_of
+from muptane.bench.settings import heap_bytes, settings_of
 from muptane.bench.station import Station
 from muptane.bench.world import S, World
 from muptane.boards import load_board
@@ -45,8 +46,8 @@ class FirstImage:
     content: bytes
 
 
-class Factory(Protocol):
-    """What provisioning needs of a back office (muptane.bench.factory)."""
+class Supply(Protocol):
+    """What provisioning needs of a back office (muptane.bench.provisioning)."""
 
     def identity(self, repository: int) -> bytes: ...
     def metadata(self, vin: str, repository: int) -> Mapping[int, bytes]: ...
@@ -56,6 +57,12 @@ class Factory(Protocol):
 def seed_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
     """The seed of an ECU's signing key: 32 bytes that the vehicle's seed decides."""
     return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}".encode()).digest()
+
+
+def area_of(nor: Nor, place: list[int], unit: int) -> Area:
+    """An area of the flash, `place` as settings have it: address, block bytes, blocks."""
+    address, block_bytes, blocks = place
+    return Area(nor, address, block_bytes, blocks, unit)
 
 
 class Ecu:
@@ -88,58 +95,60 @@ class Vehicle:
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
         port = self.bus.port(plan.name, settings["tx_queue"])
-        budget = settings["heap_bytes"][plan.level()]
-        heap = firmware.heap_for_code() + budget if self.nodes == "micropython" else 0
-        interpreter = self._interpreter(plan, settings, heap)
+        level = "primary" if plan.role == "primary" else plan.verification
+        budget = heap_bytes(spec, level)
+        heap = firmware.heap_for_code(level) + budget if self.nodes == "micropython" else 0
+        interpreter = self._interpreter(plan, settings, level, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000
         return Ecu(plan, node, Path(settings["flash"]["path"]), heap)
 
-    def _interpreter(self, plan: EcuPlan, settings: dict[str, Any], heap: int) -> Interpreter:
+    def _interpreter(
+        self, plan: EcuPlan, settings: dict[str, Any], level: str, heap: int
+    ) -> Interpreter:
         words = self.folder / f"{plan.name}.words"
         words.touch()
-        path = self.folder / f"{plan.name}.json"
+        path = (self.folder / f"{plan.name}.json").absolute()
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
             return CPythonNode(lambda node: chips.live(settings, words))
-        command = firmware.micropython(heap, "-m", "boards.unix.boot", str(path.absolute()))
+        command = firmware.micropython(heap, "-m", "boards.unix.boot", level, str(path))
         return MicroPythonProcess(command, firmware.compiled(), words)
 
-    # --- the factory ----------------------------------------------------------------------------
+    # --- the factory -------------------------------------------------------------------------
 
-    def provision(self, factory: Factory, first: Mapping[str, FirstImage]) -> None:
+    def provision(self, supply: Supply, first: Mapping[str, FirstImage]) -> None:
         """Write every ECU's flash: identity, trusted metadata, time, first image."""
         for name, ecu in self.ecus.items():
             settings = json.loads((self.folder / f"{name}.json").read_text())
             ecu.flash.write_bytes(b"")
             with ecu.flash.open("r+b", buffering=0) as file:
-                self._provision(ecu.plan, settings, file, factory, first[name])
+                self._provision(ecu.plan, settings, file, supply, first[name])
 
     def _provision(
         self,
         plan: EcuPlan,
         settings: dict[str, Any],
         file: Any,
-        factory: Factory,
+        supply: Supply,
         first: FirstImage,
     ) -> None:
         flash = settings["flash"]
         unit = flash["program_bytes"]
-        regions = [tuple(region) for region in flash["regions"]]
-        geometry = Geometry(regions, unit, flash["program_us"], flash["page_bytes"])
+        geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
         nor = Nor(file, geometry, lambda us: None)
-        records = Records(Area(nor, *settings["records"], unit))
+        records = Records(area_of(nor, settings["records"], unit))
         records.mount()
-        slot_areas = [Area(nor, *place, unit) for place in settings["slots"]]
+        slot_areas = [area_of(nor, place, unit) for place in settings["slots"]]
         content = first.content + b"\xff" * (-len(first.content) % unit)
         slot_areas[0].program(0, content)
         changes: dict[int, bytes | None] = {
-            ids.RECORD_IDENTITY: self._identity(plan, factory),
-            ids.RECORD_TIME: cbor.dumps(list(factory.time())),
+            ids.RECORD_IDENTITY: self._identity(plan, supply),
+            ids.RECORD_TIME: cbor.dumps(list(supply.time())),
         }
         repositories = [ids.DIRECTOR] + [ids.IMAGE] * (plan.level() != ids.PARTIAL)
         for repository in repositories:
-            for role, raw in factory.metadata(self.plan.vin, repository).items():
+            for role, raw in supply.metadata(self.plan.vin, repository).items():
                 if plan.level() == ids.PARTIAL and role not in (ids.ROOT, ids.TARGETS):
                     continue
                 record = ids.RECORD_METADATA + 0x100 * (repository - ids.DIRECTOR) + role
@@ -149,18 +158,18 @@ class Vehicle:
         slots = Slots(slot_areas, records)
         slots.provision(first.number, len(first.content), digest, first.release)
 
-    def _identity(self, plan: EcuPlan, factory: Factory) -> bytes:
+    def _identity(self, plan: EcuPlan, supply: Supply) -> bytes:
         identity: dict[int, object] = {
             ids.IDENTITY_ECU: plan.number,
             ids.IDENTITY_HARDWARE: plan.hardware,
             ids.IDENTITY_VEHICLE: self.plan.vin,
             ids.IDENTITY_VERIFICATION: plan.level(),
             ids.IDENTITY_SEED: seed_of(self.plan, plan),
-            ids.IDENTITY_DIRECTOR: factory.identity(ids.DIRECTOR),
+            ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
             ids.IDENTITY_LINK: [plan.request, plan.response],
         }
         if plan.level() != ids.PARTIAL:
-            identity[ids.IDENTITY_IMAGE] = factory.identity(ids.IMAGE)
+            identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
         if plan.level() == ids.PRIMARY:
             identity[ids.IDENTITY_SECONDARIES] = [
                 [ecu.number, ecu.level(), ecu.request, ecu.response]
@@ -168,7 +177,7 @@ class Vehicle:
             ]
         return cbor.dumps(identity)
 
-    # --- power ------------------------------------------------------------------------------------
+    # --- power -------------------------------------------------------------------------------
 
     def power_on(self) -> None:
         for ecu in self.ecus.values():

@@ -57,7 +57,7 @@ class World:
         self._trace = sha256()
         self.wakes = 0
 
-    # --- time -----------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------
 
     def seconds(self) -> int:
         """The date, as a server in this world would read it: seconds since 1970."""
@@ -86,7 +86,7 @@ class World:
             self.now_ns = time_ns
             event.action()
 
-    # --- chance and evidence -------------------------------------------------------------------------
+    # --- chance and evidence -----------------------------------------------------------------
 
     def chance(self, name: str) -> random.Random:
         """A source of randomness of its own for everyone who has a name in this world."""

@@ -33,6 +33,7 @@ from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import accept
 from muptane.oem.targets import Targets
 from uptane import ids
+from uptane.limits import VERSION_MAX
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class Director:
         """A role file for `vehicle`, version 0 for the newest; None: there is no such file."""
         if role == ids.ROOT:
             return self._authority.read_root(version)
+        if (
+            role not in (ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
+            or not 0 <= version <= VERSION_MAX
+        ):
+            return None
         query = select(RoleFile.raw).where(RoleFile.vehicle_id == vehicle, RoleFile.role == role)
         if version != 0:
             query = query.where(RoleFile.version == version)

@@ -19,6 +19,7 @@ from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.storage import Store
 from muptane.oem.targets import Entry, Targets
 from uptane import ids
+from uptane.limits import DIGEST_BYTES, VERSION_MAX
 
 NAMES = ("root", "timestamp", "snapshot", "targets")
 TIMESTAMP_NAME = "timestamp.cbor"
@@ -133,8 +134,8 @@ class ImageRepository:
         number and SHA-256. None: there is no such file."""
         if kind == ids.KIND_METADATA and isinstance(detail, int):
             return self._read_role(number, detail)
-        if kind == ids.KIND_IMAGE and isinstance(detail, bytes):
-            return self._store.read(image_name(number, detail))
+        if kind == ids.KIND_IMAGE and isinstance(detail, bytes) and len(detail) == DIGEST_BYTES:
+            return self._store.read(image_name(number, detail)) if number >= 0 else None
         return None
 
     def _read_role(self, role: int, version: int) -> bytes | None:
@@ -145,7 +146,7 @@ class ImageRepository:
             ids.SNAPSHOT: self._roles.snapshot,
             ids.TARGETS: self._roles.targets,
         }
-        if role not in newest or version < 0:
+        if role not in newest or not 0 <= version <= VERSION_MAX:
             return None
         if role == ids.TIMESTAMP and version not in (0, newest[role].version):
             return None

@@ -1,0 +1,48 @@
+"""The steps that the cycles of a Primary and of a Secondary have in common.
+
+Each is a part of a cycle (`uptane.cycle` says what a cycle yields). `ecu` is uptane.main.Ecu.
+Rules: V-46, V-56, V-61, V-64, V-66, V-81.
+"""
+
+from uptane.errors import Refusal, Withheld
+from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_REPORT, KIND_TIME, LOCAL
+from uptane.limits import TIME_BYTES_MAX
+from uptane.meta.wants import Want
+
+if False:  # for the type checker
+    from errand import Cycle
+    from uptane.main import Ecu
+    from uptane.meta.targets import Entry
+
+
+def offer(number: int, raw: bytes) -> Want:
+    """A want that offers a file instead of asking for one: fetch it and pass it on."""
+    want = Want(LOCAL, KIND_REPORT, number, None, len(raw))
+    want.offer = raw
+    return want
+
+
+def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
+    """Ask for the time under these nonces and accept it if it is good. A bad or missing
+    attestation is noted and the cycle goes on without new time (V-81). Returns what came."""
+    raw = yield Want(DIRECTOR, KIND_TIME, 0, nonces, TIME_BYTES_MAX)
+    if raw is None:
+        return None
+    try:
+        yield from ecu.trust.accept_time(raw)
+    except Refusal as refusal:
+        ecu.note(refusal.number)
+    return raw
+
+
+def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
+    """Bring the image into the spare slot and verify it there, as it lies in flash."""
+    slots = ecu.slots
+    yield from slots.begin(entry.number, entry.length, entry.digest, entry.release)
+    want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
+    want.sink = slots
+    want.offset = slots.resume_offset()
+    if want.offset < entry.length and (yield want) is None:
+        raise Withheld
+    yield from slots.finish(ecu.suite)
+    ecu.verified = True

