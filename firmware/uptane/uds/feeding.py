@@ -63,6 +63,7 @@ if False:  # for the type checker
         def take(self, file: bytes, raw: bytes) -> Cycle[None]: ...
 
 
+LATER_MS_MIN = 50  # we do not ask more often
 STATUS = 4  # where a routine's status record begins in a response
 
 
@@ -155,10 +156,11 @@ class Feeding:
         return what
 
     def _wait(self, clock: "Ticking", later_ms: int) -> "Wait[None]":
-        self._later_ms += max(later_ms, 1)
+        later_ms = max(later_ms, LATER_MS_MIN)
+        self._later_ms += later_ms
         if self._later_ms > self._bounds.later_ms:
             raise SlowRetrieval
-        until = clock.ticks_ms() + max(later_ms, 1)
+        until = clock.ticks_ms() + later_ms
         while clock.ticks_ms() < until:
             yield until
 
