@@ -13,6 +13,8 @@ Work: TypeAlias = Generator[None, None, T]
 # Computing, a file wanted (answered by send: bytes, or None = absent), records to store now, or
 # the time in milliseconds until which there is nothing to do but wait for frames.
 Cycle: TypeAlias = Generator[Want | Commit | int | None, bytes | None, T]
+# Waiting for frames until a time in milliseconds.
+Wait: TypeAlias = Generator[int, None, T]
 # The whole of one stored record, or None.
 Stored: TypeAlias = Callable[[int], bytes | None]
 Changes: TypeAlias = dict[int, bytes | None]

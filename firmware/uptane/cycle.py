@@ -5,13 +5,21 @@ A cycle (`uptane.secondary`, `uptane.primary`) is written from top to bottom and
   a Want    for a file: whoever serves this ECU brings it, and `answer` goes back in;
   a Commit  of records that must be stored all at once or not at all;
   a time    in milliseconds until which it waits for frames.
-A refusal ends it; its number is kept for the version report. `Cycle` drives the generator and
+A refusal, also of a store that cannot commit, ends it; its number is kept for the version report. `Cycle` drives the generator and
 decides nothing; UDS shows its state to the feeder (`uptane.uds.services`).
 Rules: V-35, V-36, T-17.
 """
 
 from uptane.errors import Refusal
 from uptane.meta.wants import Commit, Want
+
+if False:  # for the type checker
+    from collections.abc import Callable
+    from typing import Any
+
+    from errand import Cycle as Task
+    from shapes import Ticking
+    from uptane.store.records import Records
 
 
 class Cycle:
@@ -22,7 +30,7 @@ class Cycle:
     def __init__(
         self,
         records: "Records",
-        clock: "Clock",
+        clock: "Ticking",
         on_refusal: "Callable[[int], None]",
         tidy: "Callable[[], None]",
     ) -> None:
@@ -30,13 +38,13 @@ class Cycle:
         self._tidy = tidy
         self._clock = clock
         self._on_refusal = on_refusal
-        self._task = None
-        self._value = None
+        self._task: "Task[None] | None" = None
+        self._value: "Any" = None
         self.until_ms = 0  # asleep till then, unless a frame comes
         self.want: "Want | None" = None
         self.refusal = 0  # number of the refusal that ended the last cycle, 0: none
 
-    def begin(self, task: "Generator") -> None:
+    def begin(self, task: "Task[None]") -> None:
         """Start a cycle; one that still runs is dropped (nothing of it was committed)."""
         self.stop()
         self._task = task
@@ -67,17 +75,20 @@ class Cycle:
 
     def step(self) -> None:
         """One slice."""
-        if not self.computing():
+        task = self._task
+        if task is None or not self.computing():
             return
         value = self._value
         self._value = None
         try:
-            said = self._task.send(value)
+            said = task.send(value)
+            if isinstance(said, Commit):
+                self._records.commit(said.changes)
         except StopIteration:
             self._task = None
             return
         except Refusal as refusal:
-            self._task = None
+            self.stop()
             self.refusal = refusal.number
             self._on_refusal(refusal.number)
             return
@@ -85,7 +96,5 @@ class Cycle:
         if isinstance(said, Want):
             self.want = said
             self._tidy()
-        elif isinstance(said, Commit):
-            self._records.commit(said.changes)
-        elif said is not None:
+        elif said is not None and not isinstance(said, Commit):
             self.until_ms = said

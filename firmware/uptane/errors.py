@@ -278,7 +278,7 @@ class BadApplication(Refusal):
 
 # --- the link and the peer -------------------------------------------------------------------
 class NoFlowControl(Refusal):
-    """N_Bs ran out."""
+    """N_Bs ran out, or the receiver sent too many wait frames, or an unknown flow status."""
 
     number = 100
 

@@ -19,14 +19,19 @@ from uptane.ids import (
     RECORD_IDENTITY,
 )
 
+if False:  # for the type checker
+    from uptane.store.records import Records
+
 
 class Identity:
-    """Fields of the identity record; `raw` as stored. NotProvisioned without one."""
+    """Fields of the identity record; `raw` as stored. NotProvisioned without one, BadShape."""
 
     def __init__(self, raw: "bytes | None") -> None:
         if raw is None:
             raise NotProvisioned
         fields = cbor.loads(raw)
+        if not isinstance(fields, dict):
+            raise BadShape
         try:
             self.ecu: int = fields[IDENTITY_ECU]
             self.hardware: int = fields[IDENTITY_HARDWARE]

@@ -35,6 +35,9 @@ FORWARD_MAX_S = 10 * 366 * 86400  # the largest step that one attestation may ta
 # --- the vehicle -----------------------------------------------------------------------------
 SECONDARIES_MAX = 16
 ATTACKS_MAX = 8  # refusals kept for the next version report
+WANTS_MAX = 128  # files that one Secondary may want in one cycle
+LATER_MS_MAX = 60_000  # of waiting that a Secondary may ask for in one cycle
+PATIENCE_MS = 3_600_000  # the same, of a Primary that waits for its Secondaries
 
 # --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3
@@ -42,8 +45,10 @@ TRIAL_BOOTS_MAX = 3
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000
 N_CR_MS = 1000
+WAIT_FRAMES_MAX = 16  # in a row, N_WFTmax: a receiver may not hold its sender for ever
 P2_MS = 50
 P2_STAR_MS = 5000
 S3_MS = 5000
+EXCHANGE_MS_MAX = 120_000  # one request and its response, however often it is said to be pending
 BLOCK_BYTES = 1024  # data of one TransferData in; the largest message is 2 bytes longer
 UPLOAD_BYTES = 256  # data of one TransferData out

@@ -32,7 +32,7 @@ if False:  # for the type checker
     from uptane.main import Ecu
     from uptane.meta.decision import Decision
     from uptane.uds.client import Client
-    from uptane.uds.feeding import Piece
+    from uptane.uds.feeding import Found
 
 TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
 POLL_MS = 200
@@ -61,7 +61,7 @@ class Shelf:
         return
         yield
 
-    def find(self, file: bytes, detail: object, offset: int) -> "Cycle[Piece | None]":
+    def find(self, file: bytes, detail: object, offset: int) -> "Cycle[Found | None]":
         kind = file[1]
         number = int.from_bytes(file[2:], "big")
         raw = None

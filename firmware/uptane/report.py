@@ -9,7 +9,7 @@ Rules: V-43, V-44, V-45, V-68, E-73, E-76.
 """
 
 from uptane import cbor, cose
-from uptane.errors import BadShape
+from uptane.errors import BadShape, FlashFault, NoSpace
 from uptane.ids import (
     ALG_SHA256,
     FORMAT,
@@ -34,6 +34,15 @@ from uptane.ids import (
 from uptane.limits import ATTACKS_MAX, NONCE_BYTES
 from uptane.meta.decision import Installed
 
+if False:  # for the type checker
+    from typing import Any
+
+    from errand import Work
+    from uptane.crypto.suite import Suite
+    from uptane.identity import Identity
+    from uptane.store.boot import Installed as InSlot
+    from uptane.store.records import Records
+
 PAIR = b"\x82"  # the head of a CBOR array of two: content and seal
 
 
@@ -46,7 +55,7 @@ class Reports:
         self._records = records
         self._kid: bytes | None = None
         raw = records.read(RECORD_ATTACKS)
-        stored = cbor.loads(raw) if raw else [0, []]
+        stored: Any = cbor.loads(raw) if raw else [0, []]
         self._noted_at: int = stored[0]  # counter of the last report when the newest was noted
         self.attacks: list[int] = stored[1]
 
@@ -56,10 +65,12 @@ class Reports:
         return int.from_bytes(raw, "big") if raw else 0
 
     def note(self, number: int) -> None:
-        """Remember a refusal until it is acknowledged."""
-        if number in self.attacks:
+        """Remember a refusal until a report made after it is acknowledged."""
+        known = number in self.attacks
+        if known and self._noted_at == self.counter():
             return
-        self.attacks = (self.attacks + [number])[-ATTACKS_MAX:]
+        if not known:
+            self.attacks = (self.attacks + [number])[-ATTACKS_MAX:]
         self._noted_at = self.counter()
         self._store()
 
@@ -70,7 +81,10 @@ class Reports:
             self._store()
 
     def _store(self) -> None:
-        self._records.commit({RECORD_ATTACKS: cbor.dumps([self._noted_at, self.attacks])})
+        try:
+            self._records.commit({RECORD_ATTACKS: cbor.dumps([self._noted_at, self.attacks])})
+        except (FlashFault, NoSpace):
+            pass  # the next report still names it; only a reset would forget it
 
     def make(self, image: "InSlot", boot: int, time: int, nonce: bytes) -> "Work[bytes]":
         """The next version report (bytes, CDDL report-file) of this ECU: the image that runs,
@@ -122,7 +136,7 @@ class Reports:
         return PAIR + cbor.dumps(content) + seal
 
 
-def content_of(raw: bytes) -> dict:
+def content_of(raw: bytes) -> "dict[int, Any]":
     """The unverified content of a report: for a Primary, which relays and does not judge."""
     content, _ = cbor.loads_first(memoryview(raw)[1:])
     fields = cbor.loads(content) if isinstance(content, bytes) else None

@@ -10,6 +10,9 @@ import gc
 import os
 import sys
 
+if hasattr(gc, "threshold"):  # MicroPython: collect before the heap has fallen to pieces
+    gc.threshold(65536)
+
 FOLDER = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 
 for path in ("/../..", "/../../firmware", "", "/.."):

@@ -123,8 +123,12 @@ def test_unknown_keys_are_refused_and_custom_ones_are_free():
 
 def test_a_null_is_no_absence():
     """E-60"""
+    for role in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS):
+        fields = fields_of(role)
+        fields[KEY_CUSTOM] = None
+        raises(errors.BadShape, read, role, fields)
     fields = fields_of(TARGETS)
-    fields[KEY_CUSTOM] = None
+    fields[KEY_DELEGATIONS] = None
     raises(errors.BadShape, read, TARGETS, fields)
 
 

@@ -15,6 +15,7 @@ class Node:
     """One ECU of the vehicle that `oem` feeds."""
 
     number = DOOR
+    policy = DEVICE
 
     def __init__(self, oem):
         self.oem = oem
@@ -31,7 +32,7 @@ class Node:
 
     def trusted(self, number):
         repository = self.oem.director if number == DIRECTOR else self.oem.image
-        return Trusted(SUITE, DEVICE, number, repository.identity, self.records.get)
+        return Trusted(SUITE, self.policy, number, repository.identity, self.records.get)
 
     def clock(self):
         identity = self.oem.director.identity

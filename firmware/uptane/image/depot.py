@@ -6,13 +6,13 @@ next cycle fetches what is still wanted. Each Secondary verifies for itself what
 Rules: V-33, V-48, V-64, E-30, E-78.
 """
 
-from uptane.errors import NoSpace, WrongFile, WrongHash
+from uptane.errors import NoSpace, TooMuch, WrongFile, WrongHash
 
 if False:  # for the type checker
     from errand import Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
-    from uptane.meta.roles import Entry
+    from uptane.meta.targets import Entry
     from uptane.store.area import Area
 
 SLICE_BYTES = 4096
@@ -50,6 +50,7 @@ class Depot:
 
     def clear(self) -> None:
         """Forget everything."""
+        self._filling = None
         for cell in self._cells:
             cell.chosen = None
             cell.verified = False
@@ -67,9 +68,10 @@ class Depot:
         return None
 
     def begin(self, entry: "Entry") -> "Work[None]":
-        """Make room for an image: erases a free cell. NoSpace if none is free or large enough."""
+        """Make room for an image: erases a cell that is free, or was never filled to its end.
+        NoSpace if there is none that is large enough."""
         for cell in self._cells:
-            if cell.chosen is None and cell.area.size >= entry.length:
+            if not cell.verified and cell.area.size >= entry.length:
                 break
         else:
             raise NoSpace
@@ -85,10 +87,13 @@ class Depot:
             yield
 
     def write(self, offset: int, data: "Buffer") -> None:
-        """The next bytes of the image begun. WrongFile if they are not the next ones."""
+        """The next bytes of the image begun. WrongFile if they are not the next ones, TooMuch if
+        they are more than it has."""
         cell = self._filling
         if cell is None or cell.chosen is None or offset != cell.written:
             raise WrongFile
+        if offset + len(data) > cell.chosen.length:
+            raise TooMuch
         unit = cell.area.program_bytes
         start = offset - len(self._tail)
         joined = self._tail + bytes(data) if self._tail else data

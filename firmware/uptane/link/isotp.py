@@ -10,10 +10,11 @@ No allocation per frame: one buffer for the message received, one frame for send
 Rules: S-37, S-38, V-32 (N_Bs and N_Cr bound every stall).
 """
 
-from uptane.errors import FrameLost, NoFlowControl, Overflow
-from uptane.limits import N_BS_MS, N_CR_MS
+from uptane.errors import FrameLost, NoFlowControl, Overflow, TooLong
+from uptane.limits import N_BS_MS, N_CR_MS, WAIT_FRAMES_MAX
 
 FRAME_BYTES = 8
+MESSAGE_BYTES_MAX = 4095  # of a length in 12 bits
 PADDING = 0xCC
 
 SINGLE = 0x00
@@ -52,6 +53,7 @@ class Channel:
         self._gap_ms = 0
         self._not_before = 0
         self._flow_by = 0
+        self._waits = 0  # wait frames in a row
 
     # --- receiving ---------------------------------------------------------------------------
 
@@ -75,9 +77,10 @@ class Channel:
             self._feed_first(data, now_ms)
 
     def _feed_first(self, data: memoryview, now_ms: int) -> None:
-        length = (data[0] & 0x0F) << 8 | data[1]
+        length = (data[0] & 0x0F) << 8 | data[1] or MESSAGE_BYTES_MAX + 1  # 0: 32 bits follow
         if len(data) < FRAME_BYTES or length < FRAME_BYTES or self.message is not None:
             return
+        self._need = 0  # whatever comes of it, the message before it is over
         if length > len(self._buffer):
             self._flow = FLOW_OVERFLOW
             return
@@ -119,9 +122,14 @@ class Channel:
     # --- sending -----------------------------------------------------------------------------
 
     def send(self, message: bytes | bytearray | memoryview, length: int = -1) -> None:
-        """Begin to send `length` bytes of `message`, which must not change until `idle`."""
+        """Begin to send `length` bytes of `message`, which must not change until `idle`. TooLong
+        beyond 4095."""
+        if length < 0:
+            length = len(message)
+        if length > MESSAGE_BYTES_MAX:
+            raise TooLong
         self._sending = message
-        self._length = len(message) if length < 0 else length
+        self._length = length
         self._offset = 0
         self._not_before = 0
 
@@ -147,6 +155,7 @@ class Channel:
             return self._fill(FIRST | length >> 8, length & 0xFF, self._sending, 0, 6)
         if self._block == 0:
             return None
+        self._not_before = 0  # from here on it is the bus that holds it back
         end = offset + 7
         return self._fill(
             CONSECUTIVE | self._next_out,
@@ -186,7 +195,7 @@ class Channel:
                 return
             self._offset = 6
             self._next_out = 1
-            self._block = 0
+            self._block = self._waits = 0
             self._flow_by = now_ms + N_BS_MS
             return
         self._next_out = (self._next_out + 1) & 0x0F
@@ -195,39 +204,41 @@ class Channel:
             self._length = 0
             return
         if self._gap_ms:
-            self._not_before = now_ms + self._gap_ms
+            self._not_before = now_ms + self._gap_ms + 1  # this millisecond may be nearly over
         if self._block > 0:
             self._block -= 1
             if self._block == 0:
                 self._flow_by = now_ms + N_BS_MS
 
     def _feed_flow(self, data: memoryview, now_ms: int) -> None:
-        if not self._length or self._offset == 0 or self._block != 0:
+        if len(data) < 3 or not self._length or self._offset == 0 or self._block != 0:
             return  # nobody waits for it
         status = data[0] & 0x0F
-        if status == FLOW_WAIT:
-            self._flow_by = now_ms + N_BS_MS
-        elif status == FLOW_CONTINUE and len(data) > 2:
+        if status == FLOW_CONTINUE:
             self._block = data[1] if data[1] else -1
             self._gap_ms = gap_ms(data[2])
-            self._not_before = 0
+            self._not_before = self._waits = 0
+        elif status == FLOW_WAIT and self._waits < WAIT_FRAMES_MAX:
+            self._waits += 1
+            self._flow_by = now_ms + N_BS_MS
         else:
             self._length = 0
-            raise Overflow
+            raise Overflow if status == FLOW_OVERFLOW else NoFlowControl
 
     # --- time --------------------------------------------------------------------------------
 
     def due_ms(self) -> int | None:
-        """When `poll` has something to say, or a frame held back by STmin may go; or None."""
+        """When `poll` has something to say, or a frame held back by STmin may go; or None: only
+        a frame, or room on the bus, moves it on."""
         first = self._receive_by if self._need else None
         if self._length and self._offset:
             mine = self._flow_by if self._block == 0 else self._not_before
-            if first is None or mine < first:
+            if mine and (first is None or mine < first):
                 first = mine
         return first
 
     def poll(self, now_ms: int) -> None:
-        """Give up what has waited too long: FrameLost (N_Cr), NoFlowControl (N_Bs)."""
+        """Give up what has waited too long: FrameLost (N_Cr), NoFlowControl (N_Bs). One a call."""
         if self._need and now_ms >= self._receive_by:
             self._need = 0
             raise FrameLost

@@ -14,7 +14,6 @@ from uptane.errors import (
     DuplicateKey,
     EcuTwice,
     NotDeterministic,
-    TooLong,
     TrailingBytes,
 )
 from uptane.ids import (
@@ -35,7 +34,7 @@ from uptane.ids import (
     MATCH_RELEASE,
     TARGETS,
 )
-from uptane.limits import IMAGE_BYTES_MAX, ITEMS_MAX
+from uptane.limits import IMAGE_BYTES_MAX
 from uptane.meta.roles import Head
 from uptane.meta.shape import (
     NUMBER_MAX,
@@ -159,15 +158,16 @@ def _read_key(key: object, last: int) -> int:
 
 
 def _open_map(rest: memoryview) -> "tuple[int, memoryview]":
-    """Return how many pairs the map has that `rest` begins with, and its first pair on."""
+    """Return how many pairs the map has that `rest` begins with, and its first pair on.
+
+    More than 255 entries fit no Targets of TARGETS_BYTES_MAX.
+    """
     if len(rest) and 0xA0 <= rest[0] < 0xB8:
         return rest[0] & 31, rest[1:]
     if len(rest) < 2 or rest[0] != 0xB8:
         raise BadShape
     if rest[1] < 24:
         raise NotDeterministic
-    if rest[1] > ITEMS_MAX:
-        raise TooLong
     return rest[1], rest[2:]
 
 

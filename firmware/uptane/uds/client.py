@@ -3,14 +3,22 @@
 `request` sends, then yields the time (ms) until which there is nothing to do but wait for frames,
 and returns the response. responsePending (0x78) moves the deadline to P2*; a negative response
 raises Negative, silence raises NoReply. The caller feeds the channel and puts its frames on the
-bus; a lost frame ends the wait as NoReply would.
+bus; a lost frame ends the wait as NoReply would. However a server behaves, one request is over
+within EXCHANGE_MS_MAX.
 
 It does not repeat a request: what to do about silence is for its caller to decide.
+Rules: V-32.
 """
 
 from uptane.errors import Negative, NoReply
-from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.limits import EXCHANGE_MS_MAX, P2_MS, P2_STAR_MS
 from uptane.uds.codes import NEGATIVE_RESPONSE, NRC_RESPONSE_PENDING, POSITIVE
+
+if False:  # for the type checker
+    from errand import Wait
+    from hashes import Buffer
+    from shapes import Ticking
+    from uptane.link.isotp import Channel
 
 # Added to the server's P2 for the way there and back: a response of one block takes its time on
 # a slow bus, and the clock of the client starts when the request has left.
@@ -20,25 +28,31 @@ TRANSPORT_MS = 450
 class Client:
     """`channel` is the conversation with one server, `clock` gives ticks_ms()."""
 
-    def __init__(self, channel: "Channel", clock: "Clock") -> None:
+    def __init__(self, channel: "Channel", clock: "Ticking") -> None:
         self.channel = channel
         self._clock = clock
 
-    def request(self, message: "Buffer", length: int = -1) -> "Generator":
+    def request(self, message: "Buffer", length: int = -1) -> "Wait[memoryview]":
         """Send `length` bytes of `message` and return the positive response (a memoryview that
         is valid until the next request)."""
         channel = self.channel
         channel.taken()
         channel.send(message, length)
+        over_at = self._clock.ticks_ms() + EXCHANGE_MS_MAX
         while not channel.idle():
+            if self._clock.ticks_ms() >= over_at:
+                channel.abort()
+                raise NoReply
             yield self._clock.ticks_ms() + TRANSPORT_MS
         reply_by = self._clock.ticks_ms() + P2_MS + TRANSPORT_MS
         while True:
             reply = channel.message
+            reply_by = min(reply_by, over_at)
             if reply is None:
-                if channel.frames_left():
-                    reply_by = self._clock.ticks_ms() + TRANSPORT_MS
-                elif self._clock.ticks_ms() >= reply_by:
+                now = self._clock.ticks_ms()
+                if channel.frames_left() and now < over_at:
+                    reply_by = now + TRANSPORT_MS
+                elif now >= reply_by:
                     raise NoReply
                 yield reply_by
             elif reply[0] == message[0] + POSITIVE:

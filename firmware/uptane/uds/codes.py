@@ -17,6 +17,12 @@ TESTER_PRESENT = 0x3E
 NEGATIVE_RESPONSE = 0x7F
 POSITIVE = 0x40  # added to the service of the request
 SUPPRESS = 0x80  # suppressPosRspMsgIndicationBit of a sub-function
+WITH_SUB_FUNCTION = (
+    DIAGNOSTIC_SESSION_CONTROL,
+    ECU_RESET,
+    ROUTINE_CONTROL,
+    TESTER_PRESENT,
+)
 
 # --- negative response codes -----------------------------------------------------------------
 NRC_SERVICE_NOT_SUPPORTED = 0x11

@@ -2,18 +2,25 @@
 
 `feed` asks a server "what do you want next?" and brings it, until it wants nothing more. It runs
 on the Primary towards its Secondaries and, unchanged, in the host's feeder towards the Primary.
-It holds no key and decides nothing: a `source` knows the files. Its methods are generators, so
-that a Primary's source may itself want a file first:
+It holds no key and decides nothing: a `source` knows the files. The server may lie: what it answers is
+bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are generators, so that
+a Primary's source may itself want a file first:
   find(file, detail, offset) -> None (absent), or an object with `length` (bytes from `offset` on)
                                 and read_into(buffer, at)
   take(file, raw)            -> is handed a file that the server offered
-Rules: V-42, V-50, V-52, S-37.
+Rules: V-32, V-42, V-50, V-52, S-37.
 """
 
 from uptane import cbor
-from uptane.errors import BadShape, PeerRefused, TooLong
+from uptane.errors import BadShape, PeerRefused, SlowRetrieval, TooLong
 from uptane.ids import KIND_REPORT, LOCAL
-from uptane.limits import REPORT_BYTES_MAX, SECONDARIES_MAX
+from uptane.limits import (
+    LATER_MS_MAX,
+    PATIENCE_MS,
+    REPORT_BYTES_MAX,
+    SECONDARIES_MAX,
+    WANTS_MAX,
+)
 from uptane.uds.codes import (
     ADDRESS_FORMAT,
     ANSWER_ABSENT,
@@ -31,11 +38,52 @@ from uptane.uds.codes import (
     START_ROUTINE,
     TRANSFER_DATA,
     WANTS_FILE,
+    WANTS_INSTALL,
     WANTS_LATER,
+    WANTS_NOTHING,
     WANTS_REFUSED,
 )
 
-UPLOAD_BYTES_MAX = REPORT_BYTES_MAX * (SECONDARIES_MAX + 2)
+if False:  # for the type checker
+    from typing import Protocol
+
+    from errand import Cycle, Wait
+    from shapes import Ticking
+    from uptane.uds.client import Client
+
+    class Found(Protocol):
+        """A file on its way: `length` bytes, read from any place among them."""
+
+        length: int
+
+        def read_into(self, buffer: memoryview, at: int) -> None: ...
+
+    class Source(Protocol):
+        def find(self, file: bytes, detail: object, offset: int) -> Cycle[Found | None]: ...
+        def take(self, file: bytes, raw: bytes) -> Cycle[None]: ...
+
+
+STATUS = 4  # where a routine's status record begins in a response
+
+
+class Bounds:
+    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of waiting
+    in one cycle, `wants` in one cycle."""
+
+    def __init__(self, upload_bytes: int, later_ms: int, wants: int) -> None:
+        self.upload_bytes = upload_bytes
+        self.later_ms = later_ms
+        self.wants = wants
+
+
+def of_a_secondary() -> Bounds:
+    return Bounds(REPORT_BYTES_MAX, LATER_MS_MAX, WANTS_MAX)
+
+
+def of_a_primary() -> Bounds:
+    """It wants for all of its Secondaries, and waits for their trials."""
+    ecus = SECONDARIES_MAX + 2
+    return Bounds(REPORT_BYTES_MAX * ecus, PATIENCE_MS, WANTS_MAX * ecus)
 
 
 class Held:
@@ -53,53 +101,81 @@ class Held:
 
 class Feeding:
     """Serves the wants of the server behind `client` out of `source`. `block` is the buffer in
-    which requests are made; `clock` gives ticks_ms()."""
+    which requests are made; `bounds` is what the server may ask, of_a_secondary() if not given;
+    `clock` gives ticks_ms()."""
 
-    def __init__(self, client: "Client", source: "Source", block: bytearray) -> None:
+    def __init__(
+        self,
+        client: "Client",
+        source: "Source",
+        block: bytearray,
+        bounds: "Bounds | None" = None,
+    ) -> None:
         self._client = client
         self._source = source
         self._block = memoryview(block)
+        self._bounds = bounds or of_a_secondary()
+        self._later_ms = 0
 
-    def begin(self) -> "Generator":
+    def begin(self) -> "Wait[None]":
         """Open the programming session and let the server begin a cycle."""
         yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_PROGRAMMING)))
         yield from self.routine(RID_CYCLE)
 
-    def end(self) -> "Generator":
+    def end(self) -> "Wait[None]":
         """Back to the default session: the application may run again."""
         yield from self._client.request(bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT)))
 
-    def routine(self, number: int, record: bytes = b"") -> "Generator":
-        """Start a routine; returns its status record (a memoryview)."""
+    def routine(self, number: int, record: bytes = b"") -> "Wait[memoryview]":
+        """Start a routine; returns its status record (a memoryview). BadShape if the response is
+        not that routine's."""
         request = bytes((ROUTINE_CONTROL, START_ROUTINE, number >> 8, number & 0xFF)) + record
         reply = yield from self._client.request(request)
-        return reply[4:]
+        if bytes(reply[1:STATUS]) != request[1:STATUS]:
+            raise BadShape
+        return reply[STATUS:]
 
-    def once(self, clock: "Clock") -> "Generator":
+    def once(self, clock: "Ticking") -> "Cycle[int]":
         """Ask once and bring what is wanted. Returns WANTS_FILE (there may be more),
-        WANTS_NOTHING or WANTS_INSTALL; PeerRefused, with its number, when the server's cycle
-        ended in a refusal."""
-        status = yield from self.routine(RID_WANTS)
-        what = status[0]
+        WANTS_NOTHING or WANTS_INSTALL.
+
+        Refusals: PeerRefused, with its number, when the server's cycle ended in a refusal;
+        SlowRetrieval when it says later for too long; BadShape, TooLong for what makes no sense."""
+        status = bytes((yield from self.routine(RID_WANTS)))
+        what = status[0] if status else -1
         if what == WANTS_FILE:
-            yield from self._bring(bytes(status[1:]))
-        elif what == WANTS_LATER:
-            until = clock.ticks_ms() + (status[1] << 8 | status[2])
-            while clock.ticks_ms() < until:
-                yield until
+            yield from self._bring(status[1:])
+        elif what == WANTS_LATER and len(status) == 3:
+            yield from self._wait(clock, status[1] << 8 | status[2])
             what = WANTS_FILE
-        elif what == WANTS_REFUSED:
+        elif what == WANTS_REFUSED and len(status) == 2:
             raise PeerRefused(status[1])
+        elif what not in (WANTS_NOTHING, WANTS_INSTALL):
+            raise BadShape
         return what
 
-    def serve(self, clock: "Clock") -> "Generator":
-        """Answer wants until there are none; returns WANTS_NOTHING or WANTS_INSTALL."""
-        what = WANTS_FILE
-        while what == WANTS_FILE:
+    def _wait(self, clock: "Ticking", later_ms: int) -> "Wait[None]":
+        self._later_ms += max(later_ms, 1)
+        if self._later_ms > self._bounds.later_ms:
+            raise SlowRetrieval
+        until = clock.ticks_ms() + max(later_ms, 1)
+        while clock.ticks_ms() < until:
+            yield until
+
+    def serve(self, clock: "Ticking") -> "Cycle[int]":
+        """Answer wants until there are none; returns WANTS_NOTHING or WANTS_INSTALL. Refusals of
+        once(), and SlowRetrieval when it never has enough."""
+        wants = 0
+        while True:
+            later_ms = self._later_ms
             what = yield from self.once(clock)
-        return what
+            if what != WANTS_FILE:
+                return what
+            wants += later_ms == self._later_ms
+            if wants > self._bounds.wants:
+                raise SlowRetrieval
 
-    def _bring(self, raw_want: bytes) -> "Generator":
+    def _bring(self, raw_want: bytes) -> "Cycle[None]":
         want = cbor.loads(raw_want)
         if not isinstance(want, list) or len(want) != 4 or not isinstance(want[0], bytes):
             raise BadShape
@@ -117,10 +193,14 @@ class Feeding:
         else:
             yield from self._download(file, found)
 
-    def _download(self, file: bytes, found: "Held") -> "Generator":
+    def _download(self, file: bytes, found: "Found") -> "Wait[None]":
         block = self._block
         reply = yield from self._open(REQUEST_DOWNLOAD, file, found.length)
+        if len(reply) != 4:
+            raise BadShape
         room = min(reply[2] << 8 | reply[3], len(block)) - 2
+        if room < 1:
+            raise BadShape
         at = 0
         counter = 1
         while at < found.length:
@@ -133,8 +213,8 @@ class Feeding:
             at += take
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
 
-    def _upload(self, file: bytes, length: int) -> "Generator":
-        if length > UPLOAD_BYTES_MAX:
+    def _upload(self, file: bytes, length: int) -> "Wait[bytes]":
+        if not 0 < length <= self._bounds.upload_bytes:
             raise TooLong
         raw = bytearray(length)
         yield from self._open(REQUEST_UPLOAD, file, length)
@@ -143,7 +223,7 @@ class Feeding:
         while at < length:
             reply = yield from self._client.request(bytes((TRANSFER_DATA, counter)))
             take = len(reply) - 2
-            if take < 1 or at + take > length:
+            if take < 1 or at + take > length or reply[1] != counter:
                 raise BadShape
             raw[at : at + take] = reply[2:]
             at += take
@@ -151,7 +231,7 @@ class Feeding:
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
         return bytes(raw)
 
-    def _open(self, service: int, file: bytes, length: int) -> "Generator":
+    def _open(self, service: int, file: bytes, length: int) -> "Wait[memoryview]":
         head = bytes((service, 0, ADDRESS_FORMAT))
         reply = yield from self._client.request(head + file + length.to_bytes(4, "big"))
         return reply

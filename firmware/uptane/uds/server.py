@@ -16,8 +16,16 @@ from uptane.uds.codes import (
     NRC_SERVICE_NOT_SUPPORTED,
     POSITIVE,
     SUPPRESS,
-    TESTER_PRESENT,
+    WITH_SUB_FUNCTION,
 )
+
+if False:  # for the type checker
+    from collections.abc import Callable, Mapping
+
+    from errand import Work
+    from uptane.link.isotp import Channel
+
+    Handler = Callable[[memoryview, bytearray], Work[int]]
 
 MARGIN_MS = 25  # a slice of computing and the frame itself must fit between here and P2
 
@@ -36,61 +44,72 @@ class Server:
     which responses are made.
     """
 
-    def __init__(self, channel: "Channel", services: dict, out: bytearray) -> None:
+    def __init__(
+        self, channel: "Channel", services: "Mapping[int, Handler]", out: bytearray
+    ) -> None:
         self._channel = channel
         self._services = services
         self._out = out
         self._pending = bytearray(3)
-        self._task = None
-        self._request = None
+        self._task: "Work[int] | None" = None
+        self._request = memoryview(b"")
         self._respond_by = 0
+        self._said_pending = False
 
     def busy(self) -> bool:
-        """A request is being worked on: call `step` again without sleeping."""
-        return self._task is not None
+        """A request is being worked on, or may be taken: call `step` again without sleeping."""
+        return self._task is not None or self._called()
+
+    def _called(self) -> bool:
+        """A request is there, and the response before it, made in the same buffer, has left."""
+        return self._channel.message is not None and self._channel.idle()
 
     def step(self, now_ms: int) -> None:
         """Take a request that has arrived, or work one slice on the one at hand."""
-        channel = self._channel
-        if self._task is None:
-            if channel.message is None:
-                return
-            self._begin(channel.message, now_ms)
-        self._work(now_ms)
+        request = self._channel.message
+        if self._task is None and request is not None and self._called():
+            self._begin(request, now_ms)
+        if self._task is not None:
+            self._work(self._task, now_ms)
 
     def _begin(self, request: memoryview, now_ms: int) -> None:
         self._request = request
         self._respond_by = now_ms + P2_MS - MARGIN_MS
+        self._said_pending = False
         self._task = self._answer(request)
 
-    def _answer(self, request: memoryview) -> "Generator":
+    def _answer(self, request: memoryview) -> "Work[int]":
         handler = self._services.get(request[0])
         if handler is None:
             raise Nrc(NRC_SERVICE_NOT_SUPPORTED)
         return (yield from handler(request, self._out))
 
-    def _work(self, now_ms: int) -> None:
+    def _work(self, task: "Work[int]", now_ms: int) -> None:
+        if now_ms >= self._respond_by and self._channel.idle():
+            self._say_pending(now_ms)  # and let it leave before the next slice
+            return
         try:
-            next(self._task)
+            next(task)
         except StopIteration as end:
             self._respond(end.value)
-            return
         except Nrc as refused:
             self._refuse(refused.code)
-            return
-        if now_ms >= self._respond_by and self._channel.idle():
-            pending = self._pending
-            pending[0] = NEGATIVE_RESPONSE
-            pending[1] = self._request[0]
-            pending[2] = NRC_RESPONSE_PENDING
-            self._channel.send(pending)
-            self._respond_by = now_ms + P2_STAR_MS - 4 * MARGIN_MS
+
+    def _say_pending(self, now_ms: int) -> None:
+        pending = self._pending
+        pending[0] = NEGATIVE_RESPONSE
+        pending[1] = self._request[0]
+        pending[2] = NRC_RESPONSE_PENDING
+        self._channel.send(pending)
+        self._said_pending = True
+        self._respond_by = now_ms + P2_STAR_MS - 4 * MARGIN_MS
 
     def _respond(self, length: int) -> None:
+        """A positive response, unless the request wants none; after 0x78 it always comes."""
         service = self._request[0]
-        suppress = service == TESTER_PRESENT and self._request[1] & SUPPRESS
+        suppress = service in WITH_SUB_FUNCTION and self._request[1] & SUPPRESS
         self._done()
-        if not suppress:
+        if not suppress or self._said_pending:
             self._out[0] = service + POSITIVE
             self._channel.send(self._out, length)
 
@@ -104,7 +123,7 @@ class Server:
 
     def _done(self) -> None:
         self._task = None
-        self._request = None
+        self._request = memoryview(b"")
         self._channel.taken()
 
     def due_ms(self) -> "int | None":

@@ -34,6 +34,7 @@ from uptane.uds.codes import (
     SESSION_EXTENDED,
     SESSION_PROGRAMMING,
     START_ROUTINE,
+    SUPPRESS,
     TESTER_PRESENT,
     TRANSFER_DATA,
     WANTS_FILE,
@@ -45,6 +46,27 @@ from uptane.uds.codes import (
 from uptane.uds.server import Nrc
 from uptane.uds.transfer import Transfer, file_number
 
+if False:  # for the type checker
+    from typing import Protocol
+
+    from errand import Work
+    from uptane.cycle import Cycle
+    from uptane.uds.server import Handler
+
+    class Subject(Protocol):
+        """What the services act on; uptane.main.Ecu is one."""
+
+        cycle: Cycle
+
+        def begin_cycle(self) -> None: ...
+        def install_after_response(self) -> bool: ...
+        def reset_after_response(self) -> None: ...
+        def session_changed(self, session: int) -> None: ...
+        def read(self, did: int) -> bytes | None: ...
+        def note(self, number: int) -> None: ...
+        def staged(self) -> bool: ...
+
+
 LATER_MS = 100
 STATUS = 4  # where a routine's status record begins in a response
 
@@ -53,7 +75,7 @@ class Services:
     """`ecu` is what the services act on (uptane.main.Ecu): begin_cycle(), install(), reset(),
     read(did) -> bytes or None, note(refusal number), and its `cycle`."""
 
-    def __init__(self, ecu: "Ecu") -> None:
+    def __init__(self, ecu: "Subject") -> None:
         self._ecu = ecu
         self._cycle = ecu.cycle
         self._transfer = Transfer(ecu.cycle, ecu.note)
@@ -71,21 +93,21 @@ class Services:
             TESTER_PRESENT: self.tester_present,
         }
 
-    def programming(self, handler: "Callable") -> "Callable":
+    def programming(self, handler: "Handler") -> "Handler":
         """The same service, but only in the programming session."""
 
-        def guarded(request: memoryview, out: bytearray) -> "Generator":
+        def guarded(request: memoryview, out: bytearray) -> "Work[int]":
             if self.session != SESSION_PROGRAMMING:
                 raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
             return handler(request, out)
 
         return guarded
 
-    def change_session(self, request: memoryview, out: bytearray) -> "Generator":
+    def change_session(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x10. Entering the programming session takes the application off."""
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        session = request[1]
+        session = sub_function(request)
         if session not in (SESSION_DEFAULT, SESSION_PROGRAMMING, SESSION_EXTENDED):
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         if session != SESSION_PROGRAMMING:
@@ -99,17 +121,17 @@ class Services:
         return 6
         yield
 
-    def reset(self, request: memoryview, out: bytearray) -> "Generator":
+    def reset(self, request: memoryview, out: bytearray) -> "Work[int]":
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] != HARD_RESET:
+        if sub_function(request) != HARD_RESET:
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         self._ecu.reset_after_response()
         out[1] = HARD_RESET
         return 2
         yield
 
-    def read(self, request: memoryview, out: bytearray) -> "Generator":
+    def read(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x22, one identifier a request."""
         if len(request) != 3:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -121,10 +143,10 @@ class Services:
         return 3 + len(value)
         yield
 
-    def tester_present(self, request: memoryview, out: bytearray) -> "Generator":
+    def tester_present(self, request: memoryview, out: bytearray) -> "Work[int]":
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] & 0x7F:
+        if sub_function(request):
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         out[1] = 0
         return 2
@@ -132,18 +154,19 @@ class Services:
 
     # --- routines -------------------------------------------------------------------------------
 
-    def routine(self, request: memoryview, out: bytearray) -> "Generator":
+    def routine(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x31, startRoutine only."""
         if len(request) < STATUS:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] != START_ROUTINE:
+        if sub_function(request) != START_ROUTINE:
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         number = request[2] << 8 | request[3]
         if number not in (RID_CYCLE, RID_WANTS, RID_ANSWER, RID_INSTALL):
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
         if self.session != SESSION_PROGRAMMING:
             raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
-        out[1:STATUS] = request[1:STATUS]
+        out[1] = START_ROUTINE
+        out[2:STATUS] = request[2:STATUS]
         if number == RID_WANTS:
             return (yield from self._wants(out))
         if number == RID_ANSWER:
@@ -156,7 +179,7 @@ class Services:
             raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
         return STATUS
 
-    def _wants(self, out: bytearray) -> "Generator":
+    def _wants(self, out: bytearray) -> "Work[int]":
         cycle = self._cycle
         while cycle.computing():
             yield  # the main loop steps the cycle; meanwhile the server says 0x78
@@ -194,3 +217,8 @@ class Services:
             self._cycle.answer(True)
         else:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
+
+
+def sub_function(request: memoryview) -> int:
+    """Without the bit that suppresses the response."""
+    return request[1] & ~SUPPRESS

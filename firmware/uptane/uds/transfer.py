@@ -2,8 +2,10 @@
 
 A download is accepted only if it matches the open want of the cycle exactly: its file number, and
 no more bytes than the want allows. Small files are gathered in memory; an image flows into the
-want's sink. A repeated block counter is answered and written once (ISO 14229-1, 15.4). Bytes that
-nobody wanted, or too many, are refused with a number and change nothing.
+want's sink, whose offset moves with it: what is written need not be brought again. A repeated block
+counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too many, are
+refused with a number and change nothing; a request to open that is refused leaves the transfer that
+is open as it was.
 Rules: V-61, V-64, E-19, E-20, E-77, E-78.
 """
 
@@ -20,24 +22,33 @@ from uptane.uds.codes import (
 )
 from uptane.uds.server import Nrc
 
+if False:  # for the type checker
+    from collections.abc import Callable
+
+    from errand import Work
+    from uptane.cycle import Cycle
+    from uptane.meta.wants import Want
+
 NONE = 0
 DOWNLOAD = 1
 UPLOAD = 2
-OPEN_BYTES = 13  # service, format, address and size
+OPEN_BYTES = 13  # service, formats, address and size
+PLAIN = 0  # dataFormatIdentifier: neither compressed nor encrypted
 
 
 class Transfer:
     """At most one transfer at a time. `note(number)` is told of each refusal."""
 
-    def __init__(self, cycle: "Cycle", note: "Callable") -> None:
+    def __init__(self, cycle: "Cycle", note: "Callable[[int], None]") -> None:
         self._cycle = cycle
         self._note = note
         self._direction = NONE
         self._want: "Want | None" = None
         self._memory: "bytearray | None" = None
+        self._offer = b""  # what an upload sends
         self._at = 0
         self._end = 0
-        self._counter = 0
+        self._counter = 0  # of the last block that was moved
         self._last = 0  # bytes of the last block sent, in case it is asked for again
 
     def stop(self) -> None:
@@ -48,77 +59,79 @@ class Transfer:
         self._note(refusal.number)
         return Nrc(code)
 
-    def _opened(self, request: memoryview) -> int:
-        """Check a request to open a transfer against the open want; returns its size."""
-        if len(request) != OPEN_BYTES or request[2] != ADDRESS_FORMAT:
+    def _wanted(self, request: memoryview, offered: bool) -> "Want":
+        """Check the file of a request to open a transfer against the open want; returns it."""
+        if len(request) < 3:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        if request[1] != PLAIN or request[2] != ADDRESS_FORMAT:
+            raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
+        if len(request) != OPEN_BYTES:
             raise Nrc(NRC_INCORRECT_LENGTH)
         want = self._cycle.want
-        if want is None:
+        if want is None or (want.offer is not None) != offered:
             raise self._refused(Unwanted, NRC_REQUEST_OUT_OF_RANGE)
         if bytes(request[3:9]) != file_number(want):
             raise self._refused(WrongFile, NRC_REQUEST_OUT_OF_RANGE)
+        return want
+
+    def _open(self, direction: int, want: "Want", request: memoryview, out: bytearray) -> int:
+        """Check the size and begin; returns the length of the response."""
         size = int.from_bytes(bytes(request[9:]), "big")
         if not 0 < size <= want.cap - want.offset:
             raise self._refused(TooLong, NRC_REQUEST_OUT_OF_RANGE)
+        self.stop()
+        self._direction = direction
         self._want = want
+        self._offer = want.offer or b""
         self._at = 0
         self._end = size
         self._counter = 0
-        return size
-
-    def _reply(self, out: bytearray) -> int:
         out[1] = 0x20
         out[2] = (BLOCK_BYTES + 2) >> 8
         out[3] = (BLOCK_BYTES + 2) & 0xFF
         return 4
 
-    def download(self, request: memoryview, out: bytearray) -> "Generator":
+    def download(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x34: bytes for the open want."""
-        self.stop()
-        size = self._opened(request)
-        want = self._cycle.want
-        if want.offer is not None:
-            raise self._refused(Unwanted, NRC_REQUEST_OUT_OF_RANGE)
+        want = self._wanted(request, False)
+        length = self._open(DOWNLOAD, want, request, out)
         if want.sink is None:
-            self._memory = bytearray(size)
-        self._direction = DOWNLOAD
-        return self._reply(out)
+            self._memory = bytearray(self._end)
+        return length
         yield
 
-    def upload(self, request: memoryview, out: bytearray) -> "Generator":
+    def upload(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x35: the file that the cycle offers."""
-        self.stop()
-        self._opened(request)
-        if self._cycle.want.offer is None:
-            raise self._refused(Unwanted, NRC_REQUEST_OUT_OF_RANGE)
-        self._direction = UPLOAD
-        return self._reply(out)
+        return self._open(UPLOAD, self._wanted(request, True), request, out)
         yield
 
-    def data(self, request: memoryview, out: bytearray) -> "Generator":
+    def data(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x36: the next block, in or out."""
-        if self._direction == NONE or self._want is not self._cycle.want:
-            raise self._refused(Unwanted, NRC_REQUEST_SEQUENCE_ERROR)
         if len(request) < 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
+        if self._direction == NONE or self._want is not self._cycle.want:
+            raise self._refused(Unwanted, NRC_REQUEST_SEQUENCE_ERROR)
         counter = request[1]
-        repeated = counter == self._counter and (self._at or self._last)
+        repeated = self._at > 0 and counter == self._counter
         if not repeated and counter != (self._counter + 1) & 0xFF:
             raise Nrc(NRC_WRONG_BLOCK_SEQUENCE_COUNTER)
-        self._counter = counter
         out[1] = counter
+        length = 2
         if self._direction == UPLOAD:
-            return self._send(out, repeated)
-        if not repeated:
+            length = self._send(out, repeated)
+        elif not repeated:
             self._write(request[2:])
-        return 2
+        self._counter = counter
+        return length
         yield
 
     def _send(self, out: bytearray, repeated: bool) -> int:
         if repeated:
             self._at -= self._last
+        elif self._at == self._end:
+            raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
         take = min(UPLOAD_BYTES, self._end - self._at)
-        out[2 : 2 + take] = self._want.offer[self._at : self._at + take]
+        out[2 : 2 + take] = self._offer[self._at : self._at + take]
         self._at += take
         self._last = take
         return take + 2
@@ -131,19 +144,30 @@ class Transfer:
         if self._memory is not None:
             self._memory[at : at + len(block)] = block
         else:
-            try:
-                self._want.sink.write(self._want.offset + at, block)
-            except Refusal as refusal:
-                self.stop()
-                self._note(refusal.number)
-                raise Nrc(NRC_GENERAL_PROGRAMMING_FAILURE)
+            self._flow(block)
         self._at = at + len(block)
 
-    def finish(self, request: memoryview, out: bytearray) -> "Generator":
-        """0x37: all of it was moved; a download goes to the cycle."""
-        if self._direction == NONE or self._at != self._end:
+    def _flow(self, block: memoryview) -> None:
+        """Into the sink of the want, which moves on with it: after a break it wants the rest."""
+        want = self._want
+        if want is None or want.sink is None:
             raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
-        if self._direction == DOWNLOAD and self._cycle.want is self._want:
+        try:
+            want.sink.write(want.offset, block)
+        except Refusal as refusal:
+            self.stop()
+            self._note(refusal.number)
+            raise Nrc(NRC_GENERAL_PROGRAMMING_FAILURE)
+        want.offset += len(block)
+
+    def finish(self, request: memoryview, out: bytearray) -> "Work[int]":
+        """0x37: all of it was moved; a download goes to the cycle."""
+        if len(request) != 1:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        done = self._direction != NONE and self._at == self._end
+        if not done or self._want is not self._cycle.want:
+            raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
+        if self._direction == DOWNLOAD:
             self._cycle.answer(True if self._memory is None else self._memory)
         self.stop()
         return 1

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from muptane.bench.station import Station
 from uptane.ids import KIND_IMAGE
 from uptane.uds.codes import RID_INSTALL, WANTS_INSTALL
-from uptane.uds.feeding import Feeding, Held
+from uptane.uds.feeding import Feeding, Held, of_a_primary
 
 BLOCK_BYTES = 4095
 
@@ -65,7 +65,7 @@ class OfficeSource:
 def feed(station: Station, source: OfficeSource, install: bool = True) -> Generator[Any, Any, int]:
     """One cycle of the ECU behind `station`: begin it, serve its wants, and let it install what
     it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal."""
-    feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES))
+    feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES), of_a_primary())
     yield from feeding.begin()
     status: int = yield from feeding.serve(station.clock)
     if status == WANTS_INSTALL and install:
