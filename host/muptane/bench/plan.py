@@ -92,7 +92,7 @@ class VehiclePlan(Strict):
 
 
 def load(path: Path) -> VehiclePlan:
-    """Read and check a vehicle file. BadVehicle names the line of the first thing wrong."""
+    """Read and check a vehicle file. BadVehicle names the line of each thing that is wrong."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -102,13 +102,19 @@ def load(path: Path) -> VehiclePlan:
     except tomllib.TOMLDecodeError as error:
         raise BadVehicle(f"{path}: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = first["loc"]
-        named = ".".join(str(part) for part in place) or "the file"
-        why = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            why = f"unknown key; known here: {', '.join(_known(place))}"
-        raise BadVehicle(f"{path}:{line_of(text, place)}: {named}: {why}") from error
+        # What is unknown comes first: it is often what is missing, misspelt.
+        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+        told = [_explain(one["type"], one["loc"], one["msg"]) for one in found]
+        lines = [line_of(text, one["loc"]) for one in found]
+        sentences = [f"{path}:{line}: {what}" for line, what in zip(lines, told, strict=True)]
+        raise BadVehicle("\n".join(sentences)) from error
+
+
+def _explain(kind: str, place: tuple[int | str, ...], message: str) -> str:
+    named = ".".join(str(part) for part in place) or "the file"
+    if kind == "extra_forbidden":
+        return f"{named}: unknown key; known here: {', '.join(_known(place))}"
+    return f"{named}: {message.removeprefix('Value error, ')}"
 
 
 def _known(place: tuple[int | str, ...]) -> list[str]:

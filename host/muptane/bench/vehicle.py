@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -204,6 +205,17 @@ class Vehicle:
         """A tester on the bus that talks to the ECU of that name."""
         plan = self.ecus[name].plan
         return Station(self.world, self.bus, f"tester-{name}", (plan.request, plan.response))
+
+    def records(self, name: str) -> Records:
+        """The records in an ECU's flash, read as it lies; not while the ECU writes."""
+        settings = json.loads((self.folder / f"{name}.json").read_text())
+        part = settings["flash"]
+        content = BytesIO(self.ecus[name].flash.read_bytes())
+        geometry = Geometry(part["regions"], part["program_bytes"], 0, part["page_bytes"])
+        nor = Nor(content, geometry, lambda us: None)
+        records = Records(area_of(nor, settings["records"], part["program_bytes"]))
+        records.mount()
+        return records
 
     def last_words(self, name: str) -> str:
         """What the ECU printed when it crashed, if it did."""
