@@ -7,6 +7,10 @@ from uptane.meta.wants import Commit, Want
 from wire import Clock
 
 
+def nothing():
+    """In place of a collection of garbage."""
+
+
 class Store:
     """Records that remember; `fault` is what a commit raises."""
 
@@ -27,7 +31,7 @@ class Driven:
         self.store = Store()
         self.clock = Clock(100)
         self.told = []
-        self.cycle = Cycle(self.store, self.clock, self.told.append)
+        self.cycle = Cycle(self.store, self.clock, self.told.append, nothing)
 
     def begin(self, task):
         self.cycle.begin(task)
