@@ -109,7 +109,7 @@ class Demo:
         return content
 
     def _run(self, vehicle: Vehicle, begun: float) -> dict[str, Any]:
-        self.tell("power", "", None)
+        self.tell("power", "", vehicle)
         self._listen(vehicle, "before")
         before = {name: self._installed(vehicle, name) for name in vehicle.ecus}
         for ecu in self.plan.ecu:
