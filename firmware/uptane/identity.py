@@ -20,6 +20,8 @@ from uptane.ids import (
 )
 
 if False:  # for the type checker
+    from typing import Any
+
     from uptane.store.records import Records
 
 
@@ -32,18 +34,27 @@ class Identity:
         fields = cbor.loads(raw)
         if not isinstance(fields, dict):
             raise BadShape
-        try:
-            self.ecu: int = fields[IDENTITY_ECU]
-            self.hardware: int = fields[IDENTITY_HARDWARE]
-            self.vehicle: str = fields[IDENTITY_VEHICLE]
-            self.verification: int = fields[IDENTITY_VERIFICATION]
-            self.seed: bytes = fields[IDENTITY_SEED]
-            self.director: bytes = fields[IDENTITY_DIRECTOR]
-            self.image: bytes | None = fields.get(IDENTITY_IMAGE)
-            self.request_id, self.response_id = fields[IDENTITY_LINK]
-            self.secondaries: list[list[int]] = fields.get(IDENTITY_SECONDARIES, [])
-        except (KeyError, TypeError, ValueError):
+        self.ecu: int = field(fields, IDENTITY_ECU, int)
+        self.hardware: int = field(fields, IDENTITY_HARDWARE, int)
+        self.vehicle: str = field(fields, IDENTITY_VEHICLE, str)
+        self.verification: int = field(fields, IDENTITY_VERIFICATION, int)
+        self.seed: bytes = field(fields, IDENTITY_SEED, bytes)
+        self.director: bytes = field(fields, IDENTITY_DIRECTOR, bytes)
+        self.image: bytes | None = fields.get(IDENTITY_IMAGE)
+        link = field(fields, IDENTITY_LINK, list)
+        if [type(can_id) for can_id in link] != [int, int]:
             raise BadShape
+        self.request_id: int = link[0]
+        self.response_id: int = link[1]
+        self.secondaries: list[list[int]] = fields.get(IDENTITY_SECONDARIES, [])
+
+
+def field(fields: "dict[Any, Any]", number: int, kind: type) -> "Any":
+    """The field with that number. BadShape if it is absent or of another type."""
+    value = fields.get(number)
+    if not isinstance(value, kind):
+        raise BadShape
+    return value
 
 
 def load(records: "Records") -> Identity:

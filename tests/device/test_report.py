@@ -1,0 +1,306 @@
+"""Version reports and the vehicle version manifest: what they say, how they are signed, what they
+remember. Their grammar is checked against docs/pouf.cddl in tests/e2e."""
+
+import io
+
+from boards.unix.nor import Geometry, Nor
+from claims import raises, run
+from maker import SUITE, digest, public_key
+from uptane import cbor, cose
+from uptane.errors import BadShape, FlashFault, NotProvisioned, Refusal
+from uptane.identity import Identity, load
+from uptane.ids import (
+    ALG_SHA256,
+    BOOT_CONFIRMED,
+    BOOT_REVERTED,
+    BOOT_TRIAL,
+    FULL,
+    IDENTITY_DIRECTOR,
+    IDENTITY_ECU,
+    IDENTITY_HARDWARE,
+    IDENTITY_IMAGE,
+    IDENTITY_LINK,
+    IDENTITY_SECONDARIES,
+    IDENTITY_SEED,
+    IDENTITY_VEHICLE,
+    IDENTITY_VERIFICATION,
+    REPORT_ATTACKS,
+    REPORT_COUNTER,
+    TYPE_REPORT,
+    TYPE_VEHICLE,
+)
+from uptane.limits import ATTACKS_MAX, REPORT_BYTES_MAX
+from uptane.report import Reports, content_of, installed_of, nonce_of
+from uptane.store.area import Area
+from uptane.store.boot import Installed
+from uptane.store.records import Records
+
+SEED = b"\x17" * 32
+DIRECTOR = b"\xd1" * 32
+NONCE = b"nonce--8"
+IMAGE = Installed(201, 5000, b"\x1a" * 32, 3)
+BLOCK_BYTES = 2048
+
+
+def identity_fields():
+    return {
+        IDENTITY_ECU: 2,
+        IDENTITY_HARDWARE: 0x2001,
+        IDENTITY_VEHICLE: "VIN-1",
+        IDENTITY_VERIFICATION: FULL,
+        IDENTITY_SEED: SEED,
+        IDENTITY_DIRECTOR: DIRECTOR,
+        IDENTITY_LINK: [0x7E1, 0x7E9],
+    }
+
+
+class Worn(Nor):
+    """Once `worn`, no cell can be cleared any more."""
+
+    worn = False
+
+    def poke(self, address, data):
+        super().poke(address, b"\xff" * len(data) if self.worn else data)
+
+
+class Ecu:
+    """A part, and what a reset makes of its content."""
+
+    def __init__(self):
+        geometry = Geometry([(0, BLOCK_BYTES, 2, 1000)], 4, 10, 256)
+        self.nor = Worn(io.BytesIO(), geometry, lambda us: None)
+        self.reset()
+
+    def reset(self):
+        self.records = Records(Area(self.nor, 0, BLOCK_BYTES, 2, 4))
+        self.records.mount()
+        identity = Identity(cbor.dumps(identity_fields()))
+        self.reports = Reports(SUITE, identity, self.records)
+
+    def report(self, boot=BOOT_CONFIRMED):
+        return run(self.reports.make(IMAGE, boot, 1_700_000_000, NONCE))
+
+
+def opened(raw, kind):
+    """Check the seal of a report; return its content."""
+    content, seal = cbor.loads_first(memoryview(raw)[1:])
+    payload, kid, signature = cose.read_sign1(bytes(seal), True)
+    assert payload == digest(content)
+    public = public_key(SEED)
+    assert kid == cose.key_id(SUITE, public)
+    parts = cose.sign1_parts(payload, cose.context(kind, DIRECTOR, kind), True)
+    assert run(SUITE.verify(public, parts, signature))
+    return cbor.loads(content)
+
+
+# --- what it says -----------------------------------------------------------------------------
+
+
+def test_a_report_says_what_runs_and_is_sealed():
+    """V-43, T-05: the numbers here are those of docs/pouf.cddl, written out."""
+    ecu = Ecu()
+    raw = ecu.report(BOOT_TRIAL)
+    assert len(raw) <= REPORT_BYTES_MAX
+    assert opened(raw, TYPE_REPORT) == {
+        1: 1,
+        2: 5,
+        3: 2,
+        4: [201, 5000, {-16: b"\x1a" * 32}, 3],
+        5: [],
+        6: 1_700_000_000,
+        7: 1,
+        8: NONCE,
+        9: 1,
+    }
+
+
+def test_a_vehicle_version_manifest_holds_reports_as_they_were_signed():
+    ecu = Ecu()
+    reports = [ecu.report(), b"another report"]
+    content = opened(run(ecu.reports.vehicle_manifest(reports)), TYPE_VEHICLE)
+    assert content == {1: 1, 2: 6, 3: "VIN-1", 4: 2, 5: reports, 6: 1}
+
+
+def test_the_counter_grows_by_one_also_over_a_reset():
+    """V-45, E-73: no two reports are alike."""
+    ecu = Ecu()
+    counters = []
+    for i in range(6):
+        counters.append(opened(ecu.report(), TYPE_REPORT)[REPORT_COUNTER])
+        if i % 2:
+            ecu.reset()
+    assert counters == [1, 2, 3, 4, 5, 6] and ecu.reports.counter() == 6
+
+
+def test_a_counter_is_used_up_before_it_is_signed():
+    """A power cut while signing costs a number, and never gives one twice."""
+    ecu = Ecu()
+    work = ecu.reports.make(IMAGE, BOOT_REVERTED, 0, NONCE)
+    next(work)
+    work.close()
+    ecu.reset()
+    assert opened(ecu.report(), TYPE_REPORT)[REPORT_COUNTER] == 2
+
+
+def test_the_largest_report_fits_its_bound():
+    ecu = Ecu()
+    for number in range(100, 100 + ATTACKS_MAX):
+        ecu.reports.note(number)
+    ecu.reports.make(IMAGE, BOOT_TRIAL, 0, NONCE)
+    image = Installed(0xFFFFFFFF, 0xFFFFFFFF, b"\xff" * 32, 0xFFFFFFFF)
+    raw = run(ecu.reports.make(image, BOOT_TRIAL, (1 << 64) - 1, NONCE))
+    assert len(raw) <= REPORT_BYTES_MAX
+
+
+# --- what it remembers ------------------------------------------------------------------------
+
+
+def attacks(ecu):
+    return opened(ecu.report(), TYPE_REPORT)[REPORT_ATTACKS]
+
+
+def test_attacks_are_reported_until_they_are_acknowledged_also_over_a_reset():
+    """E-76."""
+    ecu = Ecu()
+    for number in (32, 56, 32):
+        ecu.reports.note(number)
+    assert attacks(ecu) == [32, 56]
+    ecu.reset()
+    assert attacks(ecu) == [32, 56]
+    ecu.reports.acknowledge(ecu.reports.counter())
+    assert attacks(ecu) == []
+    ecu.reset()
+    assert attacks(ecu) == []
+
+
+def test_an_acknowledgement_of_an_older_report_clears_nothing():
+    ecu = Ecu()
+    ecu.report()
+    ecu.report()
+    ecu.reports.note(32)
+    for counter in (0, 1, 2):
+        ecu.reports.acknowledge(counter)
+    assert attacks(ecu) == [32]
+    ecu.reports.acknowledge(2)
+    assert attacks(ecu) == [32]
+    ecu.reset()
+    ecu.reports.acknowledge(2)
+    assert attacks(ecu) == [32]
+    ecu.reports.acknowledge(3)
+    assert attacks(ecu) == []
+
+
+def test_an_attack_after_the_report_survives_its_acknowledgement():
+    """Another one, or the same again: the report did not know of it."""
+    for second in (56, 32):
+        ecu = Ecu()
+        ecu.reports.note(32)
+        ecu.report()
+        ecu.reports.note(second)
+        ecu.reports.acknowledge(1)
+        assert second in attacks(ecu)
+        ecu.reset()
+        ecu.reports.acknowledge(1)
+        assert second in attacks(ecu)
+        ecu.reports.acknowledge(ecu.reports.counter())
+        assert attacks(ecu) == []
+
+
+def test_noting_the_same_again_wears_no_flash():
+    ecu = Ecu()
+    ecu.reports.note(32)
+    strokes = ecu.nor.strokes
+    for _ in range(10):
+        ecu.reports.note(32)
+    assert ecu.nor.strokes == strokes
+
+
+def test_the_newest_attacks_are_kept_when_there_are_too_many():
+    ecu = Ecu()
+    for number in range(1, ATTACKS_MAX + 4):
+        ecu.reports.note(number)
+    assert attacks(ecu) == list(range(4, ATTACKS_MAX + 4))
+
+
+def test_an_attack_is_reported_although_the_flash_does_not_take_it():
+    ecu = Ecu()
+    ecu.nor.worn = True
+    ecu.reports.note(FlashFault.number)
+    ecu.nor.worn = False
+    assert attacks(ecu) == [FlashFault.number]
+
+
+# --- what a Primary reads of other people's reports -------------------------------------------
+
+
+def test_a_primary_reads_nonce_and_image_of_a_report():
+    raw = Ecu().report()
+    assert nonce_of(raw) == NONCE
+    installed = installed_of(raw)
+    assert (installed.image, installed.digest, installed.release) == (201, b"\x1a" * 32, 3)
+
+
+def wrapped(content):
+    """A report with that content and no seal worth the name."""
+    return b"\x82" + cbor.dumps(content if isinstance(content, bytes) else cbor.dumps(content)) + b"\x00"
+
+
+def test_a_report_that_makes_no_sense_is_refused():
+    good = content_of(Ecu().report())
+    bad = [b"", b"\x82", b"\x82\x41", b"\xff" * 20, wrapped(b""), wrapped(b"\xff"), wrapped([1]), wrapped(7)]
+    for raw in bad:
+        for reader in (nonce_of, installed_of):
+            try:
+                reader(raw)
+            except Refusal as refusal:
+                assert 1 <= refusal.number <= 9
+            else:
+                raise AssertionError(raw)
+    for nonce in (None, b"", b"nonce-7", b"nonce---9", "nonce--8", 8):
+        fields = dict(good)
+        if nonce is None:
+            fields.pop(8)
+        else:
+            fields[8] = nonce
+        raises(BadShape, nonce_of, wrapped(fields))
+    digests = {ALG_SHA256: bytes(32)}
+    for image in (
+        None, 5, [], [1, 2, digests], [1, 2, digests, 3, 4], [1, 2, [], 3], [1, 2, {}, 3],
+        ["1", 2, digests, 3], [1, 2, {ALG_SHA256: 5}, 3], [1, 2, digests, b"3"],
+    ):  # fmt: skip
+        fields = dict(good)
+        fields.pop(4)
+        if image is not None:
+            fields[4] = image
+        raises(BadShape, installed_of, wrapped(fields))
+
+
+# --- identity ---------------------------------------------------------------------------------
+
+
+def test_identity_is_what_provisioning_wrote():
+    """V-22."""
+    fields = identity_fields()
+    identity = Identity(cbor.dumps(fields))
+    assert (identity.ecu, identity.hardware, identity.vehicle) == (2, 0x2001, "VIN-1")
+    assert (identity.request_id, identity.response_id) == (0x7E1, 0x7E9)
+    assert identity.seed == SEED and identity.director == DIRECTOR
+    assert identity.image is None and identity.secondaries == []
+    fields[IDENTITY_IMAGE] = b"\x1a" * 32
+    fields[IDENTITY_SECONDARIES] = [[3, 0, 0x7E2, 0x7EA]]
+    identity = Identity(cbor.dumps(fields))
+    assert identity.image == b"\x1a" * 32 and identity.secondaries == [[3, 0, 0x7E2, 0x7EA]]
+
+
+def test_an_ecu_without_a_whole_identity_says_so():
+    raises(NotProvisioned, load, Ecu().records)
+    for number in identity_fields():
+        fields = identity_fields()
+        fields.pop(number)
+        raises(BadShape, Identity, cbor.dumps(fields))
+    for link in (5, [], [1], [1, 2, 3], "no", ["1", "2"]):
+        fields = identity_fields()
+        fields[IDENTITY_LINK] = link
+        raises(BadShape, Identity, cbor.dumps(fields))
+    for other in ([], [1, 2], 7, "identity", b"identity", True):
+        raises(BadShape, Identity, cbor.dumps(other))
