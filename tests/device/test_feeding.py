@@ -141,11 +141,13 @@ def test_all_wants_of_a_cycle_are_served():
     report, image = content_of(300), content_of(3000)
     time, targets = b"the time", content_of(700)
     wants = wants_of_a_secondary(report, image)
-    shelf = Shelf({
-        b"\x01\x04\x00\x00\x00\x00": time,
-        b"\x01\x00\x00\x00\x00\x03": targets,
-        b"\x02\x01\x00\x00\x01\x2c": image,
-    })
+    shelf = Shelf(
+        {
+            b"\x01\x04\x00\x00\x00\x00": time,
+            b"\x01\x00\x00\x00\x00\x03": targets,
+            b"\x02\x01\x00\x00\x01\x2c": image,
+        }
+    )
     assert car.feed(shelf, *wants) == WANTS_NOTHING
     assert car.ecu.answers == [True, time, None, targets, True]
     assert wants[-1].sink.content == image

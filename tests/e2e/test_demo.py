@@ -51,7 +51,9 @@ def test_the_full_secondary_refuses_and_the_partial_one_installs(demo: dict[str,
     full, partial = demo["attacks"]
     assert (full["ecu"], full["verification"], full["observed"]) == ("brake", "full", 52)
     assert (partial["ecu"], partial["observed"]) == ("door", "installs")
-    assert all(attack["ok"] and attack["name"] == "director_key_stolen" for attack in (full, partial))
+    assert all(
+        attack["ok"] and attack["name"] == "director_key_stolen" for attack in (full, partial)
+    )
     refusals = {ecu["id"]: ecu["refusals"] for ecu in demo["ecus"]}
     assert refusals == {"gateway": [], "brake": [52], "door": []}
 

@@ -297,7 +297,9 @@ def ecu_key(played: Played, number: int) -> Any:
     return COSEKey.new({**cose_key, 2: kid})
 
 
-@pytest.mark.parametrize(("rule", "kind", "signer"), [("report-file", 5, 3), ("vehicle-file", 6, 4)])
+@pytest.mark.parametrize(
+    ("rule", "kind", "signer"), [("report-file", 5, 3), ("vehicle-file", 6, 4)]
+)
 def test_a_seal_verifies(played: Played, rule: str, kind: int, signer: int) -> None:
     """V-43, V-44, T-05: signed is the digest, and it is that of the content."""
     file = next(file for file in played.tap.files if rule_of(file) == rule)

@@ -110,16 +110,20 @@ class Services:
         session = sub_function(request)
         if session not in (SESSION_DEFAULT, SESSION_PROGRAMMING, SESSION_EXTENDED):
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
-        if session != SESSION_PROGRAMMING:
-            self._transfer.stop()
-            self._cycle.stop()
-        self.session = session
-        self._ecu.session_changed(session)
+        self.enter(session)
         out[1] = session
         out[2:4] = P2_MS.to_bytes(2, "big")
         out[4:6] = (P2_STAR_MS // 10).to_bytes(2, "big")
         return 6
         yield
+
+    def enter(self, session: int) -> None:
+        """Change the session; only the programming session lets a cycle go on."""
+        if session != SESSION_PROGRAMMING:
+            self._transfer.stop()
+            self._cycle.stop()
+        self.session = session
+        self._ecu.session_changed(session)
 
     def reset(self, request: memoryview, out: bytearray) -> "Work[int]":
         if len(request) != 2:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, Protocol
 
 from muptane.bench.station import Station
+from uptane.errors import PeerRefused
 from uptane.ids import KIND_IMAGE
 from uptane.uds.codes import RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held, of_a_primary
@@ -72,7 +73,11 @@ def feed(station: Station, source: OfficeSource, install: bool = True) -> Genera
     it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal."""
     feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES), of_a_primary())
     yield from feeding.begin()
-    status: int = yield from feeding.serve(station.clock)
+    try:
+        status: int = yield from feeding.serve(station.clock)
+    except PeerRefused:
+        yield from feeding.end()
+        raise
     if status == WANTS_INSTALL and install:
         yield from feeding.routine(RID_INSTALL)
     else:
