@@ -1,7 +1,6 @@
 """Pico with an MCP2515 on SPI 0 (pins below), 16 MHz crystal, 250 kbit/s.
 
-The wiring and the addresses of board.toml; a test compares them. It does not check the wiring:
-without a chip that answers, `build` raises OSError(ENODEV).
+The addresses of board.toml; a test compares them. Without the chip: OSError(ENODEV).
 """
 
 import os

@@ -1,9 +1,11 @@
-"""How a process becomes an emulated ECU: `micropython -m boards.unix.boot SETTINGS FD`.
+"""How a process becomes an emulated ECU: `micropython -m boards.unix.boot ROLE SETTINGS FD`.
 
-SETTINGS is a JSON file that the bench writes (`muptane.bench.nodes.Settings`), FD an inherited
-socket to the world. The modelled `machine` and `time` lie in this folder and, being first on the
-path, override the interpreter's own; everything above them is what runs on any board. Without
-arguments it only imports what an ECU imports: the bench measures the heap for code so.
+ROLE is partial, full or primary; SETTINGS is a JSON file that the bench writes
+(`muptane.bench.settings`), FD an inherited socket to the world. The modelled `machine` and `time`
+lie in this folder and, being first on the path, override the interpreter's own; everything above
+them is what runs on any board. With the name of a role alone it only imports what such an ECU
+imports and makes the models of its chips, which a board has in silicon: so the heap is measured
+above which an ECU's own budget begins.
 """
 
 import gc
@@ -21,8 +23,25 @@ import machine  # noqa: E402  # the path had to be set first
 from boards.unix import board  # noqa: E402
 from uptane import main  # noqa: E402
 
-gc.collect()
-gc.threshold(-1)
-if len(sys.argv) > 2:
-    with board.build(machine, time, machine.attach(sys.argv[1], int(sys.argv[2]))) as built:
+# What main imports only when it has read who it is.
+LATER = {
+    "partial": ("uptane.meta.partial",),
+    "full": ("uptane.meta.full",),
+    "primary": (
+        "uptane.meta.full",
+        "uptane.primary",
+        "uptane.image.depot",
+        "uptane.uds.client",
+    ),
+}
+
+if len(sys.argv) > 1:
+    for name in LATER[sys.argv[1]]:
+        __import__(name)
+    gc.collect()
+    gc.threshold(8192)  # and so it stays, see docs/design.md on small heaps
+if len(sys.argv) == 2:
+    rehearsed = machine.rehearse()
+if len(sys.argv) > 3:
+    with board.build(machine, time, machine.attach(sys.argv[2], int(sys.argv[3]))) as built:
         main.Ecu(built).live()

@@ -211,7 +211,7 @@ class CAN:
         core.taken += 1
         can_id, length, _ = struct.unpack_from(RECEIVED, core.inbox, at)
         frame = into if into is not None else [0, memoryview(bytearray(8)), 0, 0]
-        backing = self._backing(frame)
+        backing = self.backing(frame)
         backing[:length] = core.inbox[at + 5 : at + 5 + length]
         frame[0] = can_id & 0x1FFFFFFF
         frame[1] = backing if length == len(backing) else backing[:length]
@@ -219,7 +219,7 @@ class CAN:
         frame[3] = 0
         return frame
 
-    def _backing(self, frame: "list[Any]") -> memoryview:
+    def backing(self, frame: "list[Any]") -> memoryview:
         """The memory behind a list, whose memoryview may have been shortened since."""
         for known, backing in self._backings:
             if known is frame:

@@ -5,8 +5,9 @@ A cycle (`uptane.secondary`, `uptane.primary`) is written from top to bottom and
   a Want    for a file: whoever serves this ECU brings it, and `answer` goes back in;
   a Commit  of records that must be stored all at once or not at all;
   a time    in milliseconds until which it waits for frames.
-A refusal, also of a store that cannot commit, ends it; its number is kept for the version report. `Cycle` drives the generator and
-decides nothing; UDS shows its state to the feeder (`uptane.uds.services`).
+A refusal, also of a store that cannot commit, ends it; its number is kept for the version report.
+`Cycle` drives the generator and decides nothing; UDS shows its state to the feeder
+(`uptane.uds.services`).
 Rules: V-35, V-36, T-17.
 """
 

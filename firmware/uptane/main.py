@@ -181,6 +181,7 @@ class Ecu:
     def start_application(self) -> None:
         if self._slot is None:
             raise NotProvisioned
+        self.board.tidy()
         area = self.slots.areas[self._slot]
         self.application.start(area, self.installed().length, self.clock.ticks_ms())
 

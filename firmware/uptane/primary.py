@@ -95,7 +95,7 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
         if peer.report is not None:
             reports.append(peer.report)
             nonces.append(nonce_of(peer.report))
-    yield offer(REPORT_VEHICLE, (yield from ecu.reports.manifest(reports)))
+    yield offer(REPORT_VEHICLE, (yield from ecu.reports.vehicle_manifest(reports)))
     raw_time = yield from attested(ecu, nonces)
     decision = yield from ecu.trust.check(registered(ecu, peers))
     ecu.decided(decision)

@@ -109,7 +109,7 @@ class Reports:
         }
         return (yield from self._seal(TYPE_REPORT, cbor.dumps(content)))
 
-    def manifest(self, reports: "list[bytes]") -> "Work[bytes]":
+    def vehicle_manifest(self, reports: "list[bytes]") -> "Work[bytes]":
         """The vehicle version manifest (bytes, CDDL vehicle-file) over the given reports."""
         content = {
             KEY_FORMAT: FORMAT,

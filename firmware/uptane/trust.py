@@ -13,7 +13,6 @@ from uptane.ids import (
     RECORD_METADATA,
     RECORD_TIME,
 )
-from uptane.meta import full, partial
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu as Chooser
 from uptane.meta.decision import Installed
@@ -82,7 +81,11 @@ class Trust:
         ticks = self._ticks.ticks_ms()
         director = self._open(DIRECTOR)
         if mine.verification == PARTIAL:
+            from uptane.meta import partial  # here, because a full ECU has no use for it
+
             return (yield from partial.refresh(director, chooser, self._clock, ticks))
+        from uptane.meta import full  # here, because a partial ECU has no room for it
+
         repository = self._open(IMAGE)
         return (yield from full.refresh(director, repository, chooser, self._clock, ticks))
 

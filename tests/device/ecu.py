@@ -26,7 +26,7 @@ class Kept:
         self.commits.append(changes)
 
 
-class EcuStub:
+class Ecu:
     """The server's side of `wire`; the tester's is wire.left."""
 
     def __init__(self):

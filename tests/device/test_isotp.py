@@ -143,8 +143,8 @@ def test_the_gap_is_whole_milliseconds_rounded_up():
 def test_the_announced_gap_is_kept_between_frames():
     for announced, least_ms in ((0xF5, 1), (1, 1), (20, 20), (0xFF, 127)):
         wire = pair()
-        wire.fate = lambda sender, frame: [
-            frame if sender == "left" else bytes([0x30, 0, announced])
+        wire.fate = lambda sender, frame, gap=announced: [
+            frame if sender == "left" else bytes([0x30, 0, gap])
         ]
         wire.left.send(message_of(60))
         wire.run()

@@ -1,6 +1,6 @@
-"""The UDS server: in time, one at a time, and a number for everything it cannot do (S-37, S-39)."""
+"""The UDS server: in time, one at a time, a number for whatever it cannot do (S-37, S-39)."""
 
-from ecu import EcuStub, ask, negative
+from ecu import Ecu, ask, negative
 from uptane.errors import FrameLost, NothingStaged, Unwanted, WrongFile
 from uptane.ids import DIRECTOR, KIND_METADATA, KIND_TIME, ROOT
 from uptane.limits import P2_MS, P2_STAR_MS
@@ -157,7 +157,7 @@ def test_a_response_that_nobody_takes_does_not_stop_the_server():
 
 
 def test_sessions_are_entered_and_left():
-    ecu = EcuStub()
+    ecu = Ecu()
     for session in (SESSION_PROGRAMMING, SESSION_EXTENDED, SESSION_DEFAULT):
         reply = ask(ecu, bytes((0x10, session)))
         assert reply == bytes((0x50, session, 0, P2_MS)) + (P2_STAR_MS // 10).to_bytes(2, "big")
@@ -170,7 +170,7 @@ def test_sessions_are_entered_and_left():
 
 
 def test_leaving_the_programming_session_ends_cycle_and_transfer():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     ecu.want(Want(DIRECTOR, KIND_TIME, 0, [], 100))
     assert ask(ecu, b"\x34\x00\x46\x01\x04\x00\x00\x00\x00\x00\x00\x00\x05")[0] == 0x74
@@ -181,7 +181,7 @@ def test_leaving_the_programming_session_ends_cycle_and_transfer():
 
 
 def test_a_positive_response_is_suppressed_on_request_and_a_negative_one_is_not():
-    ecu = EcuStub()
+    ecu = Ecu()
     for request in (b"\x3e\x80", b"\x10\x82", b"\x31\x81\x02\x00", b"\x11\x81"):
         assert ask(ecu, request) is None
     assert ecu.services.session == SESSION_PROGRAMMING
@@ -194,7 +194,7 @@ def test_a_positive_response_is_suppressed_on_request_and_a_negative_one_is_not(
 
 def test_after_pending_a_suppressed_response_comes_all_the_same():
     """ISO 14229-1, 8.7: who was told to wait has to hear the end."""
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     ecu.work(slices=10, slice_ms=20)
     heard = ecu.hear(b"\x31\x81\x02\x01")
@@ -202,7 +202,7 @@ def test_after_pending_a_suppressed_response_comes_all_the_same():
 
 
 def test_tester_present_has_one_sub_function():
-    ecu = EcuStub()
+    ecu = Ecu()
     assert ask(ecu, b"\x3e\x00") == b"\x7e\x00"
     assert negative(ecu, b"\x3e\x01") == NRC_SUB_FUNCTION_NOT_SUPPORTED
     assert negative(ecu, b"\x3e") == NRC_INCORRECT_LENGTH
@@ -211,7 +211,7 @@ def test_tester_present_has_one_sub_function():
 
 def test_identifiers_are_read_one_at_a_time_and_never_written():
     """S-39: identity is read-only."""
-    ecu = EcuStub()
+    ecu = Ecu()
     assert ask(ecu, b"\x22\xf1\x8c") == b"\x62\xf1\x8c\x00\x00\x00\x07"
     assert negative(ecu, b"\x22\x12\x34") == NRC_REQUEST_OUT_OF_RANGE
     for request in (b"\x22", b"\x22\xf1", b"\x22\xf1\x8c\xf1\x90"):
@@ -220,7 +220,7 @@ def test_identifiers_are_read_one_at_a_time_and_never_written():
 
 
 def test_a_reset_comes_after_its_response():
-    ecu = EcuStub()
+    ecu = Ecu()
     assert ask(ecu, b"\x11\x01") == b"\x51\x01"
     assert ecu.told == [("reset",)]
     assert negative(ecu, b"\x11\x02") == NRC_SUB_FUNCTION_NOT_SUPPORTED
@@ -237,7 +237,7 @@ def routine(number, record=b""):
 
 
 def test_routines_and_transfers_need_the_programming_session():
-    ecu = EcuStub()
+    ecu = Ecu()
     requests = [routine(number) for number in (RID_CYCLE, RID_WANTS, RID_ANSWER, RID_INSTALL)]
     requests += [b"\x34\x00\x46" + bytes(10), b"\x35\x00\x46" + bytes(10), b"\x36\x01a", b"\x37"]
     for session in (None, SESSION_EXTENDED, SESSION_DEFAULT):
@@ -249,7 +249,7 @@ def test_routines_and_transfers_need_the_programming_session():
 
 
 def test_routines_are_started_only_and_known_by_number():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     assert negative(ecu, b"\x31\x01\x02") == NRC_INCORRECT_LENGTH
     assert negative(ecu, b"\x31\x02\x02\x00") == NRC_SUB_FUNCTION_NOT_SUPPORTED
@@ -258,7 +258,7 @@ def test_routines_are_started_only_and_known_by_number():
 
 
 def test_wants_tells_how_the_cycle_stands():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     head = b"\x71\x01\x02\x01"
     assert ask(ecu, routine(RID_WANTS)) == head + b"\x00"
@@ -275,14 +275,14 @@ def test_wants_tells_how_the_cycle_stands():
 
 
 def test_wants_is_answered_in_time_while_the_cycle_computes():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     ecu.work(slices=30, slice_ms=20)
     assert ecu.hear(routine(RID_WANTS)) == [b"\x7f\x31\x78", b"\x71\x01\x02\x01\x00"]
 
 
 def test_an_answer_has_to_be_to_the_open_want():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     time = b"\x01\x04\x00\x00\x00\x00"
     assert negative(ecu, routine(RID_ANSWER, time + b"\x00")) == NRC_CONDITIONS_NOT_CORRECT
@@ -304,7 +304,7 @@ def test_an_answer_has_to_be_to_the_open_want():
 
 
 def test_an_offered_file_may_be_taken():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     want = Want(0, 3, 0, None, 3)
     want.offer = b"abc"
@@ -316,7 +316,7 @@ def test_an_offered_file_may_be_taken():
 
 def test_an_installation_needs_something_staged():
     """E-77: no service installs what this ECU has not verified."""
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     assert negative(ecu, routine(RID_INSTALL)) == NRC_CONDITIONS_NOT_CORRECT
     assert ecu.noted == [NothingStaged.number] and ("install",) not in ecu.told
@@ -326,7 +326,7 @@ def test_an_installation_needs_something_staged():
 
 
 def test_a_new_cycle_drops_the_transfer_of_the_old_one():
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     ecu.want(Want(DIRECTOR, KIND_TIME, 0, [], 100))
     ask(ecu, b"\x34\x00\x46\x01\x04\x00\x00\x00\x00\x00\x00\x00\x05")
@@ -336,7 +336,7 @@ def test_a_new_cycle_drops_the_transfer_of_the_old_one():
 
 def test_requests_of_every_kind_of_noise_get_an_answer():
     """Bad input has a defined answer, and the next good request is served."""
-    ecu = EcuStub()
+    ecu = Ecu()
     ask(ecu, PROGRAMMING)
     ecu.want(Want(DIRECTOR, KIND_METADATA, ROOT, 7, 2048))
     state = 99

@@ -6,6 +6,8 @@ when a test says so, or to the next deadline when nothing else can happen.
 
 from uptane.errors import Refusal
 
+LOG_FRAMES_MAX = 200
+
 
 class Clock:
     """Milliseconds, given to whoever asks for ticks_ms()."""
@@ -18,7 +20,8 @@ class Clock:
 
 
 class Wire:
-    """`left` and `right` are channels; `log` holds (ms, sender, bytes) of every frame sent.
+    """`left` and `right` are channels; `log` holds (ms, sender, bytes) of the frames sent, the newest
+    at least, and `count` their number.
 
     `fate(sender, frame)` returns the frames that arrive in place of one that was sent; by default
     that frame. `refusals` holds what the channels raised.
@@ -29,6 +32,7 @@ class Wire:
         self.right = right
         self.clock = clock or Clock()
         self.log = []
+        self.count = 0
         self.refusals = []
         self.fate = lambda sender, frame: [frame]
 
@@ -53,6 +57,9 @@ class Wire:
             raw = bytes(frame)
             channel.sent(self.clock.now_ms)
             self.log.append((self.clock.now_ms, sender, raw))
+            self.count += 1
+            if len(self.log) > LOG_FRAMES_MAX:
+                self.log = self.log[LOG_FRAMES_MAX // 2 :]
             for arrived in self.fate(sender, raw):
                 self.feed(other, arrived)
         return moved

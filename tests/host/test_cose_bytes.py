@@ -36,7 +36,7 @@ def attempt(read: Callable[[bytes], object], raw: bytes) -> object:
 
 
 @given(damaged(SIGN))
-def test_an_envelope(raw: bytes) -> None:
+def test_an_envelope_is_read_as_written(raw: bytes) -> None:
     envelope = attempt(cose.read_sign, raw)
     if isinstance(envelope, cose.Envelope):
         clean = cose.write_sign(envelope.payload, envelope.signatures)
@@ -65,7 +65,7 @@ def test_a_sealed_content(raw: bytes) -> None:
         st.integers(-3, 5), st.none() | st.booleans() | st.integers(-9, 9) | st.just(DIGEST)
     )
 )
-def test_a_key(key: object) -> None:
+def test_a_key_is_read_as_written(key: object) -> None:
     public = attempt(cose.read_key, key)  # type: ignore[arg-type]
     if public is not None:
         assert key == cose.write_key(DIGEST)

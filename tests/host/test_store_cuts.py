@@ -125,9 +125,8 @@ def test_a_cut_in_any_stroke_of_a_commit_leaves_old_or_new(name: str, scenario: 
         try:
             while play(name, scenario, image, stroke, tear):
                 stroke += 1
-        except BaseException:
+        finally:
             print(f"play it again: {REPLAY} {name} {scenario} {stroke} {tear}")
-            raise
         assert stroke >= 3
 
 
@@ -216,9 +215,8 @@ def test_a_cut_in_any_stroke_of_an_install_leaves_an_ecu_that_boots_and_can_be_u
         try:
             while play_install(image, stroke, tear):
                 stroke += 1
-        except BaseException:
+        finally:
             print(f"play it again: {REPLAY} install {stroke} {tear}")
-            raise
         assert stroke > 64
 
 

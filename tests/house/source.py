@@ -118,7 +118,7 @@ Law = Callable[[Source], Iterable[str]]
 def plain_name(module: str) -> str:
     """The first part of a dotted name, without the old leading u of MicroPython's modules."""
     first = module.split(".")[0]
-    return first[1:] if _UNDER_U.match(first) else first
+    return first[1:] if _UNDER_U.match(first) and first != "uctypes" else first
 
 
 @cache

@@ -62,9 +62,10 @@ class Depot:
         """The verified image with this number, from `offset` on, or None."""
         for cell in self._cells:
             chosen = cell.chosen
-            if cell.verified and chosen is not None and chosen.number == number:
-                if offset < chosen.length:
-                    return Piece(cell, chosen.length, offset)
+            if not cell.verified or chosen is None or chosen.number != number:
+                continue
+            if offset < chosen.length:
+                return Piece(cell, chosen.length, offset)
         return None
 
     def begin(self, entry: "Entry") -> "Work[None]":

@@ -37,7 +37,9 @@ class CanMachine:
         self._send_flags = can.FLAG_UNORDERED if in_order else 0
         # One place of each ring stays empty, to tell full from empty without a shared count:
         # the interrupt writes one index, the loop the other.
-        self._ring = [[0, memoryview(bytearray(8)), 0, 0] for _ in range(rx_frames + 2)]
+        # All their data lies in one piece of memory: small pieces cost more than they hold.
+        data = memoryview(bytearray(8 * (rx_frames + 2)))
+        self._ring = [[0, data[8 * i : 8 * i + 8], 0, 0] for i in range(rx_frames + 2)]
         self._spill = [0, memoryview(bytearray(8)), 0, 0]
         self._head = 0  # written by the interrupt
         self._tail = 0  # written by `receive`

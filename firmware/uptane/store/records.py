@@ -65,7 +65,7 @@ class Records:
             if self._flags & FLAG_AMNESIA:
                 raise Rotten
             return None
-        offset, length, twin = self._index[number]
+        offset, length, _ = self._index[number]
         at = self._sound_value(number)
         if at < 0:
             raise Rotten

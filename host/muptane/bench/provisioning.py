@@ -42,7 +42,7 @@ class OfficeSupply:
 
 
 def register(office: Office, plan: VehiclePlan) -> None:
-    """Enter the vehicle of a plan, with the public keys of its ECUs, into an office's inventory."""
+    """Enter the vehicle of a plan, with its ECUs' public keys, into an office's inventory."""
     office.register_vehicle(
         plan.vin,
         [

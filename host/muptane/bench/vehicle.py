@@ -97,20 +97,22 @@ class Vehicle:
         port = self.bus.port(plan.name, settings["tx_queue"])
         level = "primary" if plan.role == "primary" else plan.verification
         budget = heap_bytes(spec, level)
-        heap = firmware.heap_for_code() + budget if self.nodes == "micropython" else 0
-        interpreter = self._interpreter(plan, settings, heap)
+        heap = firmware.heap_for_code(level) + budget if self.nodes == "micropython" else 0
+        interpreter = self._interpreter(plan, settings, level, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000
         return Ecu(plan, node, Path(settings["flash"]["path"]), heap)
 
-    def _interpreter(self, plan: EcuPlan, settings: dict[str, Any], heap: int) -> Interpreter:
+    def _interpreter(
+        self, plan: EcuPlan, settings: dict[str, Any], level: str, heap: int
+    ) -> Interpreter:
         words = self.folder / f"{plan.name}.words"
         words.touch()
-        path = self.folder / f"{plan.name}.json"
+        path = (self.folder / f"{plan.name}.json").absolute()
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
             return CPythonNode(lambda node: chips.live(settings, words))
-        command = firmware.micropython(heap, "-m", "boards.unix.boot", str(path.absolute()))
+        command = firmware.micropython(heap, "-m", "boards.unix.boot", level, str(path))
         return MicroPythonProcess(command, firmware.compiled(), words)
 
     # --- the factory -------------------------------------------------------------------------

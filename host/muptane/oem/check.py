@@ -66,7 +66,7 @@ class Report(Strict):
         )
 
 
-class Manifest(Strict):
+class VehicleManifest(Strict):
     """What a Primary says about its vehicle (V-43). `reports`: report files as they came."""
 
     vehicle: VehicleId
@@ -112,12 +112,12 @@ def read_report(raw: bytes) -> tuple[Report, Sealed]:
     return made, sealed
 
 
-def read_manifest(raw: bytes) -> tuple[Manifest, Sealed]:
+def read_manifest(raw: bytes) -> tuple[VehicleManifest, Sealed]:
     """What a vehicle version manifest claims, and its seal. Nothing is verified."""
     sealed = read_sealed(raw, MANIFEST_BYTES_MAX)
     found = _content(sealed, ids.TYPE_VEHICLE)
     try:
-        made = Manifest(
+        made = VehicleManifest(
             vehicle=found[ids.VEHICLE_ID],
             primary=found[ids.VEHICLE_PRIMARY],
             reports=tuple(found[ids.VEHICLE_REPORTS]),
@@ -137,14 +137,14 @@ def verify_report(raw: bytes, key: Key, identity: bytes) -> Report:
     return report
 
 
-def verify_manifest(raw: bytes, key: Key, identity: bytes) -> Manifest:
+def verify_manifest(raw: bytes, key: Key, identity: bytes) -> VehicleManifest:
     """The manifest that the Primary with `key` sealed for this Director, else BadSeal.
 
     Its reports are still as they came: each has its own key.
     """
-    manifest, sealed = read_manifest(raw)
+    vehicle_manifest, sealed = read_manifest(raw)
     verify_seal(sealed, key, Context(ids.TYPE_VEHICLE, identity, ids.TYPE_VEHICLE))
-    return manifest
+    return vehicle_manifest
 
 
 def verify_attestation(raw: bytes, key: Key, identity: bytes) -> Attestation:

@@ -7,6 +7,7 @@ Rules: V-04, T-07, T-23.
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,7 +39,7 @@ def hashes_of(content: bytes) -> dict[int, bytes]:
 
 
 def ascending(values: Sequence[int]) -> bool:
-    return all(low < high for low, high in zip(values, values[1:], strict=False))
+    return all(low < high for low, high in pairwise(values))
 
 
 class Strict(BaseModel):

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from muptane.oem.check import (
-    Manifest,
     Report,
+    VehicleManifest,
     read_manifest,
     read_report,
     verify_manifest,
@@ -45,12 +45,14 @@ def accept(session: Session, identity: bytes, sent: tuple[str, bytes], now: int)
     """
     vehicle, raw = sent
     ecus = ecus_of(session, vehicle)
-    manifest = _verified_manifest(raw, ecus, identity, vehicle)
-    _check_counter(session, manifest)
-    reports = _verified_reports(manifest, ecus, identity)
+    vehicle_manifest = _verified_manifest(raw, ecus, identity, vehicle)
+    _check_counter(session, vehicle_manifest)
+    reports = _verified_reports(vehicle_manifest, ecus, identity)
     for report in reports:
         _check_fresh(session, report)
-    row = ManifestReceived(vehicle_id=vehicle, received_s=now, counter=manifest.counter, raw=raw)
+    row = ManifestReceived(
+        vehicle_id=vehicle, received_s=now, counter=vehicle_manifest.counter, raw=raw
+    )
     session.add(row)
     session.flush()
     session.add_all(_row(report, row.id) for report in reports)
@@ -59,7 +61,9 @@ def accept(session: Session, identity: bytes, sent: tuple[str, bytes], now: int)
     return Accepted(row.id, reports, tuple(remarks))
 
 
-def _verified_manifest(raw: bytes, ecus: Sequence[Ecu], identity: bytes, vehicle: str) -> Manifest:
+def _verified_manifest(
+    raw: bytes, ecus: Sequence[Ecu], identity: bytes, vehicle: str
+) -> VehicleManifest:
     (primary,) = (ecu for ecu in ecus if ecu.primary)
     claimed, _ = read_manifest(raw)
     if claimed.vehicle != vehicle:
@@ -70,11 +74,11 @@ def _verified_manifest(raw: bytes, ecus: Sequence[Ecu], identity: bytes, vehicle
 
 
 def _verified_reports(
-    manifest: Manifest, ecus: Sequence[Ecu], identity: bytes
+    vehicle_manifest: VehicleManifest, ecus: Sequence[Ecu], identity: bytes
 ) -> tuple[Report, ...]:
     """The reports, exactly one of every ECU of the inventory."""
     found: dict[int, Report] = {}
-    for raw in manifest.reports:
+    for raw in vehicle_manifest.reports:
         claimed, _ = read_report(raw)
         if claimed.ecu in found:
             raise EcuTwice(f"ECU {claimed.ecu} reports twice")
@@ -86,11 +90,15 @@ def _verified_reports(
     return tuple(found.values())
 
 
-def _check_counter(session: Session, manifest: Manifest) -> None:
-    query = select(ManifestReceived.counter).where(ManifestReceived.vehicle_id == manifest.vehicle)
+def _check_counter(session: Session, vehicle_manifest: VehicleManifest) -> None:
+    query = select(ManifestReceived.counter).where(
+        ManifestReceived.vehicle_id == vehicle_manifest.vehicle
+    )
     last = session.scalars(query.order_by(ManifestReceived.counter.desc()).limit(1)).first()
-    if last is not None and manifest.counter <= last:
-        raise Replayed(f"manifest {manifest.counter} of {manifest.vehicle} came after {last}")
+    if last is not None and vehicle_manifest.counter <= last:
+        raise Replayed(
+            f"manifest {vehicle_manifest.counter} of {vehicle_manifest.vehicle} came after {last}"
+        )
 
 
 def _check_fresh(session: Session, report: Report) -> None:

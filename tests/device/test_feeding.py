@@ -1,0 +1,408 @@
+"""Feeding: client and server over two channels, and a server that lies to whoever feeds it."""
+
+from ecu import Ecu
+from uptane import cbor
+from uptane.errors import (
+    BadShape,
+    Negative,
+    NoReply,
+    PeerRefused,
+    Refusal,
+    Rollback,
+    SlowRetrieval,
+    TooLong,
+)
+from uptane.ids import (
+    DIRECTOR,
+    IMAGE,
+    KIND_IMAGE,
+    KIND_METADATA,
+    KIND_REPORT,
+    KIND_TIME,
+    LOCAL,
+    ROOT,
+    TARGETS,
+)
+from uptane.limits import EXCHANGE_MS_MAX, LATER_MS_MAX, P2_STAR_MS, REPORT_BYTES_MAX, WANTS_MAX
+from uptane.link.isotp import Channel
+from uptane.meta.wants import Want
+from uptane.uds.client import TRANSPORT_MS, Client
+from uptane.uds.codes import WANTS_INSTALL, WANTS_NOTHING
+from uptane.uds.feeding import Feeding, Held, of_a_primary
+from wire import Clock, Wire
+
+TICK_MS = 10
+REPORT = b"\x00\x03\x00\x00\x00\x00"
+
+
+class Shelf:
+    """A source: {file number: bytes}; `taken` is what was offered, `asked` what was wanted."""
+
+    def __init__(self, files):
+        self.files = files
+        self.taken = []
+        self.asked = []
+
+    def find(self, file, detail, offset):
+        self.asked.append((file, detail, offset))
+        raw = self.files.get(file)
+        return None if raw is None else Held(raw, offset)
+        yield
+
+    def take(self, file, raw):
+        self.taken.append((file, raw))
+        return
+        yield
+
+
+class Diagnostic:
+    """Runs a client's generator against `other`, which says after each round whether it has work;
+    time passes when neither has."""
+
+    def __init__(self, wire, other):
+        self.wire = wire
+        self.clock = wire.clock
+        self.client = Client(wire.left, wire.clock)
+        self.other = other
+
+    def feeding(self, shelf, bounds=None):
+        return Feeding(self.client, shelf, bytearray(1026), bounds)
+
+    def run(self, task):
+        """What the generator returns, or the refusal that ended it. It goes on when a frame has
+        passed, or at its own time."""
+        until_ms = seen = 0
+        while True:
+            busy = self.other()
+            self.wire.poll()
+            self.wire.settle()
+            if until_ms <= self.clock.now_ms or self.wire.count != seen:
+                seen = self.wire.count
+                try:
+                    until_ms = next(task)
+                except StopIteration as end:
+                    return end.value
+                except Refusal as refusal:
+                    return refusal
+                assert until_ms > self.clock.now_ms
+            elif not busy:
+                self.clock.now_ms += TICK_MS
+
+
+class Car:
+    """A tester and an honest ECU."""
+
+    def __init__(self):
+        self.ecu = Ecu()
+        self.tester = Diagnostic(self.ecu.wire, self.ecu.loop)
+
+    def feed(self, shelf, *wants):
+        """Open the session, let the ECU's cycle want these, and serve them."""
+        feeding = self.tester.feeding(shelf)
+        begun = self.tester.run(feeding.begin())
+        assert begun is None or bytes(begun) == b"", begun
+        self.ecu.want(*wants)
+        return self.tester.run(feeding.serve(self.ecu.clock))
+
+
+def content_of(length):
+    return bytes([(i * 13 + (i >> 8)) & 0xFF for i in range(length)])
+
+
+class Sink:
+    def __init__(self):
+        self.content = b""
+
+    def write(self, offset, data):
+        assert offset == len(self.content)
+        self.content += bytes(data)
+
+
+def wants_of_a_secondary(report, image):
+    """Report, time, a Root that is absent, Targets, an image."""
+    offered = Want(LOCAL, KIND_REPORT, 0, None, len(report))
+    offered.offer = report
+    picture = Want(IMAGE, KIND_IMAGE, 300, bytes(32), len(image))
+    picture.sink = Sink()
+    return [
+        offered,
+        Want(DIRECTOR, KIND_TIME, 0, [b"nonce--8"], 512),
+        Want(DIRECTOR, KIND_METADATA, ROOT, 2, 2048),
+        Want(DIRECTOR, KIND_METADATA, TARGETS, 0, 4096),
+        picture,
+    ]
+
+
+# --- an honest server ---------------------------------------------------------------------------
+
+
+def test_all_wants_of_a_cycle_are_served():
+    car = Car()
+    report, image = content_of(300), content_of(3000)
+    time, targets = b"the time", content_of(700)
+    wants = wants_of_a_secondary(report, image)
+    shelf = Shelf({
+        b"\x01\x04\x00\x00\x00\x00": time,
+        b"\x01\x00\x00\x00\x00\x03": targets,
+        b"\x02\x01\x00\x00\x01\x2c": image,
+    })
+    assert car.feed(shelf, *wants) == WANTS_NOTHING
+    assert car.ecu.answers == [True, time, None, targets, True]
+    assert wants[-1].sink.content == image
+    assert shelf.taken == [(REPORT, report)]
+    assert shelf.asked == [
+        (b"\x01\x04\x00\x00\x00\x00", [b"nonce--8"], 0),
+        (b"\x01\x00\x00\x00\x00\x00", 2, 0),
+        (b"\x01\x00\x00\x00\x00\x03", 0, 0),
+        (b"\x02\x01\x00\x00\x01\x2c", bytes(32), 0),
+    ]
+    assert car.ecu.noted == []
+
+
+def test_an_image_is_brought_from_its_offset_on():
+    car = Car()
+    image = content_of(2000)
+    want = wants_of_a_secondary(b"r", image)[-1]
+    want.sink.content = image[:512]
+    want.offset = 512
+    shelf = Shelf({b"\x02\x01\x00\x00\x01\x2c": image})
+    assert car.feed(shelf, want) == WANTS_NOTHING
+    assert want.sink.content == image and shelf.asked[0][2] == 512
+
+
+def test_the_end_says_whether_there_is_something_to_install():
+    car = Car()
+    car.ecu.has_staged = True
+    assert car.feed(Shelf({})) == WANTS_INSTALL
+
+
+def test_a_cycle_that_refuses_tells_its_number():
+    car = Car()
+    feeding = car.tester.feeding(Shelf({}))
+    car.tester.run(feeding.begin())
+    car.ecu.refuse(Rollback)
+    refusal = car.tester.run(feeding.serve(car.ecu.clock))
+    assert isinstance(refusal, PeerRefused) and refusal.args == (Rollback.number,)
+
+
+def test_a_server_that_computes_is_waited_for():
+    """responsePending carries a client over minutes of computing."""
+    car = Car()
+    feeding = car.tester.feeding(Shelf({}))
+    car.tester.run(feeding.begin())
+    car.ecu.work(slices=3000, slice_ms=20)
+    assert car.tester.run(feeding.serve(car.ecu.clock)) == WANTS_NOTHING
+    pending = [raw for raw in car.ecu.wire.frames("right") if raw[1:4] == b"\x7f\x31\x78"]
+    assert len(pending) == 60_000 // (P2_STAR_MS - 100) + 1
+
+
+def test_a_server_that_sleeps_is_asked_again():
+    car = Car()
+    feeding = car.tester.feeding(Shelf({}))
+    car.tester.run(feeding.begin())
+    began_ms = car.ecu.clock.now_ms
+    car.ecu.sleep(began_ms + 1000)
+    assert car.tester.run(feeding.serve(car.ecu.clock)) == WANTS_NOTHING
+    assert 1000 <= car.ecu.clock.now_ms - began_ms <= 1400
+
+
+def test_a_file_that_is_too_long_for_the_want_is_refused_to_the_feeder():
+    car = Car()
+    shelf = Shelf({b"\x01\x00\x00\x00\x00\x03": content_of(4097)})
+    refusal = car.feed(shelf, Want(DIRECTOR, KIND_METADATA, TARGETS, 0, 4096))
+    assert isinstance(refusal, Negative) and refusal.args == (0x31,)
+    assert car.ecu.answers == [] and car.ecu.cycle.want is not None
+    shelf.files = {b"\x01\x00\x00\x00\x00\x03": b"good"}
+    assert car.tester.run(car.tester.feeding(shelf).serve(car.ecu.clock)) == WANTS_NOTHING
+    assert car.ecu.answers == [b"good"]
+
+
+def test_lost_frames_end_a_feeding_and_the_next_one_goes_on():
+    """Every eleventh frame is lost: each attempt brings the image a little further (V-35)."""
+    car = Car()
+    image = content_of(4000)
+    want = wants_of_a_secondary(b"r", image)[-1]
+    shelf = Shelf({b"\x02\x01\x00\x00\x01\x2c": image})
+    count = [0]
+
+    def lossy(sender, frame):
+        count[0] += 1
+        return [] if count[0] % 400 == 0 else [frame]
+
+    car.ecu.wire.fate = lossy
+    outcome = car.feed(shelf, want)
+    attempts = 1
+    while isinstance(outcome, Refusal):
+        assert type(outcome) in (NoReply, Negative) and attempts < 10
+        feeding = car.tester.feeding(shelf)
+        outcome = car.tester.run(feeding.serve(car.ecu.clock))
+        attempts += 1
+    assert attempts > 1 and outcome == WANTS_NOTHING and want.sink.content == image
+
+
+# --- silence and lies -------------------------------------------------------------------------
+
+
+class Liar:
+    """A server that answers each request with the next of its answers, the last one for ever."""
+
+    def __init__(self, answers, pause_ms=0):
+        self.clock = Clock(1000)
+        self.wire = Wire(Channel(512), Channel(1100), self.clock)
+        self.answers = answers
+        self.pause_ms = pause_ms
+        self.tester = Diagnostic(self.wire, self.loop)
+
+    def loop(self):
+        self.wire.settle()
+        right = self.wire.right
+        if right.message is None or not right.idle():
+            return False
+        right.taken()
+        self.clock.now_ms += self.pause_ms
+        answer = self.answers[0]
+        if len(self.answers) > 1:
+            self.answers = self.answers[1:]
+        if answer is not None:
+            right.send(answer)
+        return True
+
+    def every(self, period_ms, act):
+        """From now on do nothing but `act`, once in each period."""
+        due_ms = [self.clock.now_ms + period_ms]
+
+        def loop():
+            self.wire.settle()
+            if self.clock.now_ms >= due_ms[0]:
+                due_ms[0] += period_ms
+                act()
+            return False
+
+        self.tester.other = loop
+
+    def serve(self, shelf=None):
+        """What a feeder says of it, and how long that took (ms)."""
+        began_ms = self.clock.now_ms
+        feeding = self.tester.feeding(shelf or Shelf({}))
+        return self.tester.run(feeding.serve(self.clock)), self.clock.now_ms - began_ms
+
+
+def wants(record):
+    return b"\x71\x01\x02\x01" + record
+
+
+def want_of(*fields):
+    return wants(b"\x01" + cbor.dumps(list(fields)))
+
+
+def test_silence_ends_the_wait():
+    refusal, took_ms = Liar([None]).serve()
+    assert isinstance(refusal, NoReply) and took_ms <= 50 + TRANSPORT_MS + 10
+
+
+def test_a_server_that_is_pending_for_ever_is_given_up():
+    """V-32: a Secondary cannot hold up its Primary, however it stalls."""
+    liar = Liar([None])
+    liar.every(100, lambda: liar.wire.right.send(b"\x7f\x31\x78"))
+    refusal, took_ms = liar.serve()
+    assert isinstance(refusal, NoReply)
+    assert EXCHANGE_MS_MAX <= took_ms <= EXCHANGE_MS_MAX + 1000
+
+
+def test_a_response_that_never_ends_is_given_up():
+    liar = Liar([None])
+    first = b"\x11\x00" + wants(b"\x00\x00")
+    liar.every(300, lambda: liar.wire.feed(liar.wire.left, first))
+    refusal, took_ms = liar.serve()
+    assert isinstance(refusal, NoReply) and took_ms <= EXCHANGE_MS_MAX + 2000
+
+
+def test_a_request_that_is_never_taken_is_given_up():
+    liar = Liar([None])
+    liar.wire.fate = lambda sender, frame: []
+    liar.every(900, lambda: liar.wire.feed(liar.wire.left, b"\x30\x01\x7f"))
+    task = liar.tester.client.request(bytes(1026))
+    refusal = liar.tester.run(task)
+    assert isinstance(refusal, NoReply) and liar.clock.now_ms <= EXCHANGE_MS_MAX + 5000
+    assert liar.wire.left.idle()
+
+
+def test_a_server_that_says_later_for_ever_is_given_up():
+    for record in (b"\x02\xff\xff", b"\x02\x00\x64", b"\x02\x00\x00"):
+        refusal, took_ms = Liar([wants(record)], 2).serve()
+        assert isinstance(refusal, SlowRetrieval) and took_ms <= 2 * LATER_MS_MAX
+
+
+def test_a_server_that_never_has_enough_is_given_up():
+    absent = b"\x71\x01\x02\x02"
+    question = want_of(b"\x01\x00\x00\x00\x00\x00", 2, 0, 2048)
+    liar = Liar([question, absent] * (WANTS_MAX + 2))
+    shelf = Shelf({})
+    refusal, _ = liar.serve(shelf)
+    assert isinstance(refusal, SlowRetrieval) and len(shelf.asked) == WANTS_MAX + 1
+
+
+def test_answers_that_make_no_sense_are_refused():
+    """A Secondary that lies is refused with a number; it does not take its Primary down."""
+    file = b"\x01\x00\x00\x00\x00\x00"
+    for answer in (
+        b"\x71", b"\x71\x01", b"\x71\x01\x02", b"\x71\x01\x02\x02", b"\x71\x02\x02\x01\x00",
+        wants(b""), wants(b"\x05"), wants(b"\xff"), wants(b"\x02"), wants(b"\x02\x00"),
+        wants(b"\x03"), wants(b"\x03\x01\x02"), wants(b"\x01"), wants(b"\x01\xff"),
+        wants(b"\x01\x84\x41"), want_of(), want_of(file, 0, 0), want_of(file, 0, 0, 1, 1),
+        want_of(file[:5], 0, 0, 1), want_of(b"", 0, 0, 1), want_of(7, 0, 0, 1),
+        want_of(file, 0, "0", 1), want_of(file, 0, 0, b"1"), wants(b"\x01" + b"\x9f" * 9),
+        wants(b"\x01" + b"\x81" * 40),
+    ):  # fmt: skip
+        shelf = Shelf({})
+        refusal, _ = Liar([answer]).serve(shelf)
+        assert isinstance(refusal, Refusal), (answer, refusal)
+        assert 1 <= refusal.number <= 9, (answer, refusal)
+        assert shelf.asked == [] and shelf.taken == []
+
+
+def test_a_response_to_something_else_is_not_believed():
+    for answer in (b"\x7e\x00", b"\x7f\x22\x31", b"\x7f\x31", b"\x7f", b"\x00"):
+        refusal, _ = Liar([answer]).serve()
+        assert isinstance(refusal, NoReply), (answer, refusal)
+
+
+def test_a_server_that_takes_no_bytes_at_a_time_is_refused():
+    file = b"\x01\x00\x00\x00\x00\x03"
+    for reply in (b"\x74", b"\x74\x20", b"\x74\x20\x00\x02", b"\x74\x20\x00\x00", b"\x74\x10\x20"):
+        refusal, _ = Liar([want_of(file, 0, 0, 100), reply]).serve(Shelf({file: b"content"}))
+        assert type(refusal) is BadShape, (reply, refusal)
+
+
+def test_what_a_server_offers_is_bounded():
+    """A Primary takes a report of a Secondary, not whatever fits into its heap."""
+    for length in (0, REPORT_BYTES_MAX + 1, 100_000, 1 << 31):
+        shelf = Shelf({})
+        refusal, _ = Liar([want_of(REPORT, None, 0, length)]).serve(shelf)
+        assert type(refusal) is TooLong and shelf.taken == []
+    refusal, _ = Liar([want_of(REPORT, None, 0, -1)]).serve()
+    assert type(refusal) is TooLong
+    assert of_a_primary().upload_bytes > 16 * REPORT_BYTES_MAX
+
+
+def test_an_offered_file_of_another_length_is_refused():
+    ask = want_of(REPORT, None, 0, 5)
+    for blocks in (
+        [b"\x76\x01"],
+        [b"\x76\x01abcdef"],
+        [b"\x76\x01abc", b"\x76\x02def"],
+        [b"\x76\x02abcde"],
+        [b"\x76"],
+    ):
+        shelf = Shelf({})
+        refusal, _ = Liar([ask, b"\x75\x20\x04\x02"] + blocks).serve(shelf)
+        assert type(refusal) is BadShape and shelf.taken == [], blocks
+    shelf = Shelf({})
+    good = [ask, b"\x75\x20\x04\x02", b"\x76\x01abc", b"\x76\x02de", b"\x77", b"\x71\x01\x02\x02"]
+    assert Liar(good + [wants(b"\x00")]).serve(shelf)[0] == WANTS_NOTHING
+    assert shelf.taken == [(REPORT, b"abcde")]
+
+
+def test_a_negative_response_ends_the_feeding_with_its_code():
+    refusal, _ = Liar([b"\x7f\x31\x22"]).serve()
+    assert type(refusal) is Negative and refusal.args == (0x22,)
