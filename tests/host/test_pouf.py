@@ -129,9 +129,7 @@ def test_every_recommendation_and_permission_is_told() -> None:
     assert len(listed) == len(set(listed)), "Cure: one row for each rule."
     plain = ("SHALL", "definition")
     asked = [
-        rule
-        for rule, entry in RULES.items()
-        if rule[0] in "VR" and entry["level"] not in plain
+        rule for rule, entry in RULES.items() if rule[0] in "VR" and entry["level"] not in plain
     ]
     missing = [rule for rule in asked if rule not in listed]
     assert not missing, f"{missing}: Cure: say in docs/pouf.md whether they are used, and why."
