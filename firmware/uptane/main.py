@@ -10,7 +10,7 @@ Rules: V-30, V-31, V-34, V-67, V-88.
 from uptane import identity, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
-from uptane.errors import NotProvisioned, Refusal, TrialFailed
+from uptane.errors import Expired, NotProvisioned, Refusal, TrialFailed
 from uptane.ids import BOOT_REVERTED, PRIMARY
 from uptane.limits import BLOCK_BYTES, S3_MS, UPLOAD_BYTES
 from uptane.link.isotp import Channel
@@ -84,6 +84,7 @@ class Ecu:
         self._present_at = 0
         self._trial_due = False
         self.verified = False
+        self._install_before = 0
         if self.slots.boot_state() == BOOT_REVERTED:
             self.note(TrialFailed.number)
 
@@ -134,8 +135,10 @@ class Ecu:
 
     def decided(self, decision: "Decision") -> None:
         """The metadata of this cycle was good: heed what it says besides images."""
-        if decision.acknowledged is not None:
-            self.reports.acknowledge(decision.acknowledged)
+        self._install_before = decision.expires
+        acknowledged = decision.acknowledged
+        if acknowledged is not None and self.reports.acknowledge(acknowledged):
+            self.slots.reported()
         if decision.refusal is not None:
             self.note(decision.refusal.number)
 
@@ -144,8 +147,12 @@ class Ecu:
         return self.verified and self.slots.staged() is not None
 
     def install_after_response(self) -> bool:
-        """RID_INSTALL: put the image on trial that this cycle has verified."""
-        if not self.staged() or self.cycle.running():
+        """RID_INSTALL: put the image on trial that this cycle has verified, unless the cycle was
+        refused in the end (T-35) or its directions have expired since (T-42)."""
+        if not self.staged() or self.cycle.running() or self.cycle.refusal:
+            return False
+        if self.trust.time() >= self._install_before:
+            self.note(Expired.number)
             return False
         self._trial_due = True
         self.reset_after_response()
@@ -202,9 +209,9 @@ class Ecu:
         another one is gone, and the application runs again. A Primary in its cycle is not gone
         for its Secondaries: it says so."""
         services = self._services
-        if services.session != SESSION_DEFAULT and not self._server.busy():
-            if now_ms - self._server.heard_ms >= S3_MS:
-                services.enter(SESSION_DEFAULT)
+        silent = not self._server.busy() and now_ms - self._server.heard_ms >= S3_MS
+        if silent and services.session != SESSION_DEFAULT:
+            services.enter(SESSION_DEFAULT)
         if self.clients and self.cycle.running() and now_ms >= self._present_at:
             self._present_at = now_ms + S3_MS // 2
             for _, client in self.clients:
