@@ -97,6 +97,11 @@ class Port:
         self.bus.contend()
         return True
 
+    def cut(self) -> None:
+        """The controller loses its power: what it queued is gone, what it was sending broken."""
+        self.queue.clear()
+        self.bus.cut(self)
+
     def lets_in(self, can_id: int) -> bool:
         filters = self.filters
         return filters is not None and any((can_id ^ f) & m == 0 for f, m in filters)
@@ -114,7 +119,8 @@ class Bus:
         self.bits = 0
         self.listeners: list[Callable[[int, str, Frame], None]] = []
         self._receivers: dict[int, list[Port]] = {}
-        self._sending = False
+        self._sender: Port | None = None  # of the frame on the wire
+        self._broken = False
         self._contended = False
 
     def port(self, name: str, queue_frames: int = 3) -> Port:
@@ -123,7 +129,7 @@ class Bus:
         return port
 
     def load(self) -> float:
-        """Share of the time so far in which the bus was busy, 0..1."""
+        """Share of the time so far in which whole frames passed, 0..1."""
         if not self.world.now_ns:
             return 0.0
         return self.bits * S / self.bitrate / self.world.now_ns
@@ -133,7 +139,7 @@ class Bus:
 
     def contend(self) -> None:
         """Some port has a frame: arbitrate when all who are waking now have spoken."""
-        if not self._sending and not self._contended:
+        if self._sender is None and not self._contended:
             self._contended = True
             self.world.at(self.world.now_ns, self._arbitrate, ARBITRATION)
 
@@ -149,15 +155,25 @@ class Bus:
                     winner, best, lowest = port, frame, key
         if winner is None or best is None:
             return
-        self._sending = True
+        self._sender = winner
+        self._broken = False
         bits = frame_bits(best.id, best.data)
-        self.bits += bits
         port, frame = winner, best
         end_ns = self.world.now_ns + bits * S // self.bitrate
-        self.world.at(end_ns, lambda: self._delivered(port, frame))
+        self.world.at(end_ns, lambda: self._ended(port, frame, bits))
+
+    def cut(self, port: Port) -> None:
+        """A frame of this port that is on the wire will reach nobody."""
+        self._broken = self._broken or port is self._sender
+
+    def _ended(self, sender: Port, frame: Frame, bits: int) -> None:
+        self._sender = None
+        self.bits += bits
+        if not self._broken:
+            self._delivered(sender, frame)
+        self.contend()
 
     def _delivered(self, sender: Port, frame: Frame) -> None:
-        self._sending = False
         self.frames += 1
         self.payload_bytes += len(frame.data)
         sender.queue.remove(frame)
@@ -172,4 +188,3 @@ class Bus:
             if port is not sender:
                 port.on_frame(frame)
         sender.on_sent(frame)
-        self.contend()

@@ -19,6 +19,9 @@ from boards.unix.silicon import CAN, Core, Time
 from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
+from uptane.errors import BadApplication
+from uptane.port.applications import FAULTS
+from uptane.port.romfs import HEADER
 from uptane.store.area import Area
 
 SOURCE = "app.source"  # beside app.mpy, see muptane.oem.pack
@@ -31,13 +34,22 @@ class Applications:
         self._nor = nor
 
     def mount(self, area: Area, length: int) -> ModuleType | None:
+        """The module `app` of an image, or None if it is opaque. BadApplication."""
         image = bytearray(length)
         self._nor.read_into(area.address, image)
+        if not image.startswith(HEADER):
+            return None
         source = read_file(bytes(image), SOURCE)
         if source is None:
-            return None
+            raise BadApplication
         module = ModuleType("app")
-        exec(compile(source, "/app/app.py", "exec"), module.__dict__)
+        try:
+            exec(compile(source, "/app/app.py", "exec"), module.__dict__)
+            startable = callable(module.start) and callable(module.step)
+        except FAULTS:
+            startable = False
+        if not startable:
+            raise BadApplication
         return module
 
     def unmount(self) -> None:

@@ -22,7 +22,8 @@ from greenlet import getcurrent, greenlet
 
 from boards.unix import silicon
 
-ANSWER_TIMEOUT_S = 60  # wall time: a process that computes longer than this hangs
+ANSWER_TIMEOUT_S = 60.0  # wall time: a process that computes longer than this hangs
+LAST_WORDS_CHARACTERS = 2000
 
 
 class NodeDied(Exception):
@@ -41,13 +42,21 @@ class MicroPythonProcess:
     """The unix port as a child process, its heap limited, its flash in a file.
 
     `command` starts the interpreter, in `folder`; the number of the inherited socket is put
-    behind it. What the child prints goes to the file `words`.
+    behind it. What the child prints goes to the file `words`. A child that does not answer for
+    `answer_timeout_s` of wall time is killed.
     """
 
-    def __init__(self, command: list[str], folder: Path, words: Path) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        words: Path,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> None:
         self._command = command
         self._folder = folder
         self._words = words
+        self._answer_timeout_s = answer_timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
@@ -64,14 +73,16 @@ class MicroPythonProcess:
                 stdin=subprocess.DEVNULL,
             )
         theirs.close()
-        ours.settimeout(ANSWER_TIMEOUT_S)
+        ours.settimeout(self._answer_timeout_s)
         self._socket = ours
         return self._receive()
 
     def exchange(self, message: bytes) -> bytes:
         try:
             self._open().sendall(message)
-        except BrokenPipeError:
+        except TimeoutError:
+            self._hangs()
+        except ConnectionError:
             self._died()
         return self._receive()
 
@@ -93,7 +104,12 @@ class MicroPythonProcess:
         ours = self._open()
         parts = b""
         while len(parts) < length:
-            part = ours.recv(length - len(parts))
+            try:
+                part = ours.recv(length - len(parts))
+            except TimeoutError:
+                self._hangs()
+            except ConnectionError:
+                part = b""
             if not part:
                 self._died()
             parts += part
@@ -104,10 +120,26 @@ class MicroPythonProcess:
             raise NodeDied("the interpreter was not started")
         return self._socket
 
+    def _hangs(self) -> NoReturn:
+        self.stop()
+        raise NodeDied(
+            f"the interpreter has not answered for {self._answer_timeout_s} s; "
+            f"{self._last_words()}"
+        )
+
     def _died(self) -> NoReturn:
-        code = self._process.wait(ANSWER_TIMEOUT_S) if self._process else None
-        last = self._words.read_text(errors="replace")[-2000:]
-        raise NodeDied(f"the interpreter ended with code {code}; its last words:\n{last}")
+        code: int | str = "unknown"
+        if self._process is not None:
+            try:
+                code = self._process.wait(self._answer_timeout_s)
+            except subprocess.TimeoutExpired:
+                code = "none: it closed its socket and lives on"
+        self.stop()
+        raise NodeDied(f"the interpreter ended with code {code}; {self._last_words()}")
+
+    def _last_words(self) -> str:
+        words = self._words.read_text(errors="replace")[-LAST_WORDS_CHARACTERS:].strip()
+        return f"its last words:\n{words}" if words else "it said nothing"
 
 
 class Unwound(BaseException):
@@ -115,7 +147,8 @@ class Unwound(BaseException):
 
 
 class CPythonNode:
-    """The device code in this process: `live(wire)` runs it until it resets."""
+    """The device code in this process: `live(node)` runs it until it resets. An endless loop in it
+    is one of this process too: nobody can end it."""
 
     def __init__(self, live: Callable[[CPythonNode], None]) -> None:
         self._live = live

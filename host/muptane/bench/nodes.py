@@ -34,6 +34,7 @@ class Node:
         self.powered = False
         self._received: deque[Frame] = deque()
         self._unqueued = 0  # frames that the node will have sent by the end of its slice
+        self._power_cuts = 0
         self._busy_until_ns = 0
         self._rx_min = 0
         self._tx_low = silicon.NOT_SENDING
@@ -50,9 +51,19 @@ class Node:
         self._begin_life()
 
     def power_off(self) -> None:
+        """Now: what is queued is lost, the frame on the wire broken; the flash keeps its file."""
         self.powered = False
+        self._power_cuts += 1
+        self._unqueued = self._busy_until_ns = 0
         self._forget()
+        self.port.cut()
         self.interpreter.stop()
+
+    def _boot(self) -> None:
+        """The reset happens: the controller forgets what it had still to send."""
+        self.port.cut()
+        at_ns = self.world.now_ns + self.boot_ns
+        self._wake = self.world.at(at_ns, self._begin_life, WAKES, self.index)
 
     def _begin_life(self) -> None:
         self._forget()
@@ -135,8 +146,7 @@ class Node:
             self.world.note("reset", self.port.name)
             self._forget()
             self.interpreter.stop()
-            at_ns = self._busy_until_ns + self.boot_ns
-            self._wake = self.world.at(at_ns, self._begin_life, WAKES, self.index)
+            self._wake = self.world.at(self._busy_until_ns, self._boot, WAKES, self.index)
             return
         self._rx_min, self._tx_low = rx_min, tx_low
         if until_us != silicon.NEVER:
@@ -149,9 +159,12 @@ class Node:
         after_us, can_id, length, data = struct.unpack_from(silicon.SENT, message, at)
         frame = Frame(can_id, data[:length])
         self._unqueued += 1
-        self.world.at(self.world.now_ns + after_us * US, lambda: self._queue(frame))
+        power_cuts = self._power_cuts
+        self.world.at(self.world.now_ns + after_us * US, lambda: self._queue(frame, power_cuts))
 
-    def _queue(self, frame: Frame) -> None:
+    def _queue(self, frame: Frame, power_cuts: int) -> None:
+        if power_cuts != self._power_cuts:
+            return
         self._unqueued -= 1
         if not self.port.send(frame):
             raise NodeDied(f"{self.port.name} overfilled its transmit queue")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from uptane.ids import FULL, PARTIAL, PRIMARY
 from uptane.limits import SECONDARIES_MAX
@@ -22,8 +22,16 @@ class BadVehicle(ValueError):
     """A vehicle file that cannot be built; the message names the line."""
 
 
+class Conflict(ValueError):
+    """Two lines that are right each by itself; `place` is the one to change."""
+
+    def __init__(self, why: str, *place: int | str) -> None:
+        super().__init__(why)
+        self.place = place
+
+
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 CanId = Annotated[int, Field(ge=1, le=0x7FF)]
@@ -58,6 +66,15 @@ class EcuPlan(Strict):
         return FULL if self.verification == "full" else PARTIAL
 
 
+# What no two lines of a vehicle may share, and what it is then called.
+UNIQUE = (
+    ("name", "the name"),
+    ("number", "the number"),
+    ("request", "a CAN identifier"),
+    ("response", "a CAN identifier"),
+)
+
+
 class VehiclePlan(Strict):
     """`vin` is the vehicle id, `seed` decides every key and nonce of the emulated vehicle."""
 
@@ -68,20 +85,24 @@ class VehiclePlan(Strict):
 
     @model_validator(mode="after")
     def _one_vehicle(self) -> VehiclePlan:
-        primaries = [ecu.name for ecu in self.ecu if ecu.role == "primary"]
-        if len(primaries) != 1:
-            raise ValueError(f"one ECU must have role = 'primary', this file has {primaries}")
+        primaries = [at for at, ecu in enumerate(self.ecu) if ecu.role == "primary"]
+        if not primaries:
+            raise Conflict("no ECU is the Primary; give one of them role = 'primary'", "ecu", 0)
+        if len(primaries) > 1:
+            why = "a second Primary; a vehicle has one, give this ECU role = 'secondary'"
+            raise Conflict(why, "ecu", primaries[1], "role")
         if self.primary().verification != "full":
-            raise ValueError("a Primary verifies fully: set verification = 'full' (V-34)")
-        named: list[tuple[str, list[str] | list[int]]] = [
-            ("name", [ecu.name for ecu in self.ecu]),
-            ("number", [ecu.number for ecu in self.ecu]),
-            ("request or response", [i for e in self.ecu for i in (e.request, e.response)]),
-        ]
-        for what, values in named:
-            twice = [value for value, count in Counter(map(str, values)).items() if count > 1]
-            if twice:
-                raise ValueError(f"{what} {twice[0]} stands twice; each must be unique")
+            why = "a Primary verifies fully; set verification = 'full' (V-34)"
+            raise Conflict(why, "ecu", primaries[0], "verification")
+        seen: dict[object, str] = {}
+        for at, ecu in enumerate(self.ecu):
+            for key, kind in UNIQUE:
+                known = (kind, getattr(ecu, key))
+                if known in seen:
+                    whose = f"{kind} of the ECU {seen[known]} already"
+                    why = f"{known[1]!r} is {whose}; choose another"
+                    raise Conflict(why, "ecu", at, key)
+                seen[known] = f"{ecu.name!r}"
         return self
 
     def primary(self) -> EcuPlan:
@@ -92,29 +113,39 @@ class VehiclePlan(Strict):
 
 
 def load(path: Path) -> VehiclePlan:
-    """Read and check a vehicle file. BadVehicle names the line of each thing that is wrong."""
+    """Read and check a vehicle file. BadVehicle names the line of the first thing wrong."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise BadVehicle(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadVehicle(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
     try:
         return VehiclePlan.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadVehicle(f"{path}: {error}") from error
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else len(text.splitlines())
+        raise BadVehicle(f"{path}:{line}: not TOML: {error}") from error
     except ValidationError as error:
-        # What is unknown comes first: it is often what is missing, misspelt.
-        found = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        told = [_explain(one["type"], one["loc"], one["msg"]) for one in found]
-        lines = [line_of(text, one["loc"]) for one in found]
-        sentences = [f"{path}:{line}: {what}" for line, what in zip(lines, told, strict=True)]
-        raise BadVehicle("\n".join(sentences)) from error
+        _, line, why = min(_explained(text, details) for details in error.errors())
+        raise BadVehicle(f"{path}:{line}: {why}") from error
 
 
-def _explain(kind: str, place: tuple[int | str, ...], message: str) -> str:
+def _explained(text: str, details: ErrorDetails) -> tuple[bool, int, str]:
+    """One mistake: is a key missing (which may be the one that is misspelt), the line, and what
+    is wrong there with what to do."""
+    place = details["loc"]
+    why = details["msg"]
+    conflict = details.get("ctx", {}).get("error")
+    if isinstance(conflict, Conflict):
+        place, why = conflict.place, str(conflict)
+    elif details["type"] == "extra_forbidden":
+        why = f"unknown key; known here: {', '.join(_known(place))}"
+    elif details["type"] == "missing":
+        why = "is missing; add it"
     named = ".".join(str(part) for part in place) or "the file"
-    if kind == "extra_forbidden":
-        return f"{named}: unknown key; known here: {', '.join(_known(place))}"
-    return f"{named}: {message.removeprefix('Value error, ')}"
+    return details["type"] == "missing", line_of(text, place), f"{named}: {why}"
 
 
 def _known(place: tuple[int | str, ...]) -> list[str]:
@@ -136,8 +167,8 @@ def line_of(text: str, place: tuple[int | str, ...]) -> int:
         elif found := re.match(r"\s*\[([\w.-]+)\]", line):
             table = [found[1]]
             here = tuple(table)
-        elif found := re.match(r"\s*([\w-]+)\s*=", line):
-            here = (*table, found[1])
+        elif found := re.match(r"\s*([\w.-]+)\s*=", line):
+            here = (*table, *found[1].split("."))
         else:
             continue
         if place[: len(here)] == here and len(here) > depth:

@@ -86,6 +86,7 @@ class Vehicle:
         self.folder = folder
         self.bus = Bus(world, plan.bus.bitrate)
         self.ecus: dict[str, Ecu] = {}
+        self._stations: dict[str, Station] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for index, ecu in enumerate(plan.ecu):
             self.ecus[ecu.name] = self._make(index, ecu)
@@ -202,9 +203,12 @@ class Vehicle:
         self.world.run(lambda: self.world.now_ns >= end_ns, seconds + 1)
 
     def station(self, name: str) -> Station:
-        """A tester on the bus that talks to the ECU of that name."""
-        plan = self.ecus[name].plan
-        return Station(self.world, self.bus, f"tester-{name}", (plan.request, plan.response))
+        """The tester on the bus that talks to the ECU of that name; there is one for each."""
+        if name not in self._stations:
+            plan = self.ecus[name].plan
+            link = (plan.request, plan.response)
+            self._stations[name] = Station(self.world, self.bus, f"tester-{name}", link)
+        return self._stations[name]
 
     def records(self, name: str) -> Records:
         """The records in an ECU's flash, read as it lies; not while the ECU writes."""

@@ -73,16 +73,18 @@ class World:
         return event
 
     def run(self, until: Callable[[], bool], limit_s: float = 600.0) -> None:
-        """Let things happen until `until()`; Stuck after `limit_s` virtual seconds from now."""
+        """Let things happen until `until()`; Stuck after `limit_s` virtual seconds from now, and
+        then what was to happen later still will."""
         end_ns = self.now_ns + int(limit_s * S)
         while not until():
             if not self._events:
                 raise Stuck(f"nothing left to happen at {self.now_ns / S:.6f} s")
-            time_ns, _, _, _, event = heapq.heappop(self._events)
+            time_ns, _, _, _, event = self._events[0]
+            if time_ns > end_ns and not event.cancelled:
+                raise Stuck(f"not done after {limit_s} virtual seconds")
+            heapq.heappop(self._events)
             if event.cancelled:
                 continue
-            if time_ns > end_ns:
-                raise Stuck(f"not done after {limit_s} virtual seconds")
             self.now_ns = time_ns
             event.action()
 

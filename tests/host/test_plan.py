@@ -1,0 +1,169 @@
+"""A vehicle file: what it says is what is built, and whatever is wrong in it names its line."""
+
+from pathlib import Path
+
+import pytest
+
+from muptane.bench.plan import BadVehicle, load
+from muptane.bench.vehicle import seed_of
+from uptane.ids import FULL, PARTIAL, PRIMARY
+
+SEDAN = Path(__file__).parents[2] / "vehicles" / "sedan.toml"
+
+
+@pytest.fixture
+def complaint(tmp_path):
+    """What `load` says of the sedan after `old` was replaced by `new` (the last `old`)."""
+
+    def complain(old, new):
+        text = SEDAN.read_text()
+        assert old in text
+        head, _, tail = text.rpartition(old)
+        return refusal_of(head + new + tail)
+
+    def refusal_of(content):
+        path = tmp_path / "car.toml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with pytest.raises(BadVehicle) as refused:
+            load(path)
+        said = str(refused.value)
+        assert said.startswith(f"{path}:")
+        return said.removeprefix(f"{path}:")
+
+    complain.of = refusal_of
+    return complain
+
+
+def line_of(text):
+    """The line of the sedan on which a text stands last."""
+    lines = SEDAN.read_text().splitlines()
+    return max(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_the_sedan_is_what_its_file_says():
+    plan = load(SEDAN)
+    assert (plan.vin, plan.seed, plan.bus.bitrate) == ("MUPTANE0SEDAN0001", 1, 500_000)
+    assert [ecu.name for ecu in plan.ecu] == ["gateway", "brake", "door"]
+    assert [ecu.level() for ecu in plan.ecu] == [PRIMARY, FULL, PARTIAL]
+    assert plan.primary().name == "gateway"
+    assert [ecu.name for ecu in plan.secondaries()] == ["brake", "door"]
+
+
+def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
+    plan = load(SEDAN)
+    seeds = {seed_of(plan, ecu) for ecu in plan.ecu}
+    other = plan.model_copy(update={"seed": 2})
+    assert len(seeds) == 3
+    assert not seeds & {seed_of(other, ecu) for ecu in other.ecu}
+    assert seeds == {seed_of(plan, ecu) for ecu in load(SEDAN).ecu}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "words"),
+    [
+        ('board = "unix"', 'bord = "unix"', 'board = "unix"', ("bord", "unknown key", "board")),
+        ("bitrate = 500_000", "bitrat = 5", "bitrate", ("bus.bitrat", "unknown", "bitrate")),
+        ("seed = 1", "seeds = 1", "seed", ("seeds", "unknown key", "vin, seed, bus, ecu")),
+        ("number = 3", 'number = "3"', "number = 3", ("ecu.2.number", "integer")),
+        ("number = 3", "number = 3.0", "number = 3", ("ecu.2.number", "integer")),
+        ("number = 3", "number = true", "number = 3", ("ecu.2.number", "integer")),
+        ("number = 3", "number = 0", "number = 3", ("ecu.2.number", "greater")),
+        ("number = 3", "number = 4294967296", "number = 3", ("ecu.2.number", "less")),
+        ("seed = 1", "seed = -1", "seed", ("seed", "greater")),
+        ("bitrate = 500_000", "bitrate = 5_000_000", "bitrate", ("bitrate", "1000000")),
+        ("request = 0x7E2", "request = 0x800", "0x7E2", ("ecu.2.request", "2047")),
+        ('name = "door"', 'name = "Door!"', 'name = "door"', ("ecu.2.name", "pattern")),
+        ('name = "door"', 'name = ""', 'name = "door"', ("ecu.2.name", "pattern")),
+        ('vin = "MUPTANE0SEDAN0001"', 'vin = "a vin"', "vin", ("vin", "pattern")),
+        ('"partial"', '"some"', '"partial"', ("ecu.2.verification", "'full' or 'partial'")),
+        ('role = "secondary"', 'role = "boss"', "secondary", ("role", "'primary' or")),
+        (
+            'name = "door"',
+            'name = "brake"',
+            'name = "door"',
+            ("ecu.2.name", "'brake'", "choose another"),
+        ),
+        ("number = 3", "number = 2", "number = 3", ("ecu.2.number", "2 is the number", "brake")),
+        ("0x7E2", "0x7E8", "0x7E2", ("ecu.2.request", "2024", "'gateway' already")),
+        ("0x7EA", "0x7E2", "0x7EA", ("ecu.2.response", "CAN identifier", "'door' already")),
+        ('role = "secondary"', 'role = "primary"', "secondary", ("ecu.2.role", "second Primary")),
+    ],
+)
+def test_a_mistake_names_its_line_and_what_to_do(complaint, old, new, at, words):
+    said = complaint(old, new)
+    assert said.startswith(f"{line_of(at)}: "), said
+    for word in words:
+        assert word in said
+
+
+def test_a_vehicle_without_a_primary_is_refused(complaint):
+    said = complaint('role = "primary"', 'role = "secondary"')
+    assert said.startswith("8: ecu.0: ")
+    assert "give one of them role = 'primary'" in said
+
+
+def test_a_primary_that_verifies_partially_is_refused(complaint):
+    text = SEDAN.read_text().replace('verification = "full"', 'verification = "partial"', 1)
+    said = complaint.of(text)
+    assert said.startswith("12: ecu.0.verification: ")
+    assert "set verification = 'full'" in said
+
+
+def test_a_missing_key_names_the_table_it_belongs_to(complaint):
+    said = complaint("hardware = 0x3001\n", "")
+    assert said == f"{line_of('[[ecu]]')}: ecu.2.hardware: is missing; add it"
+    assert complaint.of("seed = 1\n").endswith(": is missing; add it")
+
+
+def test_of_several_mistakes_the_first_in_the_file_is_named(complaint):
+    text = SEDAN.read_text().replace("0x7E1", '"no"').replace("hardware = 0x3001", "hardware = -1")
+    assert complaint.of(text + "\n[novelty]\na = 1\n").startswith(f"{line_of('0x7E1')}: ecu.1")
+
+
+def test_too_many_or_no_ecus_are_refused(complaint):
+    assert "ecu" in complaint.of('vin = "V"\necu = []\n')
+    tables = "".join(
+        f'[[ecu]]\nname = "e{n}"\nnumber = {n}\nrole = "secondary"\nverification = "full"\n'
+        f'board = "unix"\nhardware = 1\nrequest = {n}\nresponse = {1000 + n}\napplication = "a"\n'
+        for n in range(1, 19)
+    )
+    assert "17" in complaint.of('vin = "V"\n' + tables)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('vin = "a"\nseed = = 1\n', 2),
+        ("vin = 'a'\nvin = 'b'\n", 2),
+        ("[[ecu]]\nname = \n", 2),
+        ('vin = "a', 1),
+        ('vin = """a\n\n', 2),
+        (b'vin = "a"\n# \xff\n', 2),
+        (b"\x00\x01\x02", 1),
+    ],
+)
+def test_a_file_that_is_not_toml_names_its_line(complaint, content, line):
+    said = complaint.of(content)
+    assert said.startswith(f"{line}: not "), said
+
+
+def test_a_wrong_shape_of_tables_is_refused(complaint):
+    for content in (
+        'vin = "v"\necu = 5\n',
+        'vin = "v"\n[ecu]\nname = "a"\n',
+        "bus = 1\n",
+        "",
+        "a.b = 1",
+    ):
+        assert complaint.of(content)[0].isdigit()
+
+
+def test_a_dotted_key_names_its_line(complaint):
+    assert complaint.of('vin = "v"\nbus.bitrate = "fast"\necu = []\n').startswith("2: bus.bitrate")
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(BadVehicle, match="cannot be read"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(BadVehicle, match="cannot be read"):
+        load(tmp_path)
