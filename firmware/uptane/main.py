@@ -10,9 +10,9 @@ Rules: V-30, V-31, V-34, V-67, V-88.
 from uptane import identity, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
-from uptane.errors import NotProvisioned, Refusal, TrialFailed
+from uptane.errors import Expired, NotProvisioned, Refusal, TrialFailed
 from uptane.ids import BOOT_REVERTED, PRIMARY
-from uptane.limits import BLOCK_BYTES, UPLOAD_BYTES
+from uptane.limits import BLOCK_BYTES, S3_MS, UPLOAD_BYTES
 from uptane.link.isotp import Channel
 from uptane.report import Reports
 from uptane.store.records import Records
@@ -26,7 +26,10 @@ from uptane.uds.codes import (
     DID_INTERPRETER,
     DID_REFUSALS,
     DID_VIN,
+    SESSION_DEFAULT,
     SESSION_PROGRAMMING,
+    SUPPRESS,
+    TESTER_PRESENT,
 )
 from uptane.uds.server import Server
 from uptane.uds.services import Services
@@ -47,6 +50,7 @@ RESET_DELAY_MS = 20  # for the last response to leave
 COALESCE = 8  # frames of a message that may wait for each other
 COALESCE_MS = 5
 FOREVER_MS = 1 << 52
+PRESENT = bytes((TESTER_PRESENT, SUPPRESS))
 
 
 class Ecu:
@@ -72,13 +76,15 @@ class Ecu:
         self._role: ModuleType = secondary
         self.depot: Depot
         self.block: bytearray
-        self.clients: list[tuple[int, Client]]
+        self.clients: list[tuple[int, Client]] = []
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
         self._reset_at = 0
+        self._present_at = 0
         self._trial_due = False
         self.verified = False
+        self._install_before = 0
         if self.slots.boot_state() == BOOT_REVERTED:
             self.note(TrialFailed.number)
 
@@ -129,8 +135,10 @@ class Ecu:
 
     def decided(self, decision: "Decision") -> None:
         """The metadata of this cycle was good: heed what it says besides images."""
-        if decision.acknowledged is not None:
-            self.reports.acknowledge(decision.acknowledged)
+        self._install_before = decision.expires
+        acknowledged = decision.acknowledged
+        if acknowledged is not None and self.reports.acknowledge(acknowledged):
+            self.slots.reported()
         if decision.refusal is not None:
             self.note(decision.refusal.number)
 
@@ -139,8 +147,12 @@ class Ecu:
         return self.verified and self.slots.staged() is not None
 
     def install_after_response(self) -> bool:
-        """RID_INSTALL: put the image on trial that this cycle has verified."""
-        if not self.staged() or self.cycle.running():
+        """RID_INSTALL: put the image on trial that this cycle has verified, unless the cycle was
+        refused in the end (T-35) or its directions have expired since (T-42)."""
+        if not self.staged() or self.cycle.running() or self.cycle.refusal:
+            return False
+        if self.trust.time() >= self._install_before:
+            self.note(Expired.number)
             return False
         self._trial_due = True
         self.reset_after_response()
@@ -190,6 +202,22 @@ class Ecu:
             self._on_trial = False
             self.slots.confirm()
 
+    # --- the session ---------------------------------------------------------------------------
+
+    def _watch_session(self, now_ms: int) -> None:
+        """Fall back to the default session after S3 of silence (ISO 14229-2, 7.2): whoever opened
+        another one is gone, and the application runs again. A Primary in its cycle is not gone
+        for its Secondaries: it says so."""
+        services = self._services
+        silent = not self._server.busy() and now_ms - self._server.heard_ms >= S3_MS
+        if silent and services.session != SESSION_DEFAULT:
+            services.enter(SESSION_DEFAULT)
+        if self.clients and self.cycle.running() and now_ms >= self._present_at:
+            self._present_at = now_ms + S3_MS // 2
+            for _, client in self.clients:
+                if client.channel.idle():
+                    client.channel.send(PRESENT)
+
     # --- the loop ----------------------------------------------------------------------------
 
     def live(self) -> None:
@@ -205,6 +233,7 @@ class Ecu:
             self.cycle.step()
             self.application.step(now)
             self._watch_trial(now)
+            self._watch_session(now)
             self._transmit(now)
             if self._reset_at and now >= self._reset_at:
                 if self._trial_due:
@@ -242,6 +271,10 @@ class Ecu:
         frames = 1
         now = self.clock.ticks_ms()
         due = [self._server.due_ms(), self.application.due_ms()]
+        if self._services.session != SESSION_DEFAULT:
+            due.append(self._server.heard_ms + S3_MS)
+        if self.clients and self.cycle.running():
+            due.append(self._present_at)
         if self.cycle.running() and self.cycle.want is None:
             due.append(self.cycle.until_ms)
         if self._on_trial:

@@ -9,7 +9,7 @@ It cannot make a Secondary install anything: each verifies for itself (V-92, E-7
 Rules: V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
 """
 
-from uptane.errors import FlashFault, Negative, NoReply, PeerRefused, Refusal, Withheld
+from uptane.errors import Negative, NoReply, Refusal, Withheld
 from uptane.ids import (
     BOOT_TRIAL,
     IMAGE,
@@ -36,6 +36,7 @@ if False:  # for the type checker
 
 TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
 POLL_MS = 200
+BOOT_REPLY_BYTES = 4  # service, identifier, BOOT_...
 
 
 class Peer:
@@ -44,8 +45,16 @@ class Peer:
     def __init__(self, ecu_id: int, client: "Client") -> None:
         self.ecu = ecu_id
         self.client = client
-        self.report: bytes | None = None
+        self.report: bytes | None = None  # None: it is silent, or talks nonsense
+        self.nonce = b""
+        self.installed: Installed | None = None
         self.staged = False
+
+    def take(self, raw: bytes) -> None:
+        """Its report, to be relayed as it is. BadShape if it does not even look like one."""
+        self.nonce = nonce_of(raw)
+        self.installed = installed_of(raw)
+        self.report = raw
 
 
 class Shelf:
@@ -57,7 +66,7 @@ class Shelf:
         self.raw_time: bytes | None = None
 
     def take(self, file: bytes, raw: bytes) -> "Cycle[None]":
-        self._peer.report = raw
+        self._peer.take(raw)
         return
         yield
 
@@ -94,7 +103,7 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
         yield from collect(ecu, peer)
         if peer.report is not None:
             reports.append(peer.report)
-            nonces.append(nonce_of(peer.report))
+            nonces.append(peer.nonce)
     yield offer(REPORT_VEHICLE, (yield from ecu.reports.vehicle_manifest(reports)))
     raw_time = yield from attested(ecu, nonces)
     decision = yield from ecu.trust.check(registered(ecu, peers))
@@ -116,17 +125,18 @@ def registered(ecu: "Ecu", peers: "list[Peer]") -> "dict[int, Installed | None]"
         ecu.identity.ecu: Installed(mine.number, mine.digest, ecu.slots.release())
     }
     for peer in peers:
-        known[peer.ecu] = None if peer.report is None else installed_of(peer.report)
+        known[peer.ecu] = peer.installed
     return known
 
 
 def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
-    """Step 1: let a Secondary begin its cycle and fetch its report."""
+    """Step 1: let a Secondary begin its cycle and fetch its report. Whatever it does wrong costs
+    it its place in this cycle, and the others nothing."""
     feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
     try:
         yield from feeding.begin()
         yield from feeding.once(ecu.clock)
-    except (NoReply, Negative, PeerRefused) as refusal:
+    except Refusal as refusal:
         ecu.note(refusal.number)
 
 
@@ -159,7 +169,7 @@ def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":
         peer.staged = (yield from feeding.serve(ecu.clock)) == WANTS_INSTALL
         if not peer.staged:
             yield from feeding.end()
-    except (NoReply, Negative, PeerRefused, FlashFault) as refusal:
+    except Refusal as refusal:
         ecu.note(refusal.number)
 
 
@@ -182,6 +192,6 @@ def install(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
             reply = yield from peer.client.request(ask)
         except (NoReply, Negative):
             continue
-        if reply[3] != BOOT_TRIAL:
+        if len(reply) == BOOT_REPLY_BYTES and reply[3] != BOOT_TRIAL:
             return
     ecu.note(NoReply.number)

@@ -74,11 +74,14 @@ class Reports:
         self._noted_at = self.counter()
         self._store()
 
-    def acknowledge(self, counter: int) -> None:
-        """The Director has seen the report with this counter: forget what it named."""
-        if self.attacks and counter > self._noted_at:
-            self.attacks = []
-            self._store()
+    def acknowledge(self, counter: int) -> bool:
+        """The Director has seen the report with this counter: forget what it named. False if
+        there is nothing to forget, or something newer than that report."""
+        if not self.attacks or counter <= self._noted_at:
+            return False
+        self.attacks = []
+        self._store()
+        return True
 
     def _store(self) -> None:
         try:

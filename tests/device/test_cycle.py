@@ -1,5 +1,6 @@
-"""The mechanism of an update: it steps, wants, commits and sleeps, and a refusal ends it (V-35)."""
+"""The cycle: work, wants, commits and waits, and what ends it (V-35, V-36, T-17)."""
 
+from uptane.crypto.suite import nothing
 from uptane.cycle import Cycle
 from uptane.errors import NoSpace, Rollback, Withheld
 from uptane.ids import DIRECTOR, KIND_METADATA, ROOT

@@ -26,7 +26,9 @@ class Store:
         geometry = Geometry([(0, BLOCK_BYTES, 2 * CELL_BLOCKS, 1000)], UNIT, 10, 256)
         self.nor = Nor(io.BytesIO(), geometry, lambda us: None)
         cell_bytes = CELL_BLOCKS * BLOCK_BYTES
-        self.areas = [Area(self.nor, i * cell_bytes, BLOCK_BYTES, CELL_BLOCKS, UNIT) for i in (0, 1)]
+        self.areas = [
+            Area(self.nor, i * cell_bytes, BLOCK_BYTES, CELL_BLOCKS, UNIT) for i in (0, 1)
+        ]
         self.depot = Depot(self.areas)
 
     def begin(self, number, content):

@@ -242,12 +242,25 @@ def test_a_primary_reads_nonce_and_image_of_a_report():
 
 def wrapped(content):
     """A report with that content and no seal worth the name."""
-    return b"\x82" + cbor.dumps(content if isinstance(content, bytes) else cbor.dumps(content)) + b"\x00"
+    return (
+        b"\x82"
+        + cbor.dumps(content if isinstance(content, bytes) else cbor.dumps(content))
+        + b"\x00"
+    )
 
 
 def test_a_report_that_makes_no_sense_is_refused():
     good = content_of(Ecu().report())
-    bad = [b"", b"\x82", b"\x82\x41", b"\xff" * 20, wrapped(b""), wrapped(b"\xff"), wrapped([1]), wrapped(7)]
+    bad = [
+        b"",
+        b"\x82",
+        b"\x82\x41",
+        b"\xff" * 20,
+        wrapped(b""),
+        wrapped(b"\xff"),
+        wrapped([1]),
+        wrapped(7),
+    ]
     for raw in bad:
         for reader in (nonce_of, installed_of):
             try:

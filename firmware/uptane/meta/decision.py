@@ -67,11 +67,13 @@ class Decision:
                   full verification has held all `entries` against the Image repository
     acknowledged  this ECU's report counter up to which the Director has seen its refusals, or None
     refusal       None, or NoImage: nothing was wrong, but there is nothing to install (V-60)
+    expires       seconds since 1970 from which on nothing may be installed by it (T-42)
     """
 
     def __init__(self, ecu: Ecu, targets: Targets) -> None:
         self.new: list[int] = []
         self.acknowledged = targets.acknowledged.get(ecu.number)
+        self.expires = targets.expires
         self.refusal: type[NoImage] | None = None
         self.entries: dict[int, Entry] = {}
         if ecu.registered is not None:

@@ -55,6 +55,7 @@ class Server:
         self._request = memoryview(b"")
         self._respond_by = 0
         self._said_pending = False
+        self.heard_ms = 0  # when a request was last worked on: S3 counts from here
 
     def busy(self) -> bool:
         """A request is being worked on, or may be taken: call `step` again without sleeping."""
@@ -71,6 +72,7 @@ class Server:
             self._begin(request, now_ms)
         if self._task is not None:
             self._work(self._task, now_ms)
+            self.heard_ms = now_ms
 
     def _begin(self, request: memoryview, now_ms: int) -> None:
         self._request = request

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, Protocol
 
 from muptane.bench.station import Station
+from uptane.errors import PeerRefused
 from uptane.ids import KIND_IMAGE
 from uptane.uds.codes import RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held, of_a_primary
@@ -47,13 +48,18 @@ class OfficeSource:
         self.refused: Exception | None = None
 
     def find(self, file: bytes, detail: object, offset: int) -> Generator[Any, Any, Held | None]:
-        repository, kind, number = file[0], file[1], int.from_bytes(file[2:], "big")
-        raw = self._office.answer(self._vin, repository, kind, number, detail)
-        self._on_file(Carried(repository, kind, number, None if raw is None else len(raw)))
-        if raw is None or (kind == KIND_IMAGE and offset >= len(raw)):
+        raw = self.answer(file, detail)
+        carried = None if raw is None else len(raw)
+        self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), carried))
+        if raw is None or (file[1] == KIND_IMAGE and offset >= len(raw)):
             return None
         return Held(raw, offset)
         yield
+
+    def answer(self, file: bytes, detail: object) -> bytes | None:
+        """The whole file, as the office has it, or None."""
+        number = int.from_bytes(file[2:], "big")
+        return self._office.answer(self._vin, file[0], file[1], number, detail)
 
     def take(self, file: bytes, raw: bytes) -> Generator[Any, Any, None]:
         self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), len(raw)))
@@ -67,7 +73,11 @@ def feed(station: Station, source: OfficeSource, install: bool = True) -> Genera
     it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal."""
     feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES), of_a_primary())
     yield from feeding.begin()
-    status: int = yield from feeding.serve(station.clock)
+    try:
+        status: int = yield from feeding.serve(station.clock)
+    except PeerRefused:
+        yield from feeding.end()
+        raise
     if status == WANTS_INSTALL and install:
         yield from feeding.routine(RID_INSTALL)
     else:

@@ -12,9 +12,10 @@ Rules: V-02, V-22, V-23, V-24.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -76,10 +77,20 @@ class Ecu:
 
 
 class Vehicle:
-    """`nodes` chooses the interpreter; `folder` keeps the flash files and the last words."""
+    """`nodes` chooses the interpreter; `folder` keeps the flash files and the last words.
+    `change` may alter the figures of each ECU's board (muptane.bench.settings) before it is
+    built: a faster chip, a slower flash."""
 
-    def __init__(self, plan: VehiclePlan, world: World, folder: Path, nodes: Nodes) -> None:
+    def __init__(
+        self,
+        plan: VehiclePlan,
+        world: World,
+        folder: Path,
+        nodes: Nodes,
+        change: Callable[[dict[str, Any]], None] = lambda settings: None,
+    ) -> None:
         self.plan = plan
+        self._change = change
         self.world = world
         self.nodes = nodes
         self.folder = folder
@@ -95,6 +106,7 @@ class Vehicle:
         settings = settings_of(spec, self.folder / f"{plan.name}.flash", self.plan.bus.bitrate)
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
+        self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
         level = "primary" if plan.role == "primary" else plan.verification
         budget = heap_bytes(spec, level)
@@ -208,6 +220,17 @@ class Vehicle:
             link = (plan.request, plan.response)
             self._stations[name] = Station(self.world, self.bus, f"tester-{name}", link)
         return self._stations[name]
+
+    def records(self, name: str) -> Records:
+        """The records in an ECU's flash, read as it lies; not while the ECU writes."""
+        settings = json.loads((self.folder / f"{name}.json").read_text())
+        part = settings["flash"]
+        content = BytesIO(self.ecus[name].flash.read_bytes())
+        geometry = Geometry(part["regions"], part["program_bytes"], 0, part["page_bytes"])
+        nor = Nor(content, geometry, lambda us: None)
+        records = Records(area_of(nor, settings["records"], part["program_bytes"]))
+        records.mount()
+        return records
 
     def last_words(self, name: str) -> str:
         """What the ECU printed when it crashed, if it did."""

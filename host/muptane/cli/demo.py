@@ -100,7 +100,7 @@ class Narrator:
     def tell(self, step: str, ecu: str, fact: Any) -> None:
         getattr(self, f"_{step}")(ecu, fact)
 
-    def _power(self, ecu: str, fact: None) -> None:
+    def _power(self, ecu: str, vehicle: object) -> None:
         self._print(f"[bold]{self._plan.vin}[/] is powered on:")
         for one in self._plan.ecu:
             self._print(f"  {one.name:<10}{one.role}, {one.verification} verification")

@@ -1,0 +1,127 @@
+"""The demo, as a user runs it: its JSON, its exit codes, its words."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from muptane.bench import firmware
+from tests import images
+
+MUPTANE = Path(sys.executable).parent / "muptane"
+WALL_S_MAX = 60
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(MUPTANE), *arguments], capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    if not firmware.available():
+        pytest.skip("there is no MicroPython wheel for this machine")
+    file = tmp_path_factory.mktemp("demo") / "demo.json"
+    done = run("demo", "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    result: dict[str, Any] = json.loads(file.read_text())
+    result["printed"] = done.stdout
+    return result
+
+
+def test_three_real_interpreters_take_the_update(demo: dict[str, Any]) -> None:
+    """V-34, V-40."""
+    assert [ecu["id"] for ecu in demo["ecus"]] == ["gateway", "brake", "door"]
+    assert [ecu["role"] for ecu in demo["ecus"]] == ["primary", "secondary", "secondary"]
+    assert [ecu["verification"] for ecu in demo["ecus"]] == ["full", "full", "partial"]
+    for ecu in demo["ecus"]:
+        assert ecu["interpreter"] == "micropython"
+        assert ecu["interpreter_version"].startswith("1.")
+        assert ecu["heap_limit_bytes"] > 0
+        assert ecu["after"]["release"] > ecu["before"]["release"]
+        assert ecu["after"]["sha256"] != ecu["before"]["sha256"]
+
+
+def test_the_full_secondary_refuses_and_the_partial_one_installs(demo: dict[str, Any]) -> None:
+    """E-32."""
+    full, partial = demo["attacks"]
+    assert (full["ecu"], full["verification"], full["observed"]) == ("brake", "full", 52)
+    assert (partial["ecu"], partial["observed"]) == ("door", "installs")
+    assert all(
+        attack["ok"] and attack["name"] == "director_key_stolen" for attack in (full, partial)
+    )
+    refusals = {ecu["id"]: ecu["refusals"] for ecu in demo["ecus"]}
+    assert refusals == {"gateway": [], "brake": [52], "door": []}
+
+
+def test_the_bus_took_time(demo: dict[str, Any]) -> None:
+    assert demo["bus"]["frames"] > 1000
+    assert demo["bus"]["payload_bytes"] > demo["bus"]["frames"]
+    assert 0 < demo["bus"]["load"] < 1
+    assert demo["bus"]["virtual_s"] > 10
+    assert demo["bus"]["wall_s"] < WALL_S_MAX
+    assert demo["seed"] == 1
+
+
+def test_the_story_is_told(demo: dict[str, Any]) -> None:
+    """What the applications do on the bus changes, and the limit is said plainly."""
+    told = " ".join(demo["printed"].split())
+    assert "door 1 x 310 01 01" in told
+    assert "door 4 x 310 02 01 28" in told
+    assert "52 ImagesDiffer" in told
+    assert "door installs it. By design: a partial Secondary checks the Director alone" in told
+
+
+def test_a_real_firmware_goes_in_as_an_opaque_image(tmp_path: Path) -> None:
+    """V-85: bytes are bytes; here inside CPython, 187 KB over the bus twice."""
+    if not images.available():
+        pytest.skip(images.MISSING)
+    file = tmp_path / "demo.json"
+    image = f"door={images.path(images.NEWER)}"
+    done = run("demo", "--nodes", "cpython", "--image", image, "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    door = json.loads(file.read_text())["ecus"][2]
+    assert door["after"]["sha256"] == images.SHA256[images.NEWER]
+    assert door["interpreter"] == "cpython"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--vehicle", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("--image", "roof=x"), "say ECU=PATH, the ECU one of ['gateway', 'brake', 'door']"),
+        (("--image", "door=nofile"), "there is no file nofile"),
+        (("--nodes", "pascal"), "--nodes is micropython or cpython, not 'pascal'"),
+    ],
+)
+def test_bad_arguments_end_with_a_sentence(arguments: tuple[str, str], words: str) -> None:
+    done = run("demo", *arguments)
+    assert done.returncode == 2
+    shown = " ".join(done.stderr.replace("│", " ").split())
+    assert words in shown
+    assert "Traceback" not in done.stderr
+
+
+def test_a_vehicle_file_with_an_unknown_key_names_its_line(tmp_path: Path) -> None:
+    text = (firmware.ROOT / "vehicles" / "sedan.toml").read_text()
+    file = tmp_path / "typo.toml"
+    file.write_text(text.replace('board = "unix"', 'bored = "unix"', 1))
+    line = file.read_text().splitlines().index('bored = "unix"') + 1
+    done = run("demo", "--vehicle", str(file))
+    assert done.returncode == 2
+    assert f"typo.toml:{line}:" in "".join(done.stderr.replace("│", "").split())
+
+
+def test_the_whole_bundle_of_metadata_is_small(tmp_path: Path) -> None:
+    """The promise: 1 ECU updated, 7 images listed, threshold 1."""
+    file = tmp_path / "metadata.json"
+    done = run("measure", "metadata", "--json", str(file))
+    assert done.returncode == 0
+    total = json.loads(file.read_text())[0]
+    assert total["name"] == "metadata_bundle"
+    assert total["unit"] == "bytes"
+    assert 0 < total["value"] <= total["target"] == 2400
