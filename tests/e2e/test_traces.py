@@ -12,6 +12,7 @@ from muptane.bench import firmware
 from muptane.bench.world import MS
 from muptane.boards import load_board
 from uptane.limits import P2_MS, P2_PROGRAMMING_MS, P2_STAR_MS
+from uptane.uds.codes import TESTER_PRESENT
 
 WANTS = b"\x31\x01\x02\x01"
 FRAME_MS = 1  # between the end of a request and that of a response stands at least its own frame
@@ -45,7 +46,7 @@ class History:
     def _hear(self, now_ns, sender, frame):
         message = self._messages.setdefault(frame.id, Message()).feed(frame.data)
         for ecu in self._plan.ecu if message else ():
-            if frame.id == ecu.request:
+            if frame.id == ecu.request and message[0] != TESTER_PRESENT:
                 self._open[ecu.name] = message, now_ns, []
                 self.waits.append((ecu.name, message, self._open[ecu.name][2]))
             elif frame.id == ecu.response and ecu.name in self._open:
