@@ -8,10 +8,6 @@ from uptane.meta.wants import Commit, Want
 from wire import Clock
 
 
-def nothing():
-    """In place of a collection of garbage."""
-
-
 class Store:
     """Records that remember; `fault` is what a commit raises."""
 

@@ -1,4 +1,4 @@
-"""A Primary's depot: what it holds was hashed where it lies, and failures leave it usable (V-48)."""
+"""A Primary's depot: it holds what was hashed where it lies; failures leave it usable (V-48)."""
 
 import io
 

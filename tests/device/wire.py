@@ -20,8 +20,8 @@ class Clock:
 
 
 class Wire:
-    """`left` and `right` are channels; `log` holds (ms, sender, bytes) of the frames sent, the newest
-    at least, and `count` their number.
+    """`left` and `right` are channels; `log` holds (ms, sender, bytes) of the frames sent, the
+    newest at least, and `count` their number.
 
     `fate(sender, frame)` returns the frames that arrive in place of one that was sent; by default
     that frame. `refusals` holds what the channels raised.

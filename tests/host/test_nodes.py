@@ -107,7 +107,7 @@ class Rig:
         return [(ns // US, frame.id) for ns, sender, frame in self.passed if sender == "node"]
 
 
-# --- waking -------------------------------------------------------------------------------------
+# --- waking ----------------------------------------------------------------------------------
 
 
 def test_a_node_sleeps_until_its_time():
@@ -204,7 +204,7 @@ def test_nothing_comes_in_before_the_filters_are_set():
     assert len(news[0].data) == 1
 
 
-# --- losing ---------------------------------------------------------------------------------------
+# --- losing ----------------------------------------------------------------------------------
 
 
 def test_frames_that_find_no_room_are_lost_and_counted():
@@ -226,7 +226,7 @@ def test_frames_that_find_no_room_are_lost_and_counted():
     assert len(news[1].data) == 1
 
 
-# --- sending ----------------------------------------------------------------------------------
+# --- sending ---------------------------------------------------------------------------------
 
 
 def test_frames_leave_when_the_slice_has_come_to_them():
@@ -291,7 +291,7 @@ def test_a_node_that_overfills_its_queue_is_a_broken_node():
         Rig(life).on().run_until_us(1000)
 
 
-# --- resets and power ---------------------------------------------------------------------------
+# --- resets and power ------------------------------------------------------------------------
 
 
 def resetting(sends=(), busy_us=0):
@@ -398,7 +398,7 @@ def test_two_nodes_that_wake_at_once_wake_by_index():
     assert order == [0, 1, 2, 0, 1, 2]
 
 
-# --- real interpreters ----------------------------------------------------------------------------
+# --- real interpreters -----------------------------------------------------------------------
 
 # A child that speaks the protocol with nothing but CPython: its argument is the socket.
 CHILD = """

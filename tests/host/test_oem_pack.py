@@ -51,7 +51,7 @@ def test_the_real_interpreter_runs_what_was_packed(folder, tmp_path):
     done = subprocess.run(
         [interpreter, "-c", MOUNT % str(image)], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["42", "/application/app.py"]
+    assert done.stdout.split() == ["42", "/application/app.mpy"]
 
 
 @pytest.mark.parametrize("source", [None, "def start(board): pass\n", "def start(:\n", "\0"])

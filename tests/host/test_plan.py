@@ -77,7 +77,12 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
         ('vin = "MUPTANE0SEDAN0001"', 'vin = "a vin"', "vin", ("vin", "pattern")),
         ('"partial"', '"some"', '"partial"', ("ecu.2.verification", "'full' or 'partial'")),
         ('role = "secondary"', 'role = "boss"', "secondary", ("role", "'primary' or")),
-        ('name = "door"', 'name = "brake"', 'name = "door"', ("ecu.2.name", "'brake'", "choose another")),
+        (
+            'name = "door"',
+            'name = "brake"',
+            'name = "door"',
+            ("ecu.2.name", "'brake'", "choose another"),
+        ),
         ("number = 3", "number = 2", "number = 3", ("ecu.2.number", "2 is the number", "brake")),
         ("0x7E2", "0x7E8", "0x7E2", ("ecu.2.request", "2024", "'gateway' already")),
         ("0x7EA", "0x7E2", "0x7EA", ("ecu.2.response", "CAN identifier", "'door' already")),
@@ -143,7 +148,13 @@ def test_a_file_that_is_not_toml_names_its_line(complaint, content, line):
 
 
 def test_a_wrong_shape_of_tables_is_refused(complaint):
-    for content in ('vin = "v"\necu = 5\n', 'vin = "v"\n[ecu]\nname = "a"\n', "bus = 1\n", "", "a.b = 1"):
+    for content in (
+        'vin = "v"\necu = 5\n',
+        'vin = "v"\n[ecu]\nname = "a"\n',
+        "bus = 1\n",
+        "",
+        "a.b = 1",
+    ):
         assert complaint.of(content)[0].isdigit()
 
 

@@ -4,13 +4,13 @@ import random
 
 import pytest
 from mpremote.romfs import VfsRomWriter
-from vectors.romfs import FILES, IMAGE
 
 from boards.unix.nor import Geometry, Nor
 from muptane.bench.chips import Applications
 from muptane.bench.romfs import read_file
 from uptane.errors import BadApplication
 from uptane.store.area import Area
+from vectors.romfs import FILES, IMAGE
 
 BLOCK_BYTES = 4096
 

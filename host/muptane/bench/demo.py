@@ -150,6 +150,8 @@ class Demo:
         self.tell("cycle", self.plan.primary().name, what)
         source = OfficeSource(self.office, self.plan.vin, carried)
         station.run(feed(station, source), limit_s=3600)
+        if source.refused is not None:
+            raise source.refused
 
     def _attack(self, vehicle: Vehicle, ecu: EcuPlan) -> Outcome:
         self.tell("attack", ecu.name, director_key_stolen.ATTACK)

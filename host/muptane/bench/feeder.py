@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, Protocol
 
 from muptane.bench.station import Station
+from muptane.oem.errors import OemRefusal
 from uptane.errors import PeerRefused
 from uptane.ids import KIND_IMAGE
 from uptane.uds.codes import RID_INSTALL, WANTS_INSTALL
@@ -45,7 +46,7 @@ class OfficeSource:
         self._office = office
         self._vin = vin
         self._on_file = on_file
-        self.refused: Exception | None = None
+        self.refused: OemRefusal | None = None
 
     def find(self, file: bytes, detail: object, offset: int) -> Generator[Any, Any, Held | None]:
         raw = self.answer(file, detail)
@@ -62,8 +63,13 @@ class OfficeSource:
         return self._office.answer(self._vin, file[0], file[1], number, detail)
 
     def take(self, file: bytes, raw: bytes) -> Generator[Any, Any, None]:
+        """Hand a report to the office. If it refuses, the vehicle gets no new directions, and
+        `refused` says why."""
         self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), len(raw)))
-        self._office.accept_manifest(self._vin, raw)
+        try:
+            self._office.accept_manifest(self._vin, raw)
+        except OemRefusal as refusal:
+            self.refused = refusal
         return
         yield
 

@@ -123,7 +123,8 @@ class MicroPythonProcess:
     def _hangs(self) -> NoReturn:
         self.stop()
         raise NodeDied(
-            f"the interpreter has not answered for {self._answer_timeout_s} s; {self._last_words()}"
+            f"the interpreter has not answered for {self._answer_timeout_s} s; "
+            f"{self._last_words()}"
         )
 
     def _died(self) -> NoReturn:

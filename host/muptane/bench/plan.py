@@ -99,7 +99,8 @@ class VehiclePlan(Strict):
             for key, kind in UNIQUE:
                 known = (kind, getattr(ecu, key))
                 if known in seen:
-                    why = f"{known[1]!r} is {kind} of the ECU {seen[known]} already; choose another"
+                    whose = f"{kind} of the ECU {seen[known]} already"
+                    why = f"{known[1]!r} is {whose}; choose another"
                     raise Conflict(why, "ecu", at, key)
                 seen[known] = f"{ecu.name!r}"
         return self
@@ -112,7 +113,7 @@ class VehiclePlan(Strict):
 
 
 def load(path: Path) -> VehiclePlan:
-    """Read and check a vehicle file. BadVehicle names the line of each thing that is wrong."""
+    """Read and check a vehicle file. BadVehicle names the line of the first thing wrong."""
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The world: one clock, events in a fixed order, chance that a seed decides, a trace as evidence."""
+"""The world: one clock, events in a fixed order, chance by a seed, a trace as evidence."""
 
 import pytest
 
