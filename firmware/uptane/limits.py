@@ -47,6 +47,7 @@ N_BS_MS = 1000
 N_CR_MS = 1000
 WAIT_FRAMES_MAX = 16  # in a row, N_WFTmax: a receiver may not hold its sender for ever
 P2_MS = 50
+P2_PROGRAMMING_MS = 3000  # announced for that session: erasing a block of flash stalls the chip
 P2_STAR_MS = 5000
 S3_MS = 5000
 EXCHANGE_MS_MAX = 120_000  # one request and its response, however often it is said to be pending

@@ -23,7 +23,14 @@ from uptane.ids import (
     ROOT,
     TARGETS,
 )
-from uptane.limits import EXCHANGE_MS_MAX, LATER_MS_MAX, P2_STAR_MS, REPORT_BYTES_MAX, WANTS_MAX
+from uptane.limits import (
+    EXCHANGE_MS_MAX,
+    LATER_MS_MAX,
+    P2_MS,
+    P2_STAR_MS,
+    REPORT_BYTES_MAX,
+    WANTS_MAX,
+)
 from uptane.link.isotp import Channel
 from uptane.meta.wants import Want
 from uptane.uds.client import TRANSPORT_MS, Client
@@ -300,6 +307,25 @@ def want_of(*fields):
 def test_silence_ends_the_wait():
     refusal, took_ms = Liar([None]).serve()
     assert isinstance(refusal, NoReply) and took_ms <= 50 + TRANSPORT_MS + 10
+
+
+def test_a_client_is_as_patient_as_the_server_announced():
+    """In the programming session a flash may stall a server; whoever is silent is asked for less."""
+    liar = Liar([b"\x50\x02\x0b\xb8\x01\xf4", None])
+
+    def ask(request):
+        began_ms = liar.clock.now_ms
+        outcome = liar.tester.run(liar.tester.client.request(request))
+        return outcome, liar.clock.now_ms - began_ms
+
+    assert bytes(ask(b"\x10\x02")[0])[:2] == b"\x50\x02"
+    for p2_ms in (3000, P2_MS):
+        refusal, took_ms = ask(b"\x3e\x00")
+        assert isinstance(refusal, NoReply)
+        assert p2_ms + TRANSPORT_MS <= took_ms <= p2_ms + TRANSPORT_MS + 2 * TICK_MS
+    liar.answers = [b"\x50\x02\xff\xff\x01\xf4", None]
+    ask(b"\x10\x02")
+    assert ask(b"\x3e\x00")[1] <= P2_STAR_MS + TRANSPORT_MS + 2 * TICK_MS
 
 
 def test_a_server_that_is_pending_for_ever_is_given_up():

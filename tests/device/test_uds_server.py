@@ -3,7 +3,7 @@
 from ecu import Ecu, ask, negative
 from uptane.errors import FrameLost, NothingStaged, Unwanted, WrongFile
 from uptane.ids import DIRECTOR, KIND_METADATA, KIND_TIME, ROOT
-from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.limits import P2_MS, P2_PROGRAMMING_MS, P2_STAR_MS
 from uptane.link.isotp import Channel
 from uptane.meta.wants import Want
 from uptane.uds.codes import (
@@ -160,7 +160,9 @@ def test_sessions_are_entered_and_left():
     ecu = Ecu()
     for session in (SESSION_PROGRAMMING, SESSION_EXTENDED, SESSION_DEFAULT):
         reply = ask(ecu, bytes((0x10, session)))
-        assert reply == bytes((0x50, session, 0, P2_MS)) + (P2_STAR_MS // 10).to_bytes(2, "big")
+        p2_ms = P2_PROGRAMMING_MS if session == SESSION_PROGRAMMING else P2_MS
+        times = p2_ms.to_bytes(2, "big") + (P2_STAR_MS // 10).to_bytes(2, "big")
+        assert reply == bytes((0x50, session)) + times
         assert ecu.services.session == session
     assert ecu.told == [("session", 2), ("session", 3), ("session", 1)]
     assert negative(ecu, b"\x10\x04") == NRC_SUB_FUNCTION_NOT_SUPPORTED

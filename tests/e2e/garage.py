@@ -23,16 +23,27 @@ SEDAN = ROOT / "vehicles" / "sedan.toml"
 APPLICATIONS = ROOT / "firmware" / "apps"
 SETTLE_S = 2.0
 
+Change = Callable[[dict[str, Any]], None]
+
 
 class Garage:
-    """One sedan and its maker. Use as a context manager: the vehicle is on inside."""
+    """One sedan and its maker. Use as a context manager: the vehicle is on inside. `seed` takes
+    the place of the plan's, `change` is handed to the Vehicle."""
 
-    def __init__(self, folder: Path, nodes: Nodes = "cpython") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        nodes: Nodes = "cpython",
+        seed: int | None = None,
+        change: Change = lambda settings: None,
+    ) -> None:
         self.plan = plan.load(SEDAN)
+        if seed is not None:
+            self.plan = self.plan.model_copy(update={"seed": seed})
         self.world = World(seed=self.plan.seed)
         self.office = Office.create(self.world.seconds, seed=b"garage")
         register(self.office, self.plan)
-        self.vehicle = Vehicle(self.plan, self.world, folder, nodes)
+        self.vehicle = Vehicle(self.plan, self.world, folder, nodes, change)
         self.content: dict[str, bytes] = {}
         first = {}
         for ecu in self.plan.ecu:
@@ -54,10 +65,12 @@ class Garage:
         self.vehicle.power_off()
 
     def publish(self, name: str, release: int, content: bytes | None = None) -> bytes:
-        """Release the next image for an ECU and want it there."""
+        """Release the next image for an ECU and want it there: `content`, or its application (the
+        newest that there is, with a tail that tells it from the one before)."""
         ecu = self.vehicle_ecu(name)
         if content is None:
-            content = pack_application(APPLICATIONS / f"{ecu.application}_{release}")
+            content = pack_application(APPLICATIONS / f"{ecu.application}_{min(release, 2)}")
+            content += bytes(max(release - 2, 0))
         number = ecu.number * 100 + release
         self.office.release_image(number, content, [ecu.hardware], release)
         self.office.assign(self.plan.vin, ecu.number, number)

@@ -1,8 +1,9 @@
 """A UDS client (ISO 14229-1, -2) on one ISO-TP channel, as a generator.
 
 `request` sends, then yields the time (ms) until which there is nothing to do but wait for frames,
-and returns the response. responsePending (0x78) moves the deadline to P2*; a negative response
-raises Negative, silence raises NoReply. The caller feeds the channel and puts its frames on the
+and returns the response. It waits for P2, as the server announced it for its session;
+responsePending (0x78) moves the deadline to P2*; a negative response raises Negative, silence raises
+NoReply (and P2 is again that of the default session). The caller feeds the channel and puts its frames on the
 bus; a lost frame ends the wait as NoReply would. However a server behaves, one request is over
 within EXCHANGE_MS_MAX.
 
@@ -12,7 +13,12 @@ Rules: V-32.
 
 from uptane.errors import Negative, NoReply
 from uptane.limits import EXCHANGE_MS_MAX, P2_MS, P2_STAR_MS
-from uptane.uds.codes import NEGATIVE_RESPONSE, NRC_RESPONSE_PENDING, POSITIVE
+from uptane.uds.codes import (
+    DIAGNOSTIC_SESSION_CONTROL,
+    NEGATIVE_RESPONSE,
+    NRC_RESPONSE_PENDING,
+    POSITIVE,
+)
 
 if False:  # for the type checker
     from errand import Wait
@@ -31,10 +37,21 @@ class Client:
     def __init__(self, channel: "Channel", clock: "Ticking") -> None:
         self.channel = channel
         self._clock = clock
+        self._p2_ms = P2_MS
 
     def request(self, message: "Buffer", length: int = -1) -> "Wait[memoryview]":
         """Send `length` bytes of `message` and return the positive response (a memoryview that
         is valid until the next request)."""
+        try:
+            reply = yield from self._exchange(message, length)
+        except NoReply:
+            self._p2_ms = P2_MS
+            raise
+        if reply[0] == DIAGNOSTIC_SESSION_CONTROL + POSITIVE and len(reply) >= 4:
+            self._p2_ms = min(reply[2] << 8 | reply[3], P2_STAR_MS)
+        return reply
+
+    def _exchange(self, message: "Buffer", length: int) -> "Wait[memoryview]":
         channel = self.channel
         channel.taken()
         channel.send(message, length)
@@ -44,7 +61,7 @@ class Client:
                 channel.abort()
                 raise NoReply
             yield self._clock.ticks_ms() + TRANSPORT_MS
-        reply_by = self._clock.ticks_ms() + P2_MS + TRANSPORT_MS
+        reply_by = self._clock.ticks_ms() + self._p2_ms + TRANSPORT_MS
         while True:
             reply = channel.message
             reply_by = min(reply_by, over_at)

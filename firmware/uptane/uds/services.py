@@ -9,7 +9,7 @@ It does not do: security access, DTCs, functional addressing (the bus issue).
 
 from uptane import cbor
 from uptane.errors import NothingStaged, Unwanted, WrongFile
-from uptane.limits import P2_MS, P2_STAR_MS
+from uptane.limits import P2_MS, P2_PROGRAMMING_MS, P2_STAR_MS
 from uptane.uds.codes import (
     ANSWER_ABSENT,
     ANSWER_TAKEN,
@@ -104,7 +104,8 @@ class Services:
         return guarded
 
     def change_session(self, request: memoryview, out: bytearray) -> "Work[int]":
-        """0x10. Entering the programming session takes the application off."""
+        """0x10. Entering the programming session takes the application off. The time it announces
+        is that of the longest stall of a flash; whatever computes is answered within P2_MS."""
         if len(request) != 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
         session = sub_function(request)
@@ -112,7 +113,8 @@ class Services:
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         self.enter(session)
         out[1] = session
-        out[2:4] = P2_MS.to_bytes(2, "big")
+        p2_ms = P2_PROGRAMMING_MS if session == SESSION_PROGRAMMING else P2_MS
+        out[2:4] = p2_ms.to_bytes(2, "big")
         out[4:6] = (P2_STAR_MS // 10).to_bytes(2, "big")
         return 6
         yield

@@ -128,13 +128,13 @@ def load(path: Path) -> VehiclePlan:
         line = int(found[1]) if found else len(text.splitlines())
         raise BadVehicle(f"{path}:{line}: not TOML: {error}") from error
     except ValidationError as error:
-        _, line, why = min(_explained(text, details) for details in error.errors())
-        raise BadVehicle(f"{path}:{line}: {why}") from error
+        found = sorted(_explained(text, details) for details in error.errors())
+        raise BadVehicle("\n".join(f"{path}:{line}: {why}" for _, line, why in found)) from error
 
 
 def _explained(text: str, details: ErrorDetails) -> tuple[bool, int, str]:
-    """One mistake: is a key missing (which may be the one that is misspelt), the line, and what
-    is wrong there with what to do."""
+    """One mistake: is a key missing (which may be the one that is misspelt, so it comes last),
+    the line, and what is wrong there with what to do."""
     place = details["loc"]
     why = details["msg"]
     conflict = details.get("ctx", {}).get("error")

@@ -12,7 +12,7 @@ Rules: V-02, V-22, V-23, V-24.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -77,10 +77,20 @@ class Ecu:
 
 
 class Vehicle:
-    """`nodes` chooses the interpreter; `folder` keeps the flash files and the last words."""
+    """`nodes` chooses the interpreter; `folder` keeps the flash files and the last words.
+    `change` may alter the figures of each ECU's board (muptane.bench.settings) before it is
+    built: a faster chip, a slower flash."""
 
-    def __init__(self, plan: VehiclePlan, world: World, folder: Path, nodes: Nodes) -> None:
+    def __init__(
+        self,
+        plan: VehiclePlan,
+        world: World,
+        folder: Path,
+        nodes: Nodes,
+        change: Callable[[dict[str, Any]], None] = lambda settings: None,
+    ) -> None:
         self.plan = plan
+        self._change = change
         self.world = world
         self.nodes = nodes
         self.folder = folder
@@ -96,6 +106,7 @@ class Vehicle:
         settings = settings_of(spec, self.folder / f"{plan.name}.flash", self.plan.bus.bitrate)
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
+        self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
         level = "primary" if plan.role == "primary" else plan.verification
         budget = heap_bytes(spec, level)
