@@ -310,7 +310,7 @@ def test_silence_ends_the_wait():
 
 
 def test_a_client_is_as_patient_as_the_server_announced():
-    """In the programming session a flash may stall a server; whoever is silent is asked for less."""
+    """In the programming session a flash may stall a server; the silent are asked for less."""
     liar = Liar([b"\x50\x02\x0b\xb8\x01\xf4", None])
 
     def ask(request):
