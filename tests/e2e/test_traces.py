@@ -136,4 +136,3 @@ def test_a_flash_that_stalls_its_chip_stays_within_what_was_announced(history):
     longest_ms = max(wait_ms for _, _, waits_ms in made.waits for wait_ms in waits_ms)
     assert P2_MS < 1000 < longest_ms < P2_PROGRAMMING_MS
     assert made.overruns == [0, 0, 0]
-

@@ -128,8 +128,8 @@ def load(path: Path) -> VehiclePlan:
         line = int(found[1]) if found else len(text.splitlines())
         raise BadVehicle(f"{path}:{line}: not TOML: {error}") from error
     except ValidationError as error:
-        found = sorted(_explained(text, details) for details in error.errors())
-        raise BadVehicle("\n".join(f"{path}:{line}: {why}" for _, line, why in found)) from error
+        wrong = sorted(_explained(text, details) for details in error.errors())
+        raise BadVehicle("\n".join(f"{path}:{line}: {why}" for _, line, why in wrong)) from error
 
 
 def _explained(text: str, details: ErrorDetails) -> tuple[bool, int, str]:
