@@ -1,84 +1,23 @@
 """Version reports and the vehicle version manifest: what they say, how they are signed, what they
 remember. Their grammar is checked against docs/pouf.cddl in tests/e2e."""
 
-import io
-
-from boards.unix.nor import Geometry, Nor
 from claims import raises, run
 from maker import SUITE, digest, public_key
+from reporting import DIRECTOR, IMAGE, NONCE, SEED, Ecu
 from uptane import cbor, cose
-from uptane.errors import BadShape, FlashFault, NotProvisioned, Refusal
-from uptane.identity import Identity, load
+from uptane.errors import BadShape, FlashFault, Refusal
 from uptane.ids import (
     ALG_SHA256,
-    BOOT_CONFIRMED,
     BOOT_REVERTED,
     BOOT_TRIAL,
-    FULL,
-    IDENTITY_DIRECTOR,
-    IDENTITY_ECU,
-    IDENTITY_HARDWARE,
-    IDENTITY_IMAGE,
-    IDENTITY_LINK,
-    IDENTITY_SECONDARIES,
-    IDENTITY_SEED,
-    IDENTITY_VEHICLE,
-    IDENTITY_VERIFICATION,
     REPORT_ATTACKS,
     REPORT_COUNTER,
     TYPE_REPORT,
     TYPE_VEHICLE,
 )
 from uptane.limits import ATTACKS_MAX, REPORT_BYTES_MAX
-from uptane.report import Reports, content_of, installed_of, nonce_of
-from uptane.store.area import Area
+from uptane.report import content_of, installed_of, nonce_of
 from uptane.store.boot import Installed
-from uptane.store.records import Records
-
-SEED = b"\x17" * 32
-DIRECTOR = b"\xd1" * 32
-NONCE = b"nonce--8"
-IMAGE = Installed(201, 5000, b"\x1a" * 32, 3)
-BLOCK_BYTES = 2048
-
-
-def identity_fields():
-    return {
-        IDENTITY_ECU: 2,
-        IDENTITY_HARDWARE: 0x2001,
-        IDENTITY_VEHICLE: "VIN-1",
-        IDENTITY_VERIFICATION: FULL,
-        IDENTITY_SEED: SEED,
-        IDENTITY_DIRECTOR: DIRECTOR,
-        IDENTITY_LINK: [0x7E1, 0x7E9],
-    }
-
-
-class Worn(Nor):
-    """Once `worn`, no cell can be cleared any more."""
-
-    worn = False
-
-    def poke(self, address, data):
-        super().poke(address, b"\xff" * len(data) if self.worn else data)
-
-
-class Ecu:
-    """A part, and what a reset makes of its content."""
-
-    def __init__(self):
-        geometry = Geometry([(0, BLOCK_BYTES, 2, 1000)], 4, 10, 256)
-        self.nor = Worn(io.BytesIO(), geometry, lambda us: None)
-        self.reset()
-
-    def reset(self):
-        self.records = Records(Area(self.nor, 0, BLOCK_BYTES, 2, 4))
-        self.records.mount()
-        identity = Identity(cbor.dumps(identity_fields()))
-        self.reports = Reports(SUITE, identity, self.records)
-
-    def report(self, boot=BOOT_CONFIRMED):
-        return run(self.reports.make(IMAGE, boot, 1_700_000_000, NONCE))
 
 
 def opened(raw, kind):
@@ -286,34 +225,3 @@ def test_a_report_that_makes_no_sense_is_refused():
         if image is not None:
             fields[4] = image
         raises(BadShape, installed_of, wrapped(fields))
-
-
-# --- identity ---------------------------------------------------------------------------------
-
-
-def test_identity_is_what_provisioning_wrote():
-    """V-22."""
-    fields = identity_fields()
-    identity = Identity(cbor.dumps(fields))
-    assert (identity.ecu, identity.hardware, identity.vehicle) == (2, 0x2001, "VIN-1")
-    assert (identity.request_id, identity.response_id) == (0x7E1, 0x7E9)
-    assert identity.seed == SEED and identity.director == DIRECTOR
-    assert identity.image is None and identity.secondaries == []
-    fields[IDENTITY_IMAGE] = b"\x1a" * 32
-    fields[IDENTITY_SECONDARIES] = [[3, 0, 0x7E2, 0x7EA]]
-    identity = Identity(cbor.dumps(fields))
-    assert identity.image == b"\x1a" * 32 and identity.secondaries == [[3, 0, 0x7E2, 0x7EA]]
-
-
-def test_an_ecu_without_a_whole_identity_says_so():
-    raises(NotProvisioned, load, Ecu().records)
-    for number in identity_fields():
-        fields = identity_fields()
-        fields.pop(number)
-        raises(BadShape, Identity, cbor.dumps(fields))
-    for link in (5, [], [1], [1, 2, 3], "no", ["1", "2"]):
-        fields = identity_fields()
-        fields[IDENTITY_LINK] = link
-        raises(BadShape, Identity, cbor.dumps(fields))
-    for other in ([], [1, 2], 7, "identity", b"identity", True):
-        raises(BadShape, Identity, cbor.dumps(other))
