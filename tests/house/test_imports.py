@@ -34,7 +34,7 @@ BENCH_ORDER = (
     ("cli",),
     ("bench.rig", "bench.views", "bench.explore", "bench.demo", "bench.figures"),
     ("bench.attacks", "bench.faults"),
-    ("bench.feeder", "bench.tester", "bench.provisioning"),
+    ("bench.feeder", "bench.tester", "bench.provisioning", "bench.onlooker"),
     ("bench.vehicle",),
     ("bench.chips", "bench.station"),
     ("bench.nodes", "bench.parts"),

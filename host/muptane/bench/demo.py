@@ -19,6 +19,7 @@ from muptane.bench.attacks import director_key_stolen
 from muptane.bench.attacks.attack import Outcome
 from muptane.bench.bus import Frame
 from muptane.bench.feeder import Carried, OfficeSource, feed
+from muptane.bench.onlooker import Onlooker
 from muptane.bench.plan import EcuPlan, VehiclePlan
 from muptane.bench.provisioning import OfficeSupply, register
 from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
@@ -147,11 +148,20 @@ class Demo:
         def carried(file: Carried) -> None:
             self.tell("carried", "", (self.world.now_ns / S, file))
 
+        def stepped(at_s: float, name: str, step: str) -> None:
+            self.tell("stepped", name, (at_s, step))
+
         self.tell("cycle", self.plan.primary().name, what)
-        source = OfficeSource(self.office, self.plan.vin, carried)
+        onlooker = Onlooker(self.plan, stepped)
+        vehicle.bus.listeners.append(onlooker.hear)
+        source = OfficeSource(self.office, self.plan.vin, carried, self._decided)
         station.run(feed(station, source), limit_s=3600)
+        vehicle.bus.listeners.remove(onlooker.hear)
         if source.refused is not None:
             raise source.refused
+
+    def _decided(self, decision: Any) -> None:
+        self.tell("decided", "", (self.world.now_ns / S, decision.directions))
 
     def _attack(self, vehicle: Vehicle, ecu: EcuPlan) -> Outcome:
         self.tell("attack", ecu.name, director_key_stolen.ATTACK)

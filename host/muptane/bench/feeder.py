@@ -40,9 +40,17 @@ class Carried(NamedTuple):
 
 
 class OfficeSource:
-    """An office as the source of a feeding. `on_file` is told of every file carried."""
+    """An office as the source of a feeding. `on_file` is told of every file carried, `on_decision`
+    of what the office decided after it had read a vehicle version manifest."""
 
-    def __init__(self, office: BackOffice, vin: str, on_file: Callable[[Carried], None]) -> None:
+    def __init__(
+        self,
+        office: BackOffice,
+        vin: str,
+        on_file: Callable[[Carried], None],
+        on_decision: Callable[[object], None] = lambda decision: None,
+    ) -> None:
+        self._on_decision = on_decision
         self._office = office
         self._vin = vin
         self._on_file = on_file
@@ -67,7 +75,7 @@ class OfficeSource:
         `refused` says why."""
         self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), len(raw)))
         try:
-            self._office.accept_manifest(self._vin, raw)
+            self._on_decision(self._office.accept_manifest(self._vin, raw))
         except OemRefusal as refusal:
             self.refused = refusal
         return

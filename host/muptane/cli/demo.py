@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from muptane.bench import firmware, plan
+from muptane.bench import firmware, onlooker, plan
 from muptane.bench.attacks.attack import INSTALLS, Attack, Outcome
 from muptane.bench.demo import Demo, Seen
 from muptane.bench.feeder import Carried
@@ -23,6 +23,15 @@ from muptane.refusals import ADVICE, explain
 from uptane import ids
 
 SEDAN = firmware.ROOT / "vehicles" / "sedan.toml"
+
+STEPS = {
+    onlooker.REPORTS: "begins a cycle and reports what it runs, signed",
+    onlooker.TIME: "is given the attested time",
+    onlooker.METADATA: "is given metadata, and verifies it",
+    onlooker.IMAGE: "is given its image, and verifies it where it lies in flash",
+    onlooker.TRIES: "boots the staged image on trial",
+    onlooker.CONFIRMED: "has confirmed it",
+}
 
 
 def run(
@@ -39,7 +48,7 @@ def run(
     ] = None,
 ) -> None:
     """Three emulated ECUs on a CAN bus receive an update that each verifies for itself."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     kind = choose_nodes(nodes, console)
     try:
         planned = plan.load(vehicle)
@@ -126,6 +135,16 @@ class Narrator:
         at_s, file = fact
         size = "absent" if file.bytes is None else f"{file.bytes} bytes"
         self._print(f"  {at_s:9.3f} s  {describe(file):<44}{size}")
+
+    def _decided(self, ecu: str, fact: tuple[float, dict[int, int]]) -> None:
+        at_s, directions = fact
+        names = {one.number: one.name for one in self._plan.ecu}
+        wishes = ", ".join(f"{names[ecu]}: image {image}" for ecu, image in directions.items())
+        self._print(f"  {at_s:9.3f} s  the Director decides: {wishes}")
+
+    def _stepped(self, ecu: str, fact: tuple[float, str]) -> None:
+        at_s, step = fact
+        self._print(f"  {at_s:9.3f} s  {ecu} {STEPS[step]}")
 
     def _attack(self, ecu: str, attack: Attack) -> None:
         self._limit = attack.limit

@@ -33,7 +33,7 @@ def code(json_file: JsonFile = None) -> None:
 
 
 def _show(figures: Sequence[Figure], json_file: Path | None) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     rows: list[dict[str, Any]] = [figure.row() for figure in figures]
     for row in rows:
         target = "" if row["target"] is None else f"target {row['target']}"
