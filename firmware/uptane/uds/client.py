@@ -3,9 +3,9 @@
 `request` sends, then yields the time (ms) until which there is nothing to do but wait for frames,
 and returns the response. It waits for P2, as the server announced it for its session;
 responsePending (0x78) moves the deadline to P2*; a negative response raises Negative, silence
-raises NoReply (and P2 is again that of the default session). The caller feeds the channel and puts
-its frames on the bus; a lost frame ends the wait as NoReply would. However a server behaves, one
-request is over within EXCHANGE_MS_MAX.
+raises NoReply (and P2 is again that of the default session). The caller feeds the channel and
+puts its frames on the bus; a lost frame ends the wait as NoReply would. However a server behaves,
+one request is over within EXCHANGE_MS_MAX.
 
 It does not repeat a request: what to do about silence is for its caller to decide.
 Rules: V-32.

@@ -1,0 +1,194 @@
+"""Records: rot is healed or refused, never believed, and a bad place is stepped over.
+
+The exhaustive cuts and the model are in tests/host/test_store_model.py.
+"""
+
+import io
+
+from boards.unix.nor import Geometry, Nor, PowerCut
+from claims import raises
+from flashed import (
+    BLOCK,
+    ROOT_RECORD,
+    TARGETS_RECORD,
+    UNIT,
+    content,
+    flash,
+    flip,
+    mounted,
+    places,
+    tail,
+)
+from uptane.errors import FlashFault, Rotten
+from uptane.ids import RECORD_COUNTER, RECORD_IDENTITY, RECORD_TIME
+
+
+def test_any_flipped_bit_costs_nothing_that_cannot_be_fetched_again():
+    """Rot of one bit: a value is right or refused, never an older one; identity, keys, counters
+    and Root are always right."""
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_IDENTITY: b"who", ROOT_RECORD: b"root 1", TARGETS_RECORD: b"targets 1"})
+    records.commit({RECORD_COUNTER: b"2", TARGETS_RECORD: b"targets 2"})
+    records.commit({ROOT_RECORD: b"root 2"})
+    image = content(nor)
+    refused = 0
+    for address in range(tail(nor) + 40):
+        nor.poke(0, image)
+        flip(nor, address, 1 << address % 8)
+        for _ in range(2):  # as found, and once more after what mount() may have written
+            records = mounted(nor)
+            assert records.read(RECORD_IDENTITY) == b"who"
+            assert records.read(ROOT_RECORD) == b"root 2"
+            assert records.read(RECORD_COUNTER) == b"2"
+            try:
+                assert records.read(TARGETS_RECORD) == b"targets 2"
+            except Rotten:
+                refused += 1
+    assert refused == 2 * (9 + 4)  # the bytes of the value and its CRC
+
+
+def test_rot_in_one_copy_is_healed_by_the_next_mount():
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_IDENTITY: b"who I am"})
+    one, two = places(nor, b"who I am")
+    flip(nor, one)
+    assert records.read(RECORD_IDENTITY) == b"who I am"  # from the twin
+    mounted(nor)
+    _, one, two = places(nor, b"who I am")  # moved house: two good ones in the second bank
+    assert BLOCK < one < two
+    flip(nor, two)
+    assert mounted(nor).read(RECORD_IDENTITY) == b"who I am"
+
+
+def test_rot_found_by_reading_is_healed_by_the_next_commit():
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_IDENTITY: b"who I am"})
+    flip(nor, places(nor, b"who I am")[0])
+    records.read(RECORD_IDENTITY)
+    records.commit({RECORD_COUNTER: b"1"})
+    flip(nor, places(nor, b"who I am")[-1])  # the twin this time
+    assert records.read(RECORD_IDENTITY) == b"who I am"
+
+
+def test_a_rotten_value_stays_refused_through_a_move_until_it_is_written_anew():
+    nor = flash()
+    records = mounted(nor)
+    records.commit({TARGETS_RECORD: b"targets", RECORD_TIME: b"noon"})
+    flip(nor, places(nor, b"targets")[0])
+    for _ in range(60):
+        records.commit({RECORD_TIME: bytes(60)})
+    assert max(nor.erased) > 1
+    raises(Rotten, records.read, TARGETS_RECORD)
+    records = mounted(nor)
+    raises(Rotten, records.read, TARGETS_RECORD)
+    records.commit({TARGETS_RECORD: b"fetched again"})
+    assert mounted(nor).read(TARGETS_RECORD) == b"fetched again"
+
+
+def test_when_both_copies_of_a_commit_are_gone_every_number_is_refused():
+    """Falling back to the older bank, or to the commit before, is right after a cut and wrong
+    after rot: a release counter would go down."""
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_COUNTER: b"one", RECORD_TIME: b"noon"})
+    records.commit({RECORD_COUNTER: b"two"})
+    for place in places(nor, b"two"):
+        flip(nor, place)
+    for _ in range(2):
+        records = mounted(nor)
+        raises(Rotten, records.read, RECORD_COUNTER)
+        raises(Rotten, records.read, RECORD_TIME)
+    records.commit({RECORD_COUNTER: b"3"})
+    for view in (records, mounted(nor)):
+        assert view.read(RECORD_COUNTER) == b"3"
+        raises(Rotten, view.read, RECORD_TIME)
+
+
+def test_when_the_newest_bank_is_gone_the_older_one_is_not_believed():
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_COUNTER: b"1"})
+    while nor.erased[1] == 0:
+        records.commit({RECORD_COUNTER: b"2"})
+    for address in range(BLOCK, BLOCK + 200):
+        flip(nor, address, 0x10)
+    records = mounted(nor)
+    raises(Rotten, records.read, RECORD_COUNTER)
+    nor.erase(BLOCK)  # gone without a trace
+    raises(Rotten, mounted(nor).read, RECORD_COUNTER)
+
+
+def test_the_mark_of_an_older_bank_is_made_up_for_after_a_cut():
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_COUNTER: b"one"})
+    flip(nor, tail(nor) + 20)  # so the next commit moves house
+    image = content(nor)
+    strokes = nor.strokes
+    records.commit({RECORD_COUNTER: b"two"})
+    strokes = nor.strokes - strokes
+    nor.poke(0, image)
+    records = mounted(nor)
+    nor.cut_after(strokes - 4, 0, 0)  # the mark is the last 16 bytes
+    raises(PowerCut, records.commit, {RECORD_COUNTER: b"two"})
+    nor.power_on()
+    assert mounted(nor).read(RECORD_COUNTER) == b"two"
+    nor.erase(BLOCK)
+    raises(Rotten, mounted(nor).read, RECORD_COUNTER)
+
+
+def test_a_bad_place_sends_a_commit_to_the_next_bank():
+    nor = flash()
+    nor.worn = (0,)
+    records = mounted(nor)
+    raises(FlashFault, records.commit, {RECORD_COUNTER: b"0"})  # the first bank is the worn one
+    nor.worn = ()
+    records.commit({RECORD_COUNTER: b"1"})
+    first_bank = nor.erased[0]
+    flip(nor, tail(nor) + 100)
+    records.commit({RECORD_COUNTER: b"2"})
+    records.commit({RECORD_COUNTER: bytes(100)})  # would lie on the flipped bit
+    assert nor.erased == [first_bank, 1]
+    assert mounted(nor).read(RECORD_COUNTER) == bytes(100)
+
+
+class Stuck(Nor):
+    """A cell that looks erased until it is programmed."""
+
+    stuck = -1
+
+    def poke(self, address, data):
+        data = bytearray(data)
+        if address <= self.stuck < address + len(data) and data[self.stuck - address] != 0xFF:
+            data[self.stuck - address] ^= 0x80
+        super().poke(address, data)
+
+
+def test_a_program_that_does_not_take_sends_a_commit_to_the_next_bank():
+    nor = Stuck(io.BytesIO(), Geometry([(0, BLOCK, 2, 900)], UNIT, 16), lambda us: None)
+    records = mounted(nor)
+    records.commit({RECORD_COUNTER: b"1"})
+    nor.stuck = tail(nor) + 16  # in the next intent or the copy after it
+    records.commit({RECORD_COUNTER: b"2"})
+    assert nor.erased == [1, 1]
+    assert mounted(nor).read(RECORD_COUNTER) == b"2"
+
+
+def test_a_worn_bank_does_not_keep_a_hurt_one_from_being_mounted():
+    nor = flash()
+    records = mounted(nor)
+    records.commit({RECORD_COUNTER: b"1"})
+    nor.cut_after(3, 2, 1)
+    raises(PowerCut, records.commit, {RECORD_COUNTER: b"2"})
+    nor.power_on()
+    nor.worn = (BLOCK,)
+    records = mounted(nor)
+    assert records.read(RECORD_COUNTER) == b"1"
+    raises(FlashFault, records.commit, {RECORD_COUNTER: b"3"})
+    assert records.read(RECORD_COUNTER) == b"1"
+    nor.worn = ()
+    records.commit({RECORD_COUNTER: b"3"})
+    assert mounted(nor).read(RECORD_COUNTER) == b"3"
