@@ -21,8 +21,8 @@ lint: setup  ## ruff
 types: setup  ## mypy --strict on host and device, against the stubs of the boards
 	@$(PY) scripts/check_types.py
 
-flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 PORT=/dev/ttyACM0
-	@$(PY) scripts/flash.py $(BOARD) $(PORT)
+flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 PORT=/dev/ttyACM0 [ARGS=--dry-run]
+	@$(PY) scripts/flash.py $(BOARD) $(PORT) $(ARGS)
 
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info

@@ -32,6 +32,7 @@ class Application:
     def __init__(self, board: "Board") -> None:
         self._board = board
         self._module: ModuleType | None = None
+        self._started = False
         self._since_ms = 0
         self._next_ms = 0
 
@@ -39,6 +40,7 @@ class Application:
         """Mount and start what the slot holds; False if it is an opaque image, which runs
         elsewhere or not at all."""
         self._since_ms = self._next_ms = now_ms
+        self._started = True
         self._module = self._board.mount(area, length)
         if self._module is None:
             return False
@@ -46,12 +48,14 @@ class Application:
         return True
 
     def stop(self) -> None:
+        self._started = False
         if self._module is not None:
             self._module = None
             self._board.unmount()
 
     def running(self) -> bool:
-        return self._module is not None
+        """It was started and not stopped; an opaque image counts as running."""
+        return self._started
 
     def step(self, now_ms: int) -> None:
         """Let it do what is due; it says when it wants to be called again."""
@@ -63,5 +67,5 @@ class Application:
 
     def steady(self, now_ms: int) -> bool:
         """What was started has run, or the ECU with an opaque image has lived, for the board's
-        confirm window."""
-        return now_ms - self._since_ms >= self._board.confirm_ms
+        confirm window, without being stopped in between."""
+        return self._started and now_ms - self._since_ms >= self._board.confirm_ms

@@ -43,6 +43,7 @@ class Cycle:
         self._value: "Any" = None
         self.until_ms = 0  # asleep till then, unless a frame comes
         self.want: "Want | None" = None
+        self.completed = False  # the last cycle ran to its end, and nothing was done to it since
         self.refusal = 0  # number of the refusal that ended the last cycle, 0: none
 
     def begin(self, task: "Task[None]") -> None:
@@ -56,6 +57,7 @@ class Cycle:
             self._task.close()
         self._task = self._value = self.want = None
         self.until_ms = 0
+        self.completed = False
 
     def running(self) -> bool:
         return self._task is not None
@@ -87,6 +89,7 @@ class Cycle:
                 self._records.commit(said.changes)
         except StopIteration:
             self._task = None
+            self.completed = True
             return
         except Refusal as refusal:
             self.stop()

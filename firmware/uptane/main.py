@@ -143,13 +143,13 @@ class Ecu:
             self.note(decision.refusal.number)
 
     def staged(self) -> bool:
-        """Has this cycle verified an image that waits for its trial?"""
-        return self.verified and self.slots.staged() is not None
+        """Has this cycle verified an image for a trial, and come to its end (T-35)?"""
+        return self.verified and self.cycle.completed and self.slots.staged() is not None
 
     def install_after_response(self) -> bool:
-        """RID_INSTALL: put the image on trial that this cycle has verified, unless the cycle was
-        refused in the end (T-35) or its directions have expired since (T-42)."""
-        if not self.staged() or self.cycle.running() or self.cycle.refusal:
+        """RID_INSTALL: put the image on trial that this cycle has verified, unless its directions
+        have expired since (T-42)."""
+        if not self.staged():
             return False
         if self.trust.time() >= self._install_before:
             self.note(Expired.number)
@@ -158,8 +158,13 @@ class Ecu:
         self.reset_after_response()
         return True
 
-    def reset_after_response(self) -> None:
-        self._reset_at = self.clock.ticks_ms() + RESET_DELAY_MS
+    def reset_after_response(self) -> bool:
+        """False while an image is on trial: a tester may not use up its boots (S-39)."""
+        if self._on_trial:
+            return False
+        if not self._reset_at:
+            self._reset_at = self.clock.ticks_ms() + RESET_DELAY_MS
+        return True
 
     def session_changed(self, session: int) -> None:
         if session == SESSION_PROGRAMMING:

@@ -12,6 +12,7 @@ Rules: V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
 from uptane.errors import Negative, NoReply, Refusal, Withheld
 from uptane.ids import (
     BOOT_TRIAL,
+    DIRECTOR,
     IMAGE,
     KIND_IMAGE,
     KIND_METADATA,
@@ -78,12 +79,12 @@ class Shelf:
             raw = self.raw_time
         elif kind == KIND_METADATA:
             raw = yield from self._metadata(file[0], number, detail)
-        elif kind == KIND_IMAGE:
-            return self._ecu.depot.find(number, offset)
-        return None if raw is None else Held(raw, offset)
+        elif kind == KIND_IMAGE and isinstance(detail, bytes):
+            return self._ecu.depot.find(detail, offset)
+        return None if raw is None or offset >= len(raw) else Held(raw, offset)
 
     def _metadata(self, repository: int, role: int, version: object) -> "Cycle[bytes | None]":
-        if role != ROOT:
+        if role != ROOT or repository not in (DIRECTOR, IMAGE):
             return self._ecu.trust.stored(repository, role)
         ours = self._ecu.trust.root_version(repository)
         if not isinstance(version, int) or version > ours:
@@ -96,6 +97,7 @@ class Shelf:
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":
     """One cycle of a Primary; `ecu` is uptane.main.Ecu."""
+    ecu.depot.clear()  # of a cycle that nobody finished
     peers = [Peer(number, client) for number, client in ecu.clients]
     reports = [(yield from ecu.make_report())]
     nonces = [ecu.trust.nonce()]
@@ -136,6 +138,8 @@ def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
     try:
         yield from feeding.begin()
         yield from feeding.once(ecu.clock)
+        if peer.report is None:  # it wanted something else first
+            ecu.note(NoReply.number)
     except Refusal as refusal:
         ecu.note(refusal.number)
 

@@ -19,6 +19,8 @@ from uptane.meta.decision import Installed
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
+ROLE_MAX = 0xFF  # a repository's page of record numbers
+
 if False:  # for the type checker
     from errand import Cycle
     from shapes import Board
@@ -90,7 +92,10 @@ class Trust:
         return (yield from full.refresh(director, repository, chooser, self._clock, ticks))
 
     def stored(self, repository: int, role: int) -> "bytes | None":
-        """The stored file of a role, to be relayed; None if there is none."""
+        """The stored file of a role, to be relayed; None if there is none, or no such role: the
+        numbers come from the wire, and identity and keys lie in the same store."""
+        if repository not in (DIRECTOR, IMAGE) or not 0 <= role <= ROLE_MAX:
+            return None
         return self._records.read(RECORD_METADATA + 0x100 * (repository - DIRECTOR) + role)
 
     def root_version(self, repository: int) -> int:

@@ -186,9 +186,10 @@ ADVICE: dict[int, Advice] = {
     80: Advice("FlashFault", "the flash does not hold what was written, or the place is not there",
                "worn or damaged flash, or a flash map that does not fit the part",
                "compare board.toml with the part, and replace the part if they agree"),
-    81: Advice("NoSpace", "the records' area has no room left",
-               "more records than the board's area was planned for",
-               "give the area more blocks in board.toml"),
+    81: Advice("NoSpace", "there is no room left for what was to be stored",
+               "an image larger than a free cell of the Primary's depot, more images than it has "
+               "cells, or a full area of records",
+               "compare the image with the areas in board.toml"),
     82: Advice("Rotten", "a stored record was damaged after it had been written completely",
                "ageing flash, radiation, or somebody at the chip",
                "let the ECU fetch it again; provision anew if it is its identity or Root"),

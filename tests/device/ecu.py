@@ -36,6 +36,7 @@ class Ecu:
         self.told = []
         self.answers = []
         self.has_staged = False
+        self.on_trial = False
         self.cycle = Cycle(self.records, self.clock, self.note, nothing)
         self.services = Services(self)
         self.wire = Wire(Channel(MESSAGE_BYTES), Channel(MESSAGE_BYTES), self.clock)
@@ -57,6 +58,7 @@ class Ecu:
 
     def reset_after_response(self):
         self.told.append(("reset",))
+        return not self.on_trial
 
     def session_changed(self, session):
         self.told.append(("session", session))

@@ -170,12 +170,13 @@ def test_a_server_that_takes_no_bytes_at_a_time_is_refused():
 
 def test_what_a_server_offers_is_bounded():
     """A Primary takes a report of a Secondary, not whatever fits into its heap."""
-    for length in (0, REPORT_BYTES_MAX + 1, 100_000, 1 << 31):
+    for length in (REPORT_BYTES_MAX + 1, 100_000, 1 << 31):
         shelf = Shelf({})
         refusal, _ = Liar([want_of(REPORT, None, 0, length)]).serve(shelf)
         assert type(refusal) is TooLong and shelf.taken == []
-    refusal, _ = Liar([want_of(REPORT, None, 0, -1)]).serve()
-    assert type(refusal) is TooLong
+    for offset, length in ((0, 0), (0, -1), (-5, 100), (True, 100), (0, False)):
+        refusal, _ = Liar([want_of(REPORT, None, offset, length)]).serve()
+        assert type(refusal) is BadShape
     assert of_a_primary().upload_bytes > 16 * REPORT_BYTES_MAX
 
 

@@ -3,7 +3,6 @@
 from maker import (
     BRAKE,
     DOOR,
-    GATEWAY,
     digest,
     number_of,
 )
@@ -20,7 +19,8 @@ from uptane.ids import (
     MATCH_RELEASE,
     TARGETS,
 )
-from vehicle import Full, Primary, installs, prove
+from uptane.meta.decision import Installed
+from vehicle import Full, Primary, installs, prove, updated
 
 NEXT = number_of(BRAKE, 3)
 
@@ -97,7 +97,16 @@ def test_an_image_that_the_image_repository_does_not_list_is_refused():
 def test_an_older_release_that_is_still_listed_is_refused():
     """E-14, V-75.10.2c, T-21"""
     prove(Full, lambda oem: oem.direct({BRAKE: 1}), errors.ReleaseRollback)
-    prove(Primary, lambda oem: oem.direct({GATEWAY: 2, BRAKE: 1}), errors.ReleaseRollback)
+
+
+def test_a_primary_does_not_judge_an_image_by_what_a_secondary_says_of_itself():
+    """T-21, E-72: the report is nobody's proof yet; the Secondary's own counter holds it."""
+    oem, gateway = updated(Primary)
+    for release in (1, 0xFFFFFFFF):
+        gateway.installed[BRAKE] = Installed(99, b"what it says", release)
+        oem.publish(release=3 if release == 1 else 4)
+        decision = gateway.refresh()
+        assert BRAKE in decision.new and decision.entry(BRAKE).digest != b"what it says"
 
 
 def test_an_image_number_names_one_image_for_ever():

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from garage import APPLICATIONS, Garage, Lying
+from impostor import Impostor, polite
 
 from muptane.bench.bus import Frame
-from muptane.bench.world import MS
 from muptane.oem.pack import pack_application
 from uptane import errors, ids
 from uptane.errors import Negative, PeerRefused
-from uptane.link.isotp import Channel
 from uptane.uds.codes import DID_BOOT, NRC_CONDITIONS_NOT_CORRECT, WANTS_NOTHING
 
 CRASHING = """
@@ -40,44 +39,6 @@ def garage(tmp_path: Path) -> Iterator[Garage]:
         yield one
 
 
-class Impostor:
-    """On the bus in the place of an ECU, whose power it takes: answers each request by `reply`."""
-
-    def __init__(self, garage: Garage, name: str, reply: Callable[[bytes], bytes | None]) -> None:
-        plan = garage.vehicle_ecu(name)
-        garage.vehicle.ecus[name].node.power_off()
-        self._world = garage.world
-        self._channel = Channel(4095)
-        self._reply = reply
-        self._response_id = plan.response
-        self._port = garage.vehicle.bus.port(f"impostor-{name}", 64)
-        self._port.filters = [(plan.request, 0x7FF)]
-        self._port.on_frame = self._arrived
-        garage.vehicle.bus.filters_changed()
-        self.off = False
-
-    def _arrived(self, frame: Frame) -> None:
-        if self.off:
-            return
-        now = self._world.now_ns // MS
-        self._channel.feed(memoryview(frame.data), now)
-        if self._channel.message is not None:
-            reply = self._reply(bytes(self._channel.message))
-            self._channel.taken()
-            if reply is not None:
-                self._channel.send(reply)
-        while (out := self._channel.frame(now)) is not None:
-            self._port.send(Frame(self._response_id, bytes(out)))
-            self._channel.sent(now)
-
-
-def polite(request: bytes) -> bytes:
-    """The shortest positive response that could be right."""
-    if request[0] == 0x10:
-        return b"\x50" + request[1:2] + b"\x00\x32\x01\xf4"
-    return bytes((request[0] + 0x40,)) + request[1:4]
-
-
 def wanting(record: bytes) -> Callable[[bytes], bytes]:
     """Polite, but its wants are `record`."""
 
@@ -98,6 +59,10 @@ NONSENSE: dict[str, Callable[[bytes], bytes | None]] = {
     "later for ever": wanting(b"\x02\xff\xff"),
     "another service's answer": lambda request: b"\x7f\x99\x11",
     "one byte": lambda request: b"\x71",
+    "an offset below zero": wanting(b"\x01\x84\x46\x01\x00\x00\x00\x00\x01\x00\x24\x19\x10\x00"),
+    "an offset beyond": wanting(
+        b"\x01\x84\x46\x01\x00\x00\x00\x00\x00\x01\x19\xff\xff\x19\xff\xff"
+    ),
 }
 
 

@@ -95,6 +95,8 @@ def test_a_real_firmware_goes_in_as_an_opaque_image(tmp_path: Path) -> None:
         (("--vehicle", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("--image", "roof=x"), "say ECU=PATH, the ECU one of ['gateway', 'brake', 'door']"),
         (("--image", "door=nofile"), "there is no file nofile"),
+        (("--image", "door=/dev/null"), "a plain file is needed"),
+        (("--json", "/nonexistent/demo.json"), "No such file or directory"),
         (("--nodes", "pascal"), "--nodes is micropython or cpython, not 'pascal'"),
     ],
 )
@@ -114,6 +116,36 @@ def test_a_vehicle_file_with_an_unknown_key_names_its_line(tmp_path: Path) -> No
     done = run("demo", "--vehicle", str(file))
     assert done.returncode == 2
     assert f"typo.toml:{line}:" in "".join(done.stderr.replace("│", "").split())
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "words"),
+    [
+        ('board = "unix"', 'board = "esp32"', "no board 'esp32'"),
+        ('board = "unix"', 'board = "pyboard_v11"', "pyboard_v11 cannot be primary"),
+        ('"unix"', '"pico_mcp2515"', "does not run at 500000; use 125000, 250000"),
+        ('application = "door"', 'application = "wiper"', "has no app.py"),
+    ],
+)
+def test_a_vehicle_that_cannot_be_built_says_why(
+    tmp_path: Path, was: str, becomes: str, words: str
+) -> None:
+    text = (firmware.ROOT / "vehicles" / "sedan.toml").read_text()
+    file = tmp_path / "wish.toml"
+    file.write_text(text.replace(was, becomes))
+    done = run("demo", "--nodes", "cpython", "--vehicle", str(file))
+    assert done.returncode == 2
+    shown = " ".join(done.stderr.replace("│", " ").split())
+    assert words in shown
+    assert "Traceback" not in done.stderr
+
+
+def test_an_image_that_fits_nowhere_ends_with_its_refusal(tmp_path: Path) -> None:
+    image = tmp_path / "large.bin"
+    image.write_bytes(bytes(600_000))
+    done = run("demo", "--nodes", "cpython", "--image", f"door={image}")
+    assert done.returncode == 1
+    assert "The update was refused (81 NoSpace): there is no room left" in done.stdout
 
 
 def test_the_whole_bundle_of_metadata_is_small(tmp_path: Path) -> None:

@@ -58,11 +58,12 @@ class Depot:
     def holds(self, digest: bytes) -> bool:
         return self._cell(digest) is not None
 
-    def find(self, number: int, offset: int) -> "Piece | None":
-        """The verified image with this number, from `offset` on, or None."""
+    def find(self, digest: bytes, offset: int) -> "Piece | None":
+        """The verified image with this SHA-256, from `offset` on, or None. Not by its number: the
+        same bytes may have several."""
         for cell in self._cells:
             chosen = cell.chosen
-            if not cell.verified or chosen is None or chosen.number != number:
+            if not cell.verified or chosen is None or chosen.digest != digest:
                 continue
             if offset < chosen.length:
                 return Piece(cell, chosen.length, offset)

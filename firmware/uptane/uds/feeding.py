@@ -182,7 +182,9 @@ class Feeding:
         if not isinstance(want, list) or len(want) != 4 or not isinstance(want[0], bytes):
             raise BadShape
         file, detail, offset, cap = want
-        if len(file) != 6 or not isinstance(offset, int) or not isinstance(cap, int):
+        if len(file) != 6 or type(offset) is not int or type(cap) is not int:
+            raise BadShape
+        if offset < 0 or cap < 1:
             raise BadShape
         if file[0] == LOCAL and file[1] == KIND_REPORT:
             raw = yield from self._upload(file, cap)

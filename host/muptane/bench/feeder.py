@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol
 from muptane.bench.station import Station
 from muptane.oem.errors import OemRefusal
 from uptane.errors import PeerRefused
-from uptane.ids import KIND_IMAGE
 from uptane.uds.codes import RID_INSTALL, WANTS_INSTALL
 from uptane.uds.feeding import Feeding, Held, of_a_primary
 
@@ -60,7 +59,7 @@ class OfficeSource:
         raw = self.answer(file, detail)
         carried = None if raw is None else len(raw)
         self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), carried))
-        if raw is None or (file[1] == KIND_IMAGE and offset >= len(raw)):
+        if raw is None or offset >= len(raw):
             return None
         return Held(raw, offset)
         yield

@@ -35,6 +35,7 @@ class Strict(BaseModel):
 
 
 CanId = Annotated[int, Field(ge=1, le=0x7FF)]
+NUMBER_MAX = 0xFFFFFFFF // 1000  # the demo makes image numbers of it
 U32 = Annotated[int, Field(ge=1, le=0xFFFFFFFF)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -50,7 +51,7 @@ class EcuPlan(Strict):
     `application` names the example it runs (firmware/apps/NAME_RELEASE)."""
 
     name: Name
-    number: U32
+    number: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
     role: Literal["primary", "secondary"]
     verification: Literal["full", "partial"]
     board: Name

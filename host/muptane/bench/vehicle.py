@@ -24,11 +24,11 @@ from muptane.bench import chips, firmware
 from muptane.bench.bus import Bus
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
 from muptane.bench.nodes import Node
-from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
 from muptane.bench.settings import heap_bytes, settings_of
 from muptane.bench.station import Station
 from muptane.bench.world import S, World
-from muptane.boards import load_board
+from muptane.boards import BoardSpec, load_board
 from uptane import cbor, ids
 from uptane.store.area import Area
 from uptane.store.records import Records
@@ -103,6 +103,7 @@ class Vehicle:
 
     def _make(self, index: int, plan: EcuPlan) -> Ecu:
         spec = load_board(plan.board)
+        self._check(plan, spec)
         settings = settings_of(spec, self.folder / f"{plan.name}.flash", self.plan.bus.bitrate)
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
@@ -117,6 +118,17 @@ class Vehicle:
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000
         return Ecu(plan, node, Path(settings["flash"]["path"]), heap)
+
+    def _check(self, plan: EcuPlan, spec: BoardSpec) -> None:
+        """Can that board be this ECU? BadVehicle."""
+        level = "primary" if plan.role == "primary" else plan.verification
+        role = getattr(spec.roles, level)
+        if not role.holds:
+            raise BadVehicle(f"{plan.name}: {plan.board} cannot be {level}: {role.why}")
+        bitrate = self.plan.bus.bitrate
+        if bitrate not in spec.can.bitrates:
+            rates = ", ".join(map(str, spec.can.bitrates))
+            raise BadVehicle(f"{plan.name}: {plan.board} does not run at {bitrate}; use {rates}")
 
     def _interpreter(
         self, plan: EcuPlan, settings: dict[str, Any], level: str, heap: int

@@ -12,15 +12,19 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from muptane.bench import firmware, onlooker, plan
 from muptane.bench.attacks.attack import INSTALLS, Attack, Outcome
 from muptane.bench.demo import Demo, Seen
 from muptane.bench.feeder import Carried
 from muptane.bench.vehicle import Nodes
+from muptane.boards import BadBoard
+from muptane.oem.errors import OemRefusal
 from muptane.oem.office import REPOSITORY_NAMES, ROLE_NAMES
 from muptane.refusals import ADVICE, explain
 from uptane import ids
+from uptane.errors import PeerRefused, Refusal
 
 SEDAN = firmware.ROOT / "vehicles" / "sedan.toml"
 
@@ -53,15 +57,37 @@ def run(
     try:
         planned = plan.load(vehicle)
         images = dict(_image(text, planned) for text in image or [])
-    except (plan.BadVehicle, OSError) as error:
+        if json_file is not None:
+            json_file.write_text("")  # now, not after the run: can it be written at all?
+        demo = Demo(planned, kind, images, Narrator(console, planned).tell)
+    except (plan.BadVehicle, BadBoard, OemRefusal, OSError) as error:
         raise typer.BadParameter(str(error)) from error
-    result = Demo(planned, kind, images, Narrator(console, planned).tell).run()
+    result = played(console, demo)
     summarise(console, result)
     if json_file is not None:
         json_file.write_text(json.dumps(result, indent=2) + "\n")
         console.print(f"written to {json_file}")
     if not succeeded(result):
         raise typer.Exit(1)
+
+
+def played(console: Console, demo: Demo) -> dict[str, Any]:
+    """The result of a demo; a vehicle that cannot be built, or an update that is refused, ends
+    with a sentence."""
+    try:
+        return demo.run()
+    except (plan.BadVehicle, BadBoard) as error:
+        raise typer.BadParameter(str(error)) from error
+    except PeerRefused as refusal:
+        number = refusal.args[0]
+    except Refusal as refusal:
+        number = refusal.number
+    except OemRefusal as refusal:
+        console.print(f"[red]The back office refused:[/] {escape(str(refusal))}")
+        raise typer.Exit(1) from refusal
+    name = ADVICE[number].name if number in ADVICE else "unknown"
+    console.print(f"[red]The update was refused[/] ({number} {name}): {explain(number)}")
+    raise typer.Exit(1)
 
 
 def choose_nodes(wish: str, console: Console) -> Nodes:
@@ -87,7 +113,11 @@ def _image(text: str, planned: plan.VehiclePlan) -> tuple[str, Path]:
     if name not in names or not path:
         raise plan.BadVehicle(f"--image {text!r}: say ECU=PATH, the ECU one of {names}")
     if not Path(path).is_file():
-        raise plan.BadVehicle(f"--image {text!r}: there is no file {path}")
+        raise plan.BadVehicle(
+            f"--image {text!r}: there is no file {path} (a plain file is needed)"
+        )
+    if not Path(path).stat().st_size:
+        raise plan.BadVehicle(f"--image {text!r}: {path} is empty; an image has at least one byte")
     return name, Path(path)
 
 
@@ -110,7 +140,7 @@ class Narrator:
         getattr(self, f"_{step}")(ecu, fact)
 
     def _power(self, ecu: str, vehicle: object) -> None:
-        self._print(f"[bold]{self._plan.vin}[/] is powered on:")
+        self._print(f"[bold]{escape(self._plan.vin)}[/] is powered on:")
         for one in self._plan.ecu:
             self._print(f"  {one.name:<10}{one.role}, {one.verification} verification")
 

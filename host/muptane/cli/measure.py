@@ -46,6 +46,9 @@ def _show(figures: Sequence[Figure], json_file: Path | None) -> None:
         mark = "" if row["target"] is None else ("ok" if row["ok"] else "MISSED")
         console.print(f"{row['name']:<28}{row['value']:>8} {row['unit']:<8}{target:<16}{mark}")
     if json_file is not None:
-        json_file.write_text(json.dumps(rows, indent=2) + "\n")
+        try:
+            json_file.write_text(json.dumps(rows, indent=2) + "\n")
+        except OSError as error:
+            raise typer.BadParameter(str(error)) from error
     if not all(row["ok"] for row in rows):
         raise typer.Exit(1)
