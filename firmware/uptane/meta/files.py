@@ -4,13 +4,20 @@ Knows the record numbers, the floors under every version (what was accepted befo
 not) and the high-water mark, which remembers the newest Director Targets that held nothing for
 this ECU while the previous one is kept (V-60, T-19). It writes nothing: `changes` is for a
 Commit. It does NOT verify signatures; `trusted` does, before anything becomes a candidate.
-Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, T-09, T-17, T-19, T-42, E-08, E-12, E-15.
+Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, R-43, T-09, T-17, T-19, T-40, T-42, E-08, E-12, E-15.
 """
 
 from uptane import cbor, cose
 from uptane.errors import Rollback, SameVersionDiffers
-from uptane.ids import DIRECTOR, RECORD_HIGH_WATER, RECORD_METADATA, TARGETS
-from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, VERSION_MAX
+from uptane.ids import (
+    DELEGATED_FIRST,
+    DELEGATED_LAST,
+    DIRECTOR,
+    RECORD_HIGH_WATER,
+    RECORD_METADATA,
+    TARGETS,
+)
+from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, SIGNATURES_MAX, VERSION_MAX
 from uptane.meta.policy import SAME_PAYLOAD, Policy
 from uptane.meta.roles import Head
 from uptane.meta.shape import read_bytes, read_list, read_number
@@ -55,6 +62,11 @@ class Files:
         raw = self._stored(self.record(role))
         return None if raw is None else cose.read_sign(raw)
 
+    def read_newest(self, role: int) -> "cose.Envelope | None":
+        """Return the candidate of a role, else its stored file, or None."""
+        raw = self.changes.get(self.record(role))
+        return self.read(role) if raw is None else cose.read_sign(raw)
+
     def read_mark(self) -> "Mark | None":
         """Return the high-water mark; only the Director has one."""
         raw = self._stored(RECORD_HIGH_WATER) if self._repository == DIRECTOR else None
@@ -94,6 +106,28 @@ class Files:
             self.changes[self.record(role)] = cose.write_sign(payload, signatures)
             if role == TARGETS and self.read_mark() is not None:
                 self.changes[RECORD_HIGH_WATER] = None
+
+    def keep_delegated(
+        self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]"
+    ) -> None:
+        """Make a verified delegated file a candidate. It keeps the signatures that counted before
+        if they are for the same payload: other delegations may name other keys for the role.
+        """
+        before = self.read_newest(role)
+        kept = list(signatures)
+        if before is not None and before.payload == payload:
+            for signature in before.signatures:
+                if signature not in kept and len(kept) < SIGNATURES_MAX:
+                    kept.append(signature)
+        self.changes[self.record(role)] = cose.write_sign(payload, kept)
+
+    def drop_unlisted(self, versions: "dict[int, int]") -> None:
+        """Delete the delegated files that a Snapshot without a predecessor no longer names: the
+        only way in which a delegation is forgotten (R-43, T-40).
+        """
+        for role in range(DELEGATED_FIRST, DELEGATED_LAST + 1):
+            if role not in versions and self._stored(self.record(role)) is not None:
+                self.changes[self.record(role)] = None
 
     def set_targets_aside(self) -> None:
         """Keep the previous Targets and only raise the mark: the candidate held nothing for me."""
