@@ -62,7 +62,7 @@ class Delegation:
             for hardware in wanted.hardware:
                 if hardware not in self._hardware:
                     return False
-        return any([first <= wanted.number <= last for first, last in self._ranges])
+        return any(first <= wanted.number <= last for first, last in self._ranges)
 
     def _read_agreement(self, value: object) -> int:
         """There is one exactly if there are several roles."""

@@ -119,7 +119,7 @@ class Files:
             for signature in before.signatures:
                 if signature not in kept and len(kept) < SIGNATURES_MAX:
                     kept.append(signature)
-        self.changes[self.record(role)] = cose.write_sign(payload, kept)
+        self.changes[self.record(role)] = cose.write_sign(payload, sorted(kept))
 
     def drop_unlisted(self, versions: "dict[int, int]") -> None:
         """Delete the delegated files that a Snapshot without a predecessor no longer names: the
