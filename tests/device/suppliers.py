@@ -30,10 +30,11 @@ from uptane.ids import (
     ENTRY_LENGTH,
     ENTRY_MATCH,
     IMAGE,
+    KEY_DELEGATIONS,
     MATCH_HARDWARE,
     MATCH_RELEASE,
 )
-from vehicle import Full
+from vehicle import Full, Primary, prove
 
 BRAKES, LOCKS, HINGES = 20, 21, 22  # roles
 PANEL = (30, 31, 32)
@@ -152,3 +153,40 @@ def finds(tree, hardware=None):
     except NotOnImageRepository:
         found = False
     return found, [role for repository, role, _ in node.wants if repository == IMAGE and role > 3]
+
+
+def altered(role, change):
+    """A lie: whoever holds the keys of a role of the Image repository changes its next file."""
+
+    def lie(oem):
+        oem.image.alter[role] = change
+        oem.publish(3)
+
+    return lie
+
+
+def reworked(role, change):
+    """A lie: somebody without a key changes the bytes of the next file."""
+
+    def lie(oem):
+        oem.publish(3)
+        raw = change(oem.image.files[role, oem.image.versions[role]])
+        oem.image.files[role, oem.image.versions[role]] = raw
+
+    return lie
+
+
+def refused(lie, refusal):
+    """The lie is refused by a Secondary and by a Primary, which leaves all ECUs alone (T-35)."""
+    prove(Full, lie, refusal, Supplied)
+    prove(Primary, lie, refusal, Supplied)
+
+
+def fresh(fields):
+    """Give a file delegations of its own, so that an edit of them is forgotten with it."""
+    keys, listed = fields[KEY_DELEGATIONS]
+    listed = [{key: made[key] for key in made} for made in listed]
+    for made in listed:
+        made[DELEGATION_ROLES] = [list(role) for role in made[DELEGATION_ROLES]]
+    fields[KEY_DELEGATIONS] = [list(keys), listed]
+    return fields
