@@ -17,7 +17,7 @@ from uptane.ids import (
     RECORD_METADATA,
     TARGETS,
 )
-from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, SIGNATURES_MAX, VERSION_MAX
+from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, VERSION_MAX
 from uptane.meta.policy import SAME_PAYLOAD, Policy
 from uptane.meta.roles import Head
 from uptane.meta.shape import read_bytes, read_list, read_number
@@ -62,11 +62,6 @@ class Files:
         raw = self._stored(self.record(role))
         return None if raw is None else cose.read_sign(raw)
 
-    def read_newest(self, role: int) -> "cose.Envelope | None":
-        """Return the candidate of a role, else its stored file, or None."""
-        raw = self.changes.get(self.record(role))
-        return self.read(role) if raw is None else cose.read_sign(raw)
-
     def read_mark(self) -> "Mark | None":
         """Return the high-water mark; only the Director has one."""
         raw = self._stored(RECORD_HIGH_WATER) if self._repository == DIRECTOR else None
@@ -106,20 +101,6 @@ class Files:
             self.changes[self.record(role)] = cose.write_sign(payload, signatures)
             if role == TARGETS and self.read_mark() is not None:
                 self.changes[RECORD_HIGH_WATER] = None
-
-    def keep_delegated(
-        self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]"
-    ) -> None:
-        """Make a verified delegated file a candidate. It keeps the signatures that counted before
-        if they are for the same payload: other delegations may name other keys for the role.
-        """
-        before = self.read_newest(role)
-        kept = list(signatures)
-        if before is not None and before.payload == payload:
-            for signature in before.signatures:
-                if signature not in kept and len(kept) < SIGNATURES_MAX:
-                    kept.append(signature)
-        self.changes[self.record(role)] = cose.write_sign(payload, sorted(kept))
 
     def drop_unlisted(self, versions: "dict[int, int]") -> None:
         """Delete the delegated files that a Snapshot without a predecessor no longer names: the

@@ -23,6 +23,7 @@ from uptane.limits import (
     DELEGATED_BYTES_MAX,
     DELEGATION_DEPTH_MAX,
     DELEGATION_VISITS_MAX,
+    SIGNATURES_MAX,
     TARGETS_BYTES_MAX,
 )
 from uptane.meta.delegation import Delegation, Delegations
@@ -161,7 +162,8 @@ class Resolver:
 
     def _reuse(self, role: int, version: int, keyholders: "Keyholders") -> "Work[Targets | None]":
         """Return the file that is at hand if it is the one and is still good, else None (T-15)."""
-        envelope = self._trusted.files.read_newest(role)
+        yield  # to read a file is a slice of its own, also where nothing is left to verify
+        envelope = self._read_newest(role)
         if envelope is None:
             return None
         known = self._verified.get(role, [])
@@ -177,7 +179,8 @@ class Resolver:
             return None
         if not known:
             self._count(len(envelope.payload))
-        self._verified[role] = known + [keyholders]
+        if keyholders not in known:
+            self._verified[role] = known + [keyholders]
         return targets
 
     def _update(
@@ -194,15 +197,34 @@ class Resolver:
         except (Rollback, SameVersionDiffers):
             if (yield from self._is_authorised(role, keyholders)):
                 raise
-        candidate = self._trusted.files.read_newest(role) if role in self._verified else None
+        candidate = self._read_newest(role) if role in self._verified else None
         if candidate is not None and candidate.payload != envelope.payload:
             raise SameVersionDiffers  # what other keys of this role vouched for in this cycle
         head.check_expiry(self._now)
         targets = Targets(envelope.payload, self._trusted.repository, role)
         self._count(len(envelope.payload))
-        self._trusted.files.keep_delegated(role, envelope.payload, signatures)
+        self._keep(role, envelope.payload, signatures)
         self._verified[role] = self._verified.get(role, []) + [keyholders]
         return targets
+
+    def _read_newest(self, role: int) -> "cose.Envelope | None":
+        """Return the candidate of this cycle, else the stored file, or None."""
+        files = self._trusted.files
+        raw = files.changes.get(files.record(role))
+        return files.read(role) if raw is None else cose.read_sign(raw)
+
+    def _keep(self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]") -> None:
+        """Make a verified file a candidate. It keeps the signatures that counted before if they
+        are for the same payload: other delegations may name other keys for the role.
+        """
+        before = self._read_newest(role)
+        kept = list(signatures)
+        if before is not None and before.payload == payload:
+            for signature in before.signatures:
+                if signature not in kept and len(kept) < SIGNATURES_MAX:
+                    kept.append(signature)
+        files = self._trusted.files
+        files.changes[files.record(role)] = cose.write_sign(payload, sorted(kept))
 
     def _is_authorised(self, role: int, keyholders: "Keyholders") -> "Work[bool]":
         """Is the stored file, a floor for versions, by keys that still count? (T-12)"""
