@@ -37,7 +37,8 @@ TARGETS = 3
 TIME = 4  # a key holder named in the Director's Root, and the type of an attestation
 TYPE_REPORT = 5
 TYPE_VEHICLE = 6
-DELEGATED_FIRST = 16
+DELEGATED_FIRST = 16  # roles of suppliers, on the Image repository
+DELEGATED_LAST = 255  # because a role number is the low byte of its record's number
 
 # --- keys of every signed payload ------------------------------------------------------------
 KEY_FORMAT = 1
@@ -52,7 +53,7 @@ KEY_SNAPSHOT = 8  # timestamp: [version, length, {hash algorithm: digest}]
 KEY_VERSIONS = 9  # snapshot: {role: version}
 KEY_IMAGES = 10  # targets: {image number: entry}
 KEY_VEHICLE = 11  # Director targets: the vehicle these directions are for
-KEY_DELEGATIONS = 12
+KEY_DELEGATIONS = 12  # Image targets: [[COSE_Key, ...], [delegation, ...]], by priority
 KEY_ACKNOWLEDGED = 13  # Director targets: {ecu: report counter}
 KEY_CUSTOM = 23
 # ... of an entry of KEY_IMAGES
@@ -64,6 +65,12 @@ ENTRY_CUSTOM = 5
 MATCH_HARDWARE = 1  # [hardware id, ...]
 MATCH_RELEASE = 2  # release counter
 MATCH_DEPENDENCIES = 3  # {image number: ...}, empty map is left out
+# ... of a delegation
+DELEGATION_RANGES = 1  # [[first image number, last], ...]
+DELEGATION_HARDWARE = 2  # [hardware id, ...], absent: all
+DELEGATION_TERMINATING = 3  # true, or absent
+DELEGATION_ROLES = 4  # [[role, threshold, [kid, ...]], ...], by priority
+DELEGATION_AGREEMENT = 5  # how many of several roles must say the same; absent for one role
 # ... of a time attestation (KEY_FORMAT, KEY_TYPE and these)
 TIME_NOW = 3  # seconds since 1970-01-01T00:00:00Z
 TIME_NONCES = 4

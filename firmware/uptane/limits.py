@@ -18,8 +18,14 @@ TIME_BYTES_MAX = 512
 REPORT_BYTES_MAX = 512
 ENVELOPE_BYTES_MAX = 1024  # signatures around a payload whose length is announced
 SIGNATURES_MAX = 8  # of one envelope
-KEYS_MAX = 16  # of one Root
+KEYS_MAX = 16  # of one Root, or of the delegations of one file
 ROOT_STEPS_MAX = 32  # Root rotations in one cycle
+DELEGATIONS_MAX = 16  # of one file
+RANGES_MAX = 16  # of one delegation
+DELEGATED_ROLES_MAX = 8  # of one delegation
+DELEGATION_DEPTH_MAX = 4  # delegated files between the top-level Targets and an image
+DELEGATION_VISITS_MAX = 16  # delegated files looked at for one image
+DELEGATED_BYTES_MAX = 16384  # of all delegated files that one cycle looks at
 VERSION_MAX = 0x7FFFFFFF
 IMAGE_BYTES_MAX = 0x7FFFFFFF
 

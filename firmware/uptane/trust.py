@@ -7,19 +7,19 @@ Rules: V-31, V-51, V-56, T-15, T-37.
 
 from uptane.errors import NotProvisioned
 from uptane.ids import (
+    DELEGATED_LAST,
     DIRECTOR,
     IMAGE,
     PARTIAL,
     RECORD_METADATA,
     RECORD_TIME,
+    ROOT,
 )
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu as Chooser
 from uptane.meta.decision import Installed
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
-
-ROLE_MAX = 0xFF  # a repository's page of record numbers
 
 if False:  # for the type checker
     from errand import Cycle
@@ -92,9 +92,9 @@ class Trust:
         return (yield from full.refresh(director, repository, chooser, self._clock, ticks))
 
     def stored(self, repository: int, role: int) -> "bytes | None":
-        """The stored file of a role, to be relayed; None if there is none, or no such role: the
-        numbers come from the wire, and identity and keys lie in the same store."""
-        if repository not in (DIRECTOR, IMAGE) or not 0 <= role <= ROLE_MAX:
+        """The stored file of a role, to be relayed; None if there is none. The numbers may come
+        from a Secondary: no other record than of metadata is ever reached by them."""
+        if repository not in (DIRECTOR, IMAGE) or not ROOT <= role <= DELEGATED_LAST:
             return None
         return self._records.read(RECORD_METADATA + 0x100 * (repository - DIRECTOR) + role)
 

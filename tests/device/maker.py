@@ -11,6 +11,7 @@ from uptane import cbor, cose
 from uptane.crypto.suite import Suite
 from uptane.ids import (
     ALG_SHA256,
+    DELEGATED_FIRST,
     DIRECTOR,
     ENTRY_ECUS,
     ENTRY_HASHES,
@@ -18,6 +19,7 @@ from uptane.ids import (
     ENTRY_MATCH,
     FORMAT,
     IMAGE,
+    KEY_DELEGATIONS,
     KEY_EXPIRES,
     KEY_FORMAT,
     KEY_IMAGES,
@@ -107,6 +109,18 @@ def entry_of(ecu, release):
     }
 
 
+def type_of(role):
+    return TARGETS if role >= DELEGATED_FIRST else role
+
+
+def targets_of(source):
+    """The fields that Targets has for itself: `images`, and `delegations` or None."""
+    fields = {KEY_IMAGES: {number: dict(source.images[number]) for number in source.images}}
+    if source.delegations is not None:
+        fields[KEY_DELEGATIONS] = source.delegations
+    return fields
+
+
 class Repository:
     """One repository: `keys` {role: [seed, ...]}, `thresholds`, `versions`, and what it serves."""
 
@@ -118,6 +132,8 @@ class Repository:
         self.versions = dict.fromkeys(roles, 0)
         self.expires = dict.fromkeys(roles, LATER)
         self.images = {}
+        self.delegations = None  # of the top-level Targets, as they stand there
+        self.suppliers = {}  # delegated role -> suppliers.Supplier
         self.vehicle = VEHICLE if number == DIRECTOR else None
         self.identity = b""
         self.alter = {}
@@ -127,7 +143,7 @@ class Repository:
 
     def sign(self, role, payload, seeds):
         """Return the envelope of a payload, signed for `role` by every seed, in that order."""
-        parts = cose.sign_parts(payload, cose.context(role, self.identity, role))
+        parts = cose.sign_parts(payload, cose.context(type_of(role), self.identity, role))
         return cose.write_sign(payload, [(kid_of(seed), sign_with(seed, parts)) for seed in seeds])
 
     def rotate(self, signers=None):
@@ -144,11 +160,12 @@ class Repository:
 
     def serve(self, role, fields, signers=None):
         """Sign the next version of a role, serve it, and return its payload."""
-        self.versions[role] += 1
+        self.versions[role] = self.versions.get(role, 0) + 1
         fields[KEY_FORMAT] = FORMAT
-        fields[KEY_TYPE] = fields[KEY_NUMBER] = role
+        fields[KEY_TYPE] = type_of(role)
+        fields[KEY_NUMBER] = role
         fields[KEY_VERSION] = self.versions[role]
-        fields[KEY_EXPIRES] = self.expires[role]
+        fields[KEY_EXPIRES] = self.expires.get(role, LATER)
         changed = self.alter.get(role, lambda fields: None)(fields)
         payload = changed or cbor.dumps(fields)
         if not self.identity:
@@ -170,12 +187,17 @@ class Repository:
             self.versions[ROOT] -= 1
 
     def publish(self):
-        """Serve Targets, Snapshot and Timestamp anew."""
-        targets = {KEY_IMAGES: {number: dict(self.images[number]) for number in self.images}}
+        """Serve delegated files, Targets, Snapshot and Timestamp anew."""
+        for role in sorted(self.suppliers):
+            supplier = self.suppliers[role]
+            self.serve(role, targets_of(supplier), supplier.seeds)
+        targets = targets_of(self)
         if self.vehicle is not None:
             targets[KEY_VEHICLE] = self.vehicle
         self.serve(TARGETS, targets)
-        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: {TARGETS: self.versions[TARGETS], 16: 7}})
+        versions = {role: self.versions[role] for role in self.suppliers}
+        versions.update({TARGETS: self.versions[TARGETS], 16: 7})
+        snapshot = self.serve(SNAPSHOT, {KEY_VERSIONS: versions})
         named = [self.versions[SNAPSHOT], len(snapshot), {ALG_SHA256: digest(snapshot)}]
         self.serve(TIMESTAMP, {KEY_SNAPSHOT: named})
 

@@ -135,14 +135,14 @@ def test_an_unknown_hash_of_an_image_is_refused():
     prove(Full, lie, errors.UnknownHash)
 
 
-def test_the_director_may_not_delegate_and_the_image_repository_not_yet():
+def test_the_director_may_not_delegate():
     """E-48, V-74.6"""
 
     def change(fields):
         fields[KEY_DELEGATIONS] = [1]
 
     prove(Full, altered(TARGETS, change), errors.DirectorDelegates)
-    prove(Full, altered(TARGETS, change, director=False), errors.Unsupported)
+    prove(Full, altered(TARGETS, change, director=False), errors.BadShape)
 
 
 def test_no_ecu_is_directed_twice():

@@ -193,4 +193,4 @@ def test_a_snapshot_needs_a_timestamp_first():
     oem, node = updated(Full)
     raw = oem.director.files[SNAPSHOT, 2]
     raises(errors.Withheld, run, node.trusted(DIRECTOR).update_snapshot(raw, NOW))
-    raises(errors.VersionMismatch, node.trusted(DIRECTOR).targets_version)
+    raises(errors.VersionMismatch, node.trusted(DIRECTOR).listed_version, TARGETS)

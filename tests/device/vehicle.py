@@ -89,9 +89,9 @@ class Primary(Full):
         return Ecu(self.number, 10 * self.number, VEHICLE, own, self.installed)
 
 
-def updated(kind):
+def updated(kind, maker=Oem):
     """Return an OEM and a node of `kind` that took two honest updates."""
-    oem = Oem()
+    oem = maker()
     node = kind(oem)
     for release in (1, 2):
         oem.publish(release)
@@ -100,9 +100,9 @@ def updated(kind):
     return oem, node
 
 
-def prove(kind, lie, refusal):
+def prove(kind, lie, refusal, maker=Oem):
     """Legal updates, then the lie: refused as stated, state unchanged, an honest one taken."""
-    oem, node = updated(kind)
+    oem, node = updated(kind, maker)
     before = dict(node.records)
     lie(oem)
     raises(refusal, node.refresh)
@@ -113,9 +113,9 @@ def prove(kind, lie, refusal):
     assert node.release() == 9
 
 
-def installs(kind, lie):
+def installs(kind, lie, maker=Oem):
     """The edge of the promise: after legal updates the lie succeeds. Return the node."""
-    oem, node = updated(kind)
+    oem, node = updated(kind, maker)
     lie(oem)
     node.update()
     return node

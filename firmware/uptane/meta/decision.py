@@ -114,17 +114,14 @@ def check_time(policy: Policy, fresh: bool) -> None:
         raise NoFreshTime
 
 
-def match_entry(entry: Entry, targets: Targets) -> None:
-    """Hold a Director's entry against the Image repository's Targets (V-75.10.1, .2a, .2b).
+def match_entry(entry: Entry, other: "Entry | None") -> None:
+    """Hold a Director's entry against what the Image repository says (V-75.10.1, .2a, .2b).
 
     Refusals: NotOnImageRepository, ImagesDiffer.
     """
-    other = targets.entry(entry.number)
     if other is None:
         raise NotOnImageRepository
-    if entry.length != other.length or entry.hashes != other.hashes:
-        raise ImagesDiffer
-    if entry.hardware != other.hardware or entry.release != other.release:
+    if not entry.says_the_same(other):
         raise ImagesDiffer
 
 

@@ -4,12 +4,19 @@ Knows the record numbers, the floors under every version (what was accepted befo
 not) and the high-water mark, which remembers the newest Director Targets that held nothing for
 this ECU while the previous one is kept (V-60, T-19). It writes nothing: `changes` is for a
 Commit. It does NOT verify signatures; `trusted` does, before anything becomes a candidate.
-Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, T-09, T-17, T-19, T-42, E-08, E-12, E-15.
+Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, R-43, T-09, T-17, T-19, T-40, T-42, E-08, E-12, E-15.
 """
 
 from uptane import cbor, cose
 from uptane.errors import Rollback, SameVersionDiffers
-from uptane.ids import DIRECTOR, RECORD_HIGH_WATER, RECORD_METADATA, TARGETS
+from uptane.ids import (
+    DELEGATED_FIRST,
+    DELEGATED_LAST,
+    DIRECTOR,
+    RECORD_HIGH_WATER,
+    RECORD_METADATA,
+    TARGETS,
+)
 from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, VERSION_MAX
 from uptane.meta.policy import SAME_PAYLOAD, Policy
 from uptane.meta.roles import Head
@@ -94,6 +101,14 @@ class Files:
             self.changes[self.record(role)] = cose.write_sign(payload, signatures)
             if role == TARGETS and self.read_mark() is not None:
                 self.changes[RECORD_HIGH_WATER] = None
+
+    def drop_unlisted(self, versions: "dict[int, int]") -> None:
+        """Delete the delegated files that a Snapshot without a predecessor no longer names: the
+        only way in which a delegation is forgotten (R-43, T-40).
+        """
+        for role in range(DELEGATED_FIRST, DELEGATED_LAST + 1):
+            if role not in versions and self._stored(self.record(role)) is not None:
+                self.changes[self.record(role)] = None
 
     def set_targets_aside(self) -> None:
         """Keep the previous Targets and only raise the mark: the candidate held nothing for me."""

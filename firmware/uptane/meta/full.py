@@ -2,8 +2,8 @@
 
 Both repositories must agree on every image before anything of it is stored (V-75). An unchanged
 Snapshot saves the download of what it covers, but ends the cycle only if the directions it covers
-were acted on: what is stored is verified again and decided on again. It does NOT resolve
-delegations yet: the Image repository's top-level Targets lists every image (V-76 reduced).
+were acted on: what is stored is verified again and decided on again. Which file of the Image
+repository speaks for an image is found by `resolver`.
 Rules: V-33, V-47, V-63, V-71..V-75, V-80, T-15, T-16, T-17, T-18, T-19, T-28, T-35, T-36, E-86,
 E-87.
 """
@@ -12,6 +12,7 @@ from uptane.errors import Withheld
 from uptane.ids import KIND_METADATA, SNAPSHOT, TARGETS, TIMESTAMP
 from uptane.limits import TARGETS_BYTES_MAX, TIMESTAMP_BYTES_MAX
 from uptane.meta import decision
+from uptane.meta.resolver import Resolver
 from uptane.meta.targets import Targets
 from uptane.meta.trusted import Trusted
 from uptane.meta.wants import Commit, Want
@@ -39,7 +40,8 @@ def refresh(
         decision.check_time(director.policy, clock.fresh)
         yield from image.follow_root(clock, ticks_ms)
         listed = yield from _bring_targets(image, clock.now(ticks_ms))  # .7 to .9
-        _match(director, decided, ecu, listed)  # .10
+        resolver = Resolver(image, listed, clock.now(ticks_ms))
+        yield from _match(director, decided, ecu, resolver)  # .10
     changes = dict(director.files.changes)
     changes.update(image.files.changes)
     if changes:
@@ -58,7 +60,7 @@ def _bring_targets(repository: Trusted, now: int) -> "Cycle[Targets]":
         version, cap = repository.snapshot_named()
         raw = yield from _fetch(repository, SNAPSHOT, version, cap)
         yield from repository.update_snapshot(raw, now)
-    version = repository.targets_version()
+    version = repository.listed_version(TARGETS)
     raw = yield from _fetch(repository, TARGETS, version, TARGETS_BYTES_MAX)
     targets = yield from repository.update_targets(raw, now)
     return targets
@@ -72,12 +74,12 @@ def _fetch(repository: Trusted, role: int, version: int, cap: int) -> "Cycle[byt
 
 
 def _match(
-    director: Trusted, decided: decision.Decision, ecu: decision.Ecu, listed: Targets
-) -> None:
+    director: Trusted, decided: decision.Decision, ecu: decision.Ecu, resolver: Resolver
+) -> "Cycle[None]":
     """Check every entry: one bad image refuses the bundle (T-35)."""
     for number in sorted(decided.entries):
         entry = decided.entries[number]
-        decision.match_entry(entry, listed)
+        decision.match_entry(entry, (yield from resolver.find(entry)))
         # What a Secondary says of itself is nobody's proof: its own counter holds it (T-21).
         installed = ecu.installed if number == ecu.number else None
         decision.check_entry(director.policy, entry, installed)

@@ -5,9 +5,10 @@ A field stands for one trap (T-) and only where code reads it; other dialects ar
 Devices ship exactly one record, DEVICE. Traps that need no field, because one module knows one
 way: T-06 cose (received bytes are verified); T-08 T-10 T-11 T-15 T-42 trusted; T-13 partial;
 T-14 roles; T-16 full; T-17 T-18 partial and full (one Commit, last); T-19 files (the high-water
-mark); T-20 T-21 T-53 decision; T-23 T-52 limits; T-27 verify; T-29 T-30 T-31 attested_time; T-35
+mark); T-20 T-21 T-53 decision; T-20 T-25 T-26 delegation; T-23 T-41 resolver; T-27 verify; T-40
+files and trusted; T-52 limits; T-29 T-30 T-31 attested_time; T-35
 T-36 full and decision.
-Rules: T-09, T-12, T-18, T-28, T-34.
+Rules: T-09, T-12, T-18, T-22, T-24, T-28, T-34.
 """
 
 from uptane.ids import ALG_SHA256, SNAPSHOT, TARGETS, TIMESTAMP
@@ -17,6 +18,12 @@ SAME_VERSION = 2  # any file of the stored version will do, as the Standard perm
 
 EVERY_TARGETS = 1  # each Director Targets names the vehicle it is for
 EMPTY_TARGETS = 2  # only the ones without an image do (V-10)
+
+ABORTS = 1  # an applicable delegation whose file is missing or bad ends the search in a refusal
+PASSED_OVER = 2  # it yields nothing, and the search goes on
+
+BEFORE_ITS_OWN = 1  # a terminating role ends the search if it does not list the image itself
+AFTER_ITS_OWN = 2  # it is ended after the delegations of that role, too, were searched (TUF)
 
 ATTESTED_NOW = 1  # a new install needs a time attested in this cycle
 ATTESTED_EVER = 2  # the last attested time will do
@@ -35,6 +42,8 @@ class Policy:
             TARGETS: (TARGETS,),
         }
         self.t18_vehicle = EVERY_TARGETS
+        self.t22_bad_delegation = ABORTS
+        self.t24_terminating = BEFORE_ITS_OWN
         self.t28_time_for_install = ATTESTED_NOW
         self.t34_hashes = (ALG_SHA256,)  # each listed hash must be one of these, and match
 

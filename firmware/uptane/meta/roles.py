@@ -8,9 +8,10 @@ Rules: V-05, V-07, V-08, V-18, V-19, T-14, E-42, E-43, E-45, E-46, E-60.
 """
 
 from uptane import cbor, cose
-from uptane.errors import BadKey, BadShape, BadThreshold, WrongFormat, WrongType
+from uptane.errors import BadKey, BadShape, BadThreshold, Expired, WrongFormat, WrongType
 from uptane.ids import (
     DELEGATED_FIRST,
+    DELEGATED_LAST,
     FORMAT,
     KEY_CUSTOM,
     KEY_EXPIRES,
@@ -47,6 +48,7 @@ if False:  # for the type checker
 class Head:
     """What every role file begins with: version, expires (seconds since 1970).
 
+    `role` is its number, which is also its type unless it is that of a delegated Targets.
     Refusals: BadShape, WrongFormat, WrongType (E-46), and the encoding of those fields.
     """
 
@@ -63,12 +65,18 @@ class Head:
             values.append(read_number(value, 0, SECONDS_MAX))
         if values[0] != FORMAT:
             raise WrongFormat
-        if values[1] != role or values[2] != role:  # no delegated role yet
+        type_wanted = TARGETS if role >= DELEGATED_FIRST else role
+        if values[1] != type_wanted or values[2] != role:
             raise WrongType
         self.version = read_number(values[3], 1, VERSION_MAX)
         self.expires = values[4]
         self._rest = rest  # the pairs that follow
         self._pairs = (payload[0] & 31) - 5
+
+    def check_expiry(self, now: int) -> None:
+        """Refuse what is too old: Expired, at the second that is named (T-29)."""
+        if now >= self.expires:
+            raise Expired
 
 
 def _read_fields(payload: bytes) -> Fields:
@@ -93,14 +101,14 @@ class Root(Head):
     def __init__(self, suite: "Suite", payload: bytes) -> None:
         super().__init__(payload, ROOT)
         fields = _read_fields(payload)
-        keys = self._read_keys(suite, fields.take(KEY_KEYS))
+        keys = read_keys(suite, fields.take(KEY_KEYS))
         roles = Fields(fields.take(KEY_ROLES))
         self._keyholders = {}
         for role in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS):
-            self._keyholders[role] = self._read_keyholders(roles.take(role), keys)
+            self._keyholders[role] = _read_pair(roles.take(role), keys)
         time = roles.take(TIME)
         if time is not None:
-            self._keyholders[TIME] = self._read_keyholders(time, keys)
+            self._keyholders[TIME] = _read_pair(time, keys)
         roles.end()
         _end(fields)
 
@@ -108,34 +116,42 @@ class Root(Head):
         """Return (threshold, {kid: public key}); for a role that nobody holds, nobody."""
         return self._keyholders.get(role, (1, {}))
 
-    def _read_keys(self, suite: "Suite", value: object) -> "dict[bytes, bytes]":
-        keys = {}
-        last = b""
-        for item in read_list(value, 1, KEYS_MAX):
-            public = cose.read_key(item)
-            kid = cose.key_id(suite, public)
-            if kid <= last:  # out of order, or the same key twice
-                raise BadKey
-            keys[kid] = public
-            last = kid
-        return keys
 
-    def _read_keyholders(self, value: object, keys: "dict[bytes, bytes]") -> "Keyholders":
-        threshold, kids = read_list(value, 2, 2)
-        if type(threshold) is not int:
+def read_keys(suite: "Suite", value: object) -> "dict[bytes, bytes]":
+    """Return {kid: public key} of a list of COSE_Keys. Refusals: BadShape; BadKey (E-45)."""
+    keys = {}
+    last = b""
+    for item in read_list(value, 1, KEYS_MAX):
+        public = cose.read_key(item)
+        kid = cose.key_id(suite, public)
+        if kid <= last:  # out of order, or the same key twice
+            raise BadKey
+        keys[kid] = public
+        last = kid
+    return keys
+
+
+def read_keyholders(threshold: object, kids: object, keys: "dict[bytes, bytes]") -> "Keyholders":
+    """Return (threshold, {kid: public key}). Refusals: BadShape, BadKey, BadThreshold."""
+    if type(threshold) is not int:
+        raise BadShape
+    held = {}
+    last = b""
+    for kid in read_list(kids, 1, KEYS_MAX):
+        if type(kid) is not bytes or kid <= last:
             raise BadShape
-        held = {}
-        last = b""
-        for kid in read_list(kids, 1, KEYS_MAX):
-            if type(kid) is not bytes or kid <= last:
-                raise BadShape
-            if kid not in keys:
-                raise BadKey
-            held[kid] = keys[kid]
-            last = kid
-        if not 1 <= threshold <= len(held):
-            raise BadThreshold
-        return threshold, held
+        if kid not in keys:
+            raise BadKey
+        held[kid] = keys[kid]
+        last = kid
+    if not 1 <= threshold <= len(held):
+        raise BadThreshold
+    return threshold, held
+
+
+def _read_pair(value: object, keys: "dict[bytes, bytes]") -> "Keyholders":
+    threshold, kids = read_list(value, 2, 2)
+    return read_keyholders(threshold, kids, keys)
 
 
 class Timestamp(Head):
@@ -160,7 +176,7 @@ class Snapshot(Head):
         self.versions = {}
         listed = read_map(fields.take(KEY_VERSIONS))
         for key in listed:
-            role = read_number(key, TARGETS, NUMBER_MAX)
+            role = read_number(key, TARGETS, DELEGATED_LAST)
             if TARGETS < role < DELEGATED_FIRST:
                 raise BadShape
             self.versions[role] = read_number(listed[key], 1, VERSION_MAX)

@@ -3,8 +3,8 @@
 A Targets file is the one that grows with the vehicle and the catalogue, so its entries are read
 one at a time: each is held against the grammar (docs/pouf.cddl) when the file is opened, then
 forgotten, and decoded again when somebody asks for it. A board holds the payload and a number per
-image, not a tree of objects. It does NOT verify signatures or compare repositories, and what
-stands under delegations is kept as it was decoded, for whoever knows them.
+image, not a tree of objects. It does NOT verify signatures or compare repositories, and it finds
+delegations without reading them: `delegation` does.
 Rules: V-09, V-12, V-14, V-15, V-74.6, V-74.7, T-47, T-48, E-48, E-49, E-60.
 """
 
@@ -47,6 +47,8 @@ from uptane.meta.shape import (
 )
 
 VEHICLE_CHARACTERS_MAX = 32
+ARRAY = 0x80  # how an encoded array begins, and a map
+MAP = 0xA0
 
 
 class Targets(Head):
@@ -55,16 +57,17 @@ class Targets(Head):
     ecus          Director: {ecu id: image number}
     vehicle       Director: the vehicle id, or None
     acknowledged  Director: {ecu id: report counter}
-    delegations   None, or what stands there, decoded and unchecked
+    delegations   None, or the bytes that begin with them
+    `role`: TARGETS, or the number of a delegated role.
     Refusals: as Head; BadShape, EcuTwice, and those of `cbor.loads`.
     """
 
-    def __init__(self, payload: bytes, repository: int) -> None:
-        super().__init__(payload, TARGETS)
+    def __init__(self, payload: bytes, repository: int, role: int = TARGETS) -> None:
+        super().__init__(payload, role)
         self.ecus: dict[int, int] = {}
         self.vehicle: str | None = None
         self.acknowledged: dict[int, int] = {}
-        self.delegations: object = None
+        self.delegations: memoryview | None = None
         self._director = repository == DIRECTOR
         self._payload = memoryview(payload)
         self._offsets: dict[int, int] | None = None
@@ -76,6 +79,8 @@ class Targets(Head):
             if last == KEY_IMAGES:
                 rest = self._index(rest)
             else:
+                if last == KEY_DELEGATIONS:
+                    self.delegations = rest
                 value, rest = cbor.loads_first(rest)
                 self._set(last, value)
         if len(rest):
@@ -97,7 +102,7 @@ class Targets(Head):
     def _index(self, rest: memoryview) -> memoryview:
         """Read the map {image number: entry} that `rest` begins with; return what follows."""
         offsets: dict[int, int] = {}
-        count, rest = _open_map(rest)
+        count, rest = open_items(rest, MAP)
         last = -1
         for _ in range(count):
             key, rest = cbor.loads_first(rest)
@@ -117,7 +122,7 @@ class Targets(Head):
         if key == KEY_CUSTOM:
             read_custom(value)
         elif key == KEY_DELEGATIONS:
-            self.delegations = value
+            pass  # their place was kept
         elif key == KEY_VEHICLE and self._director:
             self.vehicle = _read_vehicle(value)
         elif key == KEY_ACKNOWLEDGED and self._director:
@@ -148,6 +153,15 @@ class Entry:
         fields.skip_custom(ENTRY_CUSTOM)
         fields.end()
 
+    def says_the_same(self, other: "Entry") -> bool:
+        """Do both describe the same bytes, with equal must-match data? (V-75.10.2, V-77.2.1)"""
+        return (
+            self.length == other.length
+            and self.hashes == other.hashes
+            and self.hardware == other.hardware
+            and self.release == other.release
+        )
+
 
 def _read_key(key: object, last: int) -> int:
     """Return the next key of a map of numbers; they ascend (RFC 8949, 4.2.1)."""
@@ -157,14 +171,15 @@ def _read_key(key: object, last: int) -> int:
     return number
 
 
-def _open_map(rest: memoryview) -> "tuple[int, memoryview]":
-    """Return how many pairs the map has that `rest` begins with, and its first pair on.
+def open_items(rest: memoryview, kind: int) -> "tuple[int, memoryview]":
+    """Return how many items (MAP: pairs) the container has that `rest` begins with, and its first
+    item on. Refusals: BadShape, NotDeterministic.
 
     More than 255 entries fit no Targets of TARGETS_BYTES_MAX.
     """
-    if len(rest) and 0xA0 <= rest[0] < 0xB8:
+    if len(rest) and kind <= rest[0] < kind + 24:
         return rest[0] & 31, rest[1:]
-    if len(rest) < 2 or rest[0] != 0xB8:
+    if len(rest) < 2 or rest[0] != kind + 24:
         raise BadShape
     if rest[1] < 24:
         raise NotDeterministic

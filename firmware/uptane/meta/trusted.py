@@ -6,7 +6,7 @@ at the end of the cycle, so a refusal leaves the records as they were. Only a Ro
 itself, together with the stored files that the new Root no longer authorises; therefore every
 stored file is signed under the stored Root, expired or not, and its version is a floor (T-42).
 Before a stored file takes the place of a fetched one it is verified again. It does NOT compare
-repositories or choose images.
+repositories, resolve delegations or choose images.
 Rules: V-71, V-72, V-73, V-74, T-09, T-10, T-11, T-12, T-14, T-15, T-17, T-19, T-42, E-08..E-16,
 E-19, E-24, E-39, E-40, E-48, E-53, E-86, E-87.
 """
@@ -15,7 +15,6 @@ from uptane import cose
 from uptane.errors import (
     BelowThreshold,
     DirectorDelegates,
-    Expired,
     NotProvisioned,
     Refusal,
     RoleDropped,
@@ -24,7 +23,6 @@ from uptane.errors import (
     SnapshotMismatch,
     TooLong,
     UnknownHash,
-    Unsupported,
     VersionMismatch,
     Withheld,
 )
@@ -69,8 +67,8 @@ class Trusted:
     ) -> None:
         self.policy = policy
         self.repository = repository
-        self._suite = suite
-        self._identity = identity
+        self.suite = suite
+        self.identity = identity
         self.files = Files(suite, policy, repository, stored)
         self._timestamp: Timestamp | None = None
         self._snapshot: Snapshot | None = None
@@ -101,7 +99,7 @@ class Trusted:
             yield commit
         else:
             raise TooLong
-        self._check_expiry(self.root, clock.now(ticks_ms))
+        self.root.check_expiry(clock.now(ticks_ms))
 
     def update_root(self, raw: bytes) -> "Work[Commit]":
         """Take the Root after the trusted one and return its Commit, to be stored at once.
@@ -111,7 +109,7 @@ class Trusted:
         """
         envelope = self._open(raw, ROOT_BYTES_MAX)
         signatures = yield from self._verify(envelope, ROOT, self.root)
-        root = Root(self._suite, envelope.payload)
+        root = Root(self.suite, envelope.payload)
         for signature in (yield from self._verify(envelope, ROOT, root)):
             if signature not in signatures:
                 signatures.append(signature)  # whoever is one Root behind needs both thresholds
@@ -154,7 +152,7 @@ class Trusted:
         signatures = yield from self._verify(envelope, TIMESTAMP, self.root)
         timestamp = Timestamp(envelope.payload)
         self.files.check_version(TIMESTAMP, timestamp.version, envelope.payload)
-        self._check_expiry(timestamp, now)
+        timestamp.check_expiry(now)
         self.files.keep(TIMESTAMP, envelope.payload, signatures)
         self._timestamp = timestamp
 
@@ -176,7 +174,7 @@ class Trusted:
         try:
             yield from self._verify(envelope, SNAPSHOT, self.root)
             snapshot = Snapshot(envelope.payload)
-            self._check_expiry(snapshot, now)
+            snapshot.check_expiry(now)
         except Refusal:
             return False
         self._snapshot = snapshot
@@ -200,7 +198,9 @@ class Trusted:
                     raise RoleDropped
                 if snapshot.versions[role] < previous[role]:
                     raise Rollback
-        self._check_expiry(snapshot, now)
+        else:
+            self.files.drop_unlisted(snapshot.versions)
+        snapshot.check_expiry(now)
         self.files.keep(SNAPSHOT, envelope.payload, signatures)
         self._snapshot = snapshot
 
@@ -223,9 +223,11 @@ class Trusted:
 
     # --- Targets ------------------------------------------------------------------------------
 
-    def targets_version(self) -> int:
-        """Return the version of the Targets that the Snapshot names. Refusal: VersionMismatch."""
-        version = None if self._snapshot is None else self._snapshot.versions.get(TARGETS)
+    def listed_version(self, role: int) -> int:
+        """Return the version that the Snapshot names of TARGETS or of a delegated role (T-41).
+        Refusal: VersionMismatch.
+        """
+        version = None if self._snapshot is None else self._snapshot.versions.get(role)
         if version is None:
             raise VersionMismatch
         return version
@@ -239,10 +241,10 @@ class Trusted:
             return None
         try:
             head = Head(envelope.payload, TARGETS)
-            if head.version != self.targets_version():
+            if head.version != self.listed_version(TARGETS):
                 return None
             yield from self._verify(envelope, TARGETS, self.root)
-            self._check_expiry(head, now)
+            head.check_expiry(now)
             return self._read_targets(envelope.payload)
         except Refusal:
             return None
@@ -254,19 +256,19 @@ class Trusted:
         """
         envelope = self._open(raw, TARGETS_BYTES_MAX)
         head = Head(envelope.payload, TARGETS)
-        if self._snapshot is not None and head.version != self.targets_version():
+        if self._snapshot is not None and head.version != self.listed_version(TARGETS):
             raise VersionMismatch
         signatures = yield from self._verify(envelope, TARGETS, self.root)
         self.files.check_version(TARGETS, head.version, envelope.payload)
-        self._check_expiry(head, now)
+        head.check_expiry(now)
         targets = self._read_targets(envelope.payload)
         self.files.keep(TARGETS, envelope.payload, signatures)
         return targets
 
     def _read_targets(self, payload: bytes) -> Targets:
         targets = Targets(payload, self.repository)
-        if targets.delegations is not None:
-            raise DirectorDelegates if self.repository == DIRECTOR else Unsupported
+        if targets.delegations is not None and self.repository == DIRECTOR:
+            raise DirectorDelegates
         return targets
 
     # --- every role ---------------------------------------------------------------------------
@@ -279,9 +281,5 @@ class Trusted:
     def _verify(
         self, envelope: cose.Envelope, role: int, root: Root
     ) -> "Work[list[tuple[bytes, bytes]]]":
-        aad = cose.context(role, self._identity, role)
-        return verify_threshold(self._suite, envelope, root.keyholders(role), aad)
-
-    def _check_expiry(self, head: Head, now: int) -> None:
-        if now >= head.expires:
-            raise Expired
+        aad = cose.context(role, self.identity, role)
+        return verify_threshold(self.suite, envelope, root.keyholders(role), aad)

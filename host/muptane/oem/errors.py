@@ -72,6 +72,15 @@ class NotAnApplication(OemRefusal):
     """A folder that an ECU could not start."""
 
 
+# --- suppliers ---------------------------------------------------------------------------------
+class NotDelegated(OemRefusal):
+    """A role, or an image, that nobody left to this supplier (R-06, E-91)."""
+
+
+class Expired(OemRefusal):
+    """A delivered file that is too old to be published."""
+
+
 # --- vehicles ----------------------------------------------------------------------------------
 class AlreadyRegistered(OemRefusal):
     """A vehicle, an ECU id or a key that the inventory knows already (E-75)."""

@@ -30,6 +30,9 @@ BYTES_MAX: Mapping[int, int] = MappingProxyType(
 )
 
 
+SnapshotNumber = Annotated[int, Field(ge=ids.TARGETS, le=ids.DELEGATED_LAST)]
+
+
 class Role(Strict):
     """What the payloads of all roles share. `type` is the role, `number` which one of its kind."""
 
@@ -179,7 +182,7 @@ class Snapshot(Role):
 
     type = ids.SNAPSHOT
 
-    versions: Annotated[dict[U32, Version], Field(min_length=1)]
+    versions: Annotated[dict[SnapshotNumber, Version], Field(min_length=1)]
 
     def body(self) -> dict[int, object]:
         return {ids.KEY_VERSIONS: self.versions}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muptane.oem import fleet
+from muptane.oem.delegations import Delegation
 from muptane.oem.director import Decision, Director
 from muptane.oem.errors import NoSigner
 from muptane.oem.image_repository import ImageRepository, entry_of
@@ -144,6 +145,22 @@ class Office:
         self.images.publish(self._clock())
         fleet.record_image(self.inventory, number, entry)
         return entry
+
+    def delegate(
+        self, delegation: Delegation, raws: Iterable[bytes], images: Mapping[int, bytes]
+    ) -> None:
+        """Leave images to suppliers from now on, and publish the first files (role files as they
+        signed them, images by number) that they delivered. Refuses like Deliveries."""
+        self._publish(self.images.delegate(delegation, raws, images, self._clock()))
+
+    def deliver(self, raws: Iterable[bytes], images: Mapping[int, bytes]) -> None:
+        """Take newer files of suppliers and their images, and publish them (R-06)."""
+        self._publish(self.images.deliver(raws, images, self._clock()))
+
+    def _publish(self, entries: Mapping[int, Entry]) -> None:
+        self.images.publish(self._clock())
+        for number, entry in entries.items():
+            fleet.record_image(self.inventory, number, entry)
 
     def assign(self, vehicle: str, ecu: int, image: int) -> None:
         """Want `image` on `ecu`; the vehicle learns it after its next manifest (R-35)."""

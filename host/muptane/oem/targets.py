@@ -1,16 +1,18 @@
-"""Targets: which images there are, or, by a Director, which ECU shall install which.
+"""Targets: which images there are and who else may say so, or, by a Director, who installs what.
 
 An entry is keyed by the number of the image, so one image for two ECUs is one entry with two
 ECU ids (T-48). On the Director every Targets names its vehicle, also one without images (T-18).
 It does not decide anything: see `director` and `image_repository`.
-Rules: V-09, V-10, V-12, V-14, V-85, T-18, T-48.
+Rules: V-09, V-10, V-12, V-14, V-15, V-85, T-18, T-48.
 """
 
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from muptane.oem.delegations import Delegations, read_delegations, write_delegations
 from muptane.oem.fields import U32, Custom, Hashes, Strict, VehicleId, ascending
+from muptane.oem.keys import Key
 from muptane.oem.metadata import Role
 from uptane import ids, limits
 
@@ -59,7 +61,8 @@ class Entry(Strict):
 
 
 class Targets(Role):
-    """Images by number. A Director's names its vehicle always, and the ECU of every image."""
+    """Images by number, and whose word counts for others. A Director's names its vehicle always
+    and the ECU of every image, and delegates nothing."""
 
     type = ids.TARGETS
 
@@ -67,11 +70,13 @@ class Targets(Role):
     images: Annotated[dict[U32, Entry], Field(max_length=limits.ITEMS_MAX)]
     vehicle: VehicleId | None = None
     acknowledged: dict[U32, U32] = {}
+    delegations: Delegations = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.number != ids.TARGETS and self.number < ids.DELEGATED_FIRST:
-            raise ValueError("delegated roles have numbers from 16")
+        delegated = ids.DELEGATED_FIRST <= self.number <= ids.DELEGATED_LAST
+        if self.number != ids.TARGETS and not delegated:
+            raise ValueError("delegated roles have numbers from 16 to 255")
         directs = self.vehicle is not None
         if any(bool(entry.ecus) != directs for entry in self.images.values()):
             raise ValueError("an entry names ECUs on the Director, and only there")
@@ -80,7 +85,15 @@ class Targets(Role):
             raise ValueError("an ECU is named twice")
         if self.acknowledged and not directs:
             raise ValueError("only a Director acknowledges reports")
+        if directs and (delegated or self.delegations):
+            raise ValueError("a Director does not delegate")
+        if len(self.delegated_keys()) > limits.KEYS_MAX:
+            raise ValueError(f"more than {limits.KEYS_MAX} keys of delegates")
         return self
+
+    def delegated_keys(self) -> set[Key]:
+        """Every key that its delegations name."""
+        return {key for made in self.delegations for role in made.roles for key in role.keys}
 
     @property
     def number_of(self) -> int:
@@ -93,14 +106,18 @@ class Targets(Role):
             made[ids.KEY_VEHICLE] = self.vehicle
         if self.acknowledged:
             made[ids.KEY_ACKNOWLEDGED] = self.acknowledged
+        if self.delegations:
+            made[ids.KEY_DELEGATIONS] = write_delegations(self.delegations)
         return made
 
     @classmethod
     def fields(cls, found: dict[int, Any]) -> dict[str, Any]:
         images = found.pop(ids.KEY_IMAGES).items()
+        delegations = found.pop(ids.KEY_DELEGATIONS, None)
         return {
             "number": found[ids.KEY_NUMBER],
             "images": {number: Entry.from_map(entry) for number, entry in images},
             "vehicle": found.pop(ids.KEY_VEHICLE, None),
             "acknowledged": found.pop(ids.KEY_ACKNOWLEDGED, {}),
+            "delegations": () if delegations is None else read_delegations(delegations),
         }
