@@ -33,13 +33,15 @@ DEVICE_ORDER = (
 BENCH_ORDER = (
     ("cli",),
     ("bench.rig", "bench.views", "bench.explore", "bench.demo", "bench.figures"),
+    ("bench.maker",),
     ("bench.attacks", "bench.faults"),
     ("bench.feeder", "bench.tester", "bench.provisioning", "bench.onlooker"),
     ("bench.vehicle",),
     ("bench.chips", "bench.station"),
     ("bench.nodes", "bench.parts"),
     ("bench.interpreters",),
-    ("bench.bus",),
+    ("bench.broker", "bench.plugin"),
+    ("bench.bus", "bench.wire", "bench.realtime"),
     ("bench.firmware", "bench.settings"),
     ("bench.world", "bench.plan", "bench.romfs"),
 )
