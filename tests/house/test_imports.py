@@ -32,7 +32,8 @@ DEVICE_ORDER = (
 )
 BENCH_ORDER = (
     ("cli",),
-    ("bench.rig", "bench.views", "bench.explore", "bench.demo", "bench.figures"),
+    ("bench.rig", "bench.views", "bench.explore", "bench.figures"),
+    ("bench.demo",),
     ("bench.maker",),
     ("bench.attacks", "bench.faults"),
     ("bench.feeder", "bench.tester", "bench.provisioning", "bench.onlooker"),

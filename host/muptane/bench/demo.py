@@ -23,6 +23,8 @@ from muptane.bench.onlooker import Onlooker
 from muptane.bench.plan import EcuPlan, VehiclePlan
 from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import S, World
+from muptane.oem.errors import OemRefusal
+from uptane.errors import Refusal
 from uptane.uds.codes import DID_IMAGE, DID_INTERPRETER, DID_REFUSALS
 
 SETTLE_S = 2.0  # for a trial to be confirmed
@@ -46,7 +48,8 @@ Listener = Callable[[str, str, Any], None]
 
 
 class Demo:
-    """`images` replaces the update of an ECU by the content of a file: {ECU name: path}.
+    """`images` replaces the update of an ECU by the content of a file: {ECU name: path};
+    `change` is that of muptane.bench.vehicle.Vehicle.
     `tell(step, ecu, fact)` hears of each step."""
 
     def __init__(
@@ -55,7 +58,9 @@ class Demo:
         nodes: Nodes,
         images: Mapping[str, Path],
         tell: Listener = lambda step, ecu, fact: None,
+        change: Callable[[dict[str, Any]], None] = lambda settings: None,
     ) -> None:
+        self._change = change
         self.plan = plan
         self.nodes = nodes
         self.tell = tell
@@ -68,24 +73,34 @@ class Demo:
     def run(self) -> dict[str, Any]:
         """Play it; returns the result."""
         with TemporaryDirectory(prefix="muptane-") as folder:
-            vehicle = Vehicle(self.plan, self.world, Path(folder), self.nodes)
-            self.maker.provision(vehicle)
+            vehicle = self._vehicle(Path(folder))
             begun = time.perf_counter()
             with vehicle:
                 return self._run(vehicle, begun)
+
+    def updates_cleanly(self) -> bool:
+        """Play the update alone: does every ECU take it with no reset but that of its trial?"""
+        with TemporaryDirectory(prefix="muptane-") as folder:
+            vehicle = self._vehicle(Path(folder))
+            with vehicle:
+                try:
+                    self._update(vehicle)
+                except (Refusal, OemRefusal):
+                    return False
+                installed = [self._installed(vehicle, name) for name in vehicle.ecus]
+            resets = {ecu.node.resets for ecu in vehicle.ecus.values()}
+            return resets == {1} and all(image["release"] == 2 for image in installed)
+
+    def _vehicle(self, folder: Path) -> Vehicle:
+        vehicle = Vehicle(self.plan, self.world, folder, self.nodes, self._change)
+        self.maker.provision(vehicle)
+        return vehicle
 
     def _run(self, vehicle: Vehicle, begun: float) -> dict[str, Any]:
         self.tell("power", "", vehicle)
         self._listen(vehicle, "before")
         before = {name: self._installed(vehicle, name) for name in vehicle.ecus}
-        for ecu in self.plan.ecu:
-            content = self.maker.release(ecu, 2)
-            self.maker.release(ecu, 3)
-            self.maker.assign(ecu, 2)
-            self.tell("release", ecu.name, (image_number(ecu, 2), len(content)))
-        self._cycle(vehicle, "update")
-        vehicle.run(SETTLE_S)
-        self._cycle(vehicle, "report")
+        self._update(vehicle)
         after = {name: self._installed(vehicle, name) for name in vehicle.ecus}
         self._listen(vehicle, "after")
         bus = self._bus(vehicle, begun)
@@ -106,6 +121,16 @@ class Demo:
             ],
             "seed": self.plan.seed,
         }
+
+    def _update(self, vehicle: Vehicle) -> None:
+        for ecu in self.plan.ecu:
+            content = self.maker.release(ecu, 2)
+            self.maker.release(ecu, 3)
+            self.maker.assign(ecu, 2)
+            self.tell("release", ecu.name, (image_number(ecu, 2), len(content)))
+        self._cycle(vehicle, "update")
+        vehicle.run(SETTLE_S)
+        self._cycle(vehicle, "report")
 
     def _cycle(self, vehicle: Vehicle, what: str) -> None:
         station = vehicle.station(self.plan.primary().name)

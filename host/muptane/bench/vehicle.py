@@ -106,11 +106,13 @@ class Vehicle:
         settings = settings_of(spec, self.folder / f"{plan.name}.flash", self.plan.bus.bitrate)
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
+        level = "primary" if plan.role == "primary" else plan.verification
+        settings["heap_bytes"] = heap_bytes(spec, level)
         self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
-        level = "primary" if plan.role == "primary" else plan.verification
-        budget = heap_bytes(spec, level)
-        heap = firmware.heap_for_code(level) + budget if self.nodes == "micropython" else 0
+        heap = 0
+        if self.nodes == "micropython":
+            heap = firmware.heap_for_code(level) + settings["heap_bytes"]
         interpreter = self._interpreter(plan, settings, level, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000

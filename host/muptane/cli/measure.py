@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from muptane.bench.figures import Figure, code_figures, metadata_figures
+from muptane.bench.figures import Figure, code_figures, heap_figures, metadata_figures
 
 app = typer.Typer(help="measure what muptane promises", no_args_is_help=True)
 JsonFile = Annotated[Path | None, typer.Option("--json", help="write the rows to this file")]
@@ -30,6 +30,12 @@ def metadata(json_file: JsonFile = None) -> None:
 def code(json_file: JsonFile = None) -> None:
     """Bytes of .mpy that each role imports."""
     _show(code_figures(), json_file)
+
+
+@app.command()
+def heap(json_file: JsonFile = None) -> None:
+    """Smallest heap above code for each role, by trying; takes a minute or two."""
+    _show(heap_figures(), json_file)
 
 
 def _show(figures: Sequence[Figure], json_file: Path | None) -> None:
