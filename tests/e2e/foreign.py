@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,8 +178,9 @@ def slow_sedan(folder: Path) -> Path:
 
 
 def heard(bus: can.BusABC, seconds: float) -> list[can.Message]:
-    """What comes until nothing has come for that long."""
+    """What has come, and what comes within that time."""
     messages = []
-    while (message := bus.recv(seconds)) is not None:
+    end = time.monotonic() + seconds
+    while (message := bus.recv(max(end - time.monotonic(), 0))) is not None:
         messages.append(message)
     return messages
