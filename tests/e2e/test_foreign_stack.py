@@ -97,7 +97,9 @@ def test_the_device_keeps_to_the_flow_control_of_can_isotp(
         assert len(read(client, DID_IMAGE)) == 44
         frames = foreign.heard(onlooker, 0.3)
     assert [frame.data[0] >> 4 for frame in frames] == [1] + [2] * 6
-    for before, after in pairwise(frames[1:]):
+    for number, (before, after) in enumerate(pairwise(frames[1:]), 1):
+        if block and number % block == 0:
+            continue  # between two blocks it is flow control that says when
         length_s = frame_bits(DOOR.response, bytes(after.data)) / SEDAN.bus.bitrate
         gap_s = after.timestamp - before.timestamp - length_s
         assert gap_s >= gap_ms / 1000 - 1e-6

@@ -96,9 +96,7 @@ def test_a_full_mailbox_blocks_and_then_says_so(vehicle: Running) -> None:
     with MuptaneBus(vehicle.channel) as one, MuptaneBus(vehicle.channel, OURS) as onlooker:
         for number in range(3):
             one.send(frame(0x620 + number, bytes(8)), timeout=0)
-        with pytest.raises(
-            can.CanOperationError, match="6FF was not sent: all 3 mailboxes"
-        ):
+        with pytest.raises(can.CanOperationError, match="6FF was not sent: all 3 mailboxes"):
             one.send(frame(0x6FF), timeout=0)
         with pytest.raises(can.CanOperationError, match="look at the bus load"):
             one.send(frame(0x6FF), timeout=0.001)
