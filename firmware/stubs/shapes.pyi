@@ -9,7 +9,7 @@ mypy binds the names of such a block although it never runs; MicroPython and CPy
 constant and compile nothing, so a shape costs no byte on the device.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from uptane.crypto.suite import Suite
@@ -100,7 +100,7 @@ class CanPeripheral(Protocol):
     def irq(
         self, handler: Callable[[Any], None] | None = None, trigger: int = 0, hard: bool = False
     ) -> Any: ...  # an object with flags(); the stubs of stm32 give its class instead
-    def get_counters(self) -> list[int] | None: ...
+    def get_counters(self) -> Sequence[int | None] | None: ...
     def state(self) -> int: ...
     def restart(self) -> None: ...
 
