@@ -176,8 +176,7 @@ class CAN:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._handler: "Callable[[Any], None] | None" = None
-        self._trigger = 0
-        self._flags = 0
+        self._trigger = self._flags = 0
         self._backings: list[tuple[list[Any], memoryview]] = []
         self.TX_QUEUE_LEN = core.tx_queue
         core.on_wake = self._woken
@@ -215,8 +214,7 @@ class CAN:
         backing[:length] = core.inbox[at + 5 : at + 5 + length]
         frame[0] = can_id & 0x1FFFFFFF
         frame[1] = backing if length == len(backing) else backing[:length]
-        frame[2] = self.FLAG_EXT_ID if can_id >> 31 else 0
-        frame[3] = 0
+        frame[2], frame[3] = self.FLAG_EXT_ID if can_id >> 31 else 0, 0
         return frame
 
     def backing(self, frame: "list[Any]") -> memoryview:
@@ -240,12 +238,16 @@ class CAN:
         return self
 
     def flags(self) -> int:
-        flags = self._flags
-        self._flags = 0
+        flags, self._flags = self._flags, 0
         return flags
 
     def state(self) -> int:
         return self.STATE_ACTIVE
+
+    def get_counters(self) -> "list[int]":
+        """As machine.CAN orders them: the errors (0), unsent, unread, overruns."""
+        one = self._core
+        return [0] * 5 + [one.tx_queue - one.tx_free, one.received - one.taken, one.overruns]
 
     def restart(self) -> None:
         """Only of use after bus-off, which this model does not know yet."""

@@ -263,6 +263,8 @@ class Ecu:
     def _transmit(self, now: int) -> None:
         send = self.board.can.send
         for tx_id, channel in self._channels.values():
+            if channel.leaving and not self.board.can.unsent():
+                channel.left(self.clock.ticks_ms())
             frame = channel.frame(now)
             while frame is not None and send(tx_id, frame):
                 channel.sent(now)
@@ -289,7 +291,7 @@ class Ecu:
                 channel.poll(now)
             except Refusal:
                 continue
-            due.append(channel.due_ms())
+            due.append(now + 1 if channel.leaving else channel.due_ms())
             left = channel.frames_left()
             if left:
                 frames = left if left < COALESCE else COALESCE

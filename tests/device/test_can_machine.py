@@ -49,6 +49,18 @@ def test_a_full_queue_refuses_and_says_when_there_is_room():
     assert not can.send(0x700, b"z")
 
 
+def test_a_frame_is_unsent_until_it_has_left_the_controller():
+    for ordered in (False, True):
+        part, can = node(ordered)
+        assert not can.unsent()
+        can.send(0x700, b"a")
+        can.send(0x700, b"b")
+        part.sent()
+        assert can.unsent()
+        part.sent()
+        assert not can.unsent()
+
+
 def test_received_frames_wait_in_the_ring_in_order():
     part, can = node()
     for number in range(10):

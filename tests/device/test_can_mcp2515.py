@@ -46,6 +46,15 @@ def sent(part):
     return frames
 
 
+def test_a_frame_is_unsent_until_it_has_left_the_chip():
+    part, can = node()
+    assert not can.unsent()
+    can.send(0x700, b"a")
+    assert can.unsent()
+    assert len(sent(part)) == 1
+    assert not can.unsent()
+
+
 def test_bit_rates_are_exact_with_a_late_sample_point():
     for crystal_hz in (8000000, 16000000, 20000000):
         for bitrate in (125000, 250000, 500000):

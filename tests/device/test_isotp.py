@@ -114,6 +114,33 @@ def test_the_announced_gap_is_kept_between_frames():
         assert len(gaps) == 7 and all([gap == least_ms + 1 for gap in gaps])
 
 
+def test_the_gap_counts_from_when_the_frame_is_off_the_bus():
+    """A frame may wait for lower identifiers after the controller has accepted it."""
+    wire = pair()
+    waiting(wire, 60)
+    answer(wire, [0x30, 0, 20])
+    assert wire.left.frame(wire.clock.now_ms)[0] == 0x21
+    wire.left.sent(wire.clock.now_ms)
+    assert wire.left.leaving
+    wire.clock.now_ms += 500
+    assert wire.left.frame(wire.clock.now_ms) is None
+    wire.left.left(wire.clock.now_ms)
+    wire.clock.now_ms += 20
+    assert wire.left.frame(wire.clock.now_ms) is None
+    wire.clock.now_ms += 1
+    assert wire.left.frame(wire.clock.now_ms)[0] == 0x22
+
+
+def test_without_a_gap_nobody_has_to_say_that_a_frame_is_off_the_bus():
+    wire = pair()
+    waiting(wire, 60)
+    answer(wire, [0x30, 0, 0])
+    for number in range(1, 8):
+        assert wire.left.frame(wire.clock.now_ms)[0] == 0x20 | number
+        wire.left.sent(wire.clock.now_ms)
+        assert not wire.left.leaving
+
+
 def test_the_announced_block_size_is_kept():
     for size in (1, 2, 8):
         wire = pair()

@@ -59,6 +59,7 @@ def test_a_frame_that_waits_for_the_bus_has_no_deadline():
         assert wire.left.frame(wire.clock.now_ms) is not None
         assert wire.left.due_ms() is None
     wire.left.sent(wire.clock.now_ms)
+    wire.left.left(wire.clock.now_ms)
     assert wire.left.due_ms() == wire.clock.now_ms + 6
     wire.clock.now_ms += 6
     for _ in range(3):

@@ -56,6 +56,7 @@ class Wire:
             moved = True
             raw = bytes(frame)
             channel.sent(self.clock.now_ms)
+            channel.left(self.clock.now_ms)
             self.log.append((self.clock.now_ms, sender, raw))
             self.count += 1
             if len(self.log) > LOG_FRAMES_MAX:

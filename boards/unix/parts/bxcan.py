@@ -107,6 +107,10 @@ class BxCan:
         self._known.append((into, into[1]))
         return into[1]
 
+    def get_counters(self) -> "list[int]":
+        """Of the eight, how many frames wait to be sent; the rest is not modelled."""
+        return [0, 0, 0, 0, 0, self.pending(), 0, 0]
+
     def state(self) -> int:
         return self.STATE_BUS_OFF if self._off else self.STATE_ACTIVE
 

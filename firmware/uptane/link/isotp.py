@@ -3,7 +3,8 @@
 A `Channel` is one conversation: it is fed the data of received frames and asked for the next frame
 to send; it knows neither bus nor clock (a time in milliseconds comes with every call). Both
 directions run at once. Receiving announces block size 0 and STmin 0; sending honours what the
-other side announces, with STmin rounded up to a whole millisecond.
+other side announces, with STmin rounded up to a whole millisecond and counted, as the standard
+has it, from the end of a frame: the bus has to say when it has sent what it took (`left`).
 
 It does not do: CAN FD, extended and mixed addressing, wait frames of its own.
 No allocation per frame: one buffer for the message received, one frame for sending.
@@ -33,7 +34,8 @@ class Channel:
 
     `message` is the received message (a memoryview into the channel's own buffer) or None; it
     stays valid until `taken` is called. `frame` returns the next 8 bytes to put on the bus, and
-    must be followed by `sent` once the bus has accepted them.
+    must be followed by `sent` once the bus has accepted them; while `leaving`, by `left` once it
+    has sent them.
     """
 
     def __init__(self, message_bytes: int) -> None:
@@ -51,6 +53,7 @@ class Channel:
         self._next_out = 0
         self._block = 0  # frames left in this block, -1: no limit, 0: waiting for flow control
         self._gap_ms = 0
+        self.leaving = False  # STmin counts from when the frame sent last is off the bus
         self._not_before = 0
         self._flow_by = 0
         self._waits = 0  # wait frames in a row
@@ -132,6 +135,7 @@ class Channel:
         self._length = length
         self._offset = 0
         self._not_before = 0
+        self.leaving = False
 
     def idle(self) -> bool:
         return self._length == 0
@@ -140,13 +144,14 @@ class Channel:
         """Drop what is being sent and received."""
         self._length = self._need = 0
         self._flow = -1
+        self.leaving = False
 
     def frame(self, now_ms: int) -> bytearray | None:
         """The next frame that may go out now, or None. Call `sent` when the bus has taken it."""
         if self._flow >= 0:
             return self._fill(FLOW | self._flow, 0, NOTHING, 0, 0)
         length = self._length
-        if not length or now_ms < self._not_before:
+        if not length or self.leaving or now_ms < self._not_before:
             return None
         offset = self._offset
         if offset == 0:
@@ -203,12 +208,17 @@ class Channel:
         if self._offset >= self._length:
             self._length = 0
             return
-        if self._gap_ms:
-            self._not_before = now_ms + self._gap_ms + 1  # this millisecond may be nearly over
+        self.leaving = self._gap_ms > 0
         if self._block > 0:
             self._block -= 1
             if self._block == 0:
                 self._flow_by = now_ms + N_BS_MS
+
+    def left(self, now_ms: int) -> None:
+        """Every frame that the bus has accepted is off it by now."""
+        if self.leaving:
+            self.leaving = False
+            self._not_before = now_ms + self._gap_ms + 1  # this millisecond may be nearly over
 
     def _feed_flow(self, data: memoryview, now_ms: int) -> None:
         if len(data) < 3 or not self._length or self._offset == 0 or self._block != 0:
@@ -218,6 +228,7 @@ class Channel:
             self._block = data[1] if data[1] else -1
             self._gap_ms = gap_ms(data[2])
             self._not_before = self._waits = 0
+            self.leaving = False  # it was answered
         elif status == FLOW_WAIT and self._waits < WAIT_FRAMES_MAX:
             self._waits += 1
             self._flow_by = now_ms + N_BS_MS

@@ -17,6 +17,7 @@ if False:  # for the type checker; both compilers drop the block
 
 EXTENDED = 1 << 31  # of a can_id: the identifier has 29 bits
 IDENTIFIER = 0x1FFFFFFF
+TX_PENDING = 5  # in machine.CAN.get_counters()
 
 
 class CanMachine:
@@ -113,6 +114,12 @@ class CanMachine:
             self._freed = False
             return True
         return waiting >= frames
+
+    def unsent(self) -> bool:
+        """Is there a frame that was accepted and has not left yet? A port that does not count
+        them says no."""
+        counters = self._can.get_counters()
+        return self._in != self._out or bool(counters and counters[TX_PENDING])
 
     def state(self) -> int:
         """0 stopped, 1 active, 2 warning, 3 passive, 4 bus off (machine.CAN.STATE_...)."""

@@ -104,6 +104,12 @@ class CanMcp2515:
             return True
         return waiting >= frames
 
+    def unsent(self) -> bool:
+        """Is there a frame that was accepted and has not left yet?"""
+        if self._in != self._out:
+            return True
+        return self._chip.status() & mcp2515.STATUS_TXREQ_ALL != 0
+
     def state(self) -> int:
         """1 active, 2 warning, 3 passive, 4 bus off (as machine.CAN.STATE_...); the chip leaves
         bus-off by itself after 128 idle periods."""

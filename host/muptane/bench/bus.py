@@ -128,6 +128,12 @@ class Bus:
         self.ports.append(port)
         return port
 
+    def leave(self, port: Port) -> None:
+        """The controller is off the bus for good, its queue lost."""
+        port.cut()
+        self.ports.remove(port)
+        self.filters_changed()
+
     def load(self) -> float:
         """Share of the time so far in which whole frames passed, 0..1."""
         if not self.world.now_ns:

@@ -14,26 +14,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from muptane.bench import firmware
 from muptane.bench.attacks import director_key_stolen
 from muptane.bench.attacks.attack import Outcome
 from muptane.bench.bus import Frame
 from muptane.bench.feeder import Carried, OfficeSource, feed
+from muptane.bench.maker import Maker, image_number
 from muptane.bench.onlooker import Onlooker
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.bench.provisioning import OfficeSupply, register
-from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
+from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import S, World
 from muptane.oem.errors import OemRefusal
-from muptane.oem.office import Office
-from muptane.oem.pack import pack_application, pack_file
 from uptane.errors import Refusal
 from uptane.uds.codes import DID_IMAGE, DID_INTERPRETER, DID_REFUSALS
 
-APPLICATIONS = firmware.ROOT / "firmware" / "apps"
 SETTLE_S = 2.0  # for a trial to be confirmed
 LISTEN_S = 1.0
-RELEASES = (1, 2, 3)  # the third is published for the attack, and never assigned
 EVIL = b"not an image of this maker " * 16
 
 
@@ -70,24 +65,8 @@ class Demo:
         self.nodes = nodes
         self.tell = tell
         self.world = World(seed=plan.seed)
-        self.office = Office.create(self.world.seconds, seed=f"demo/{plan.seed}".encode())
-        self._images = images
-        self._contents = {
-            (ecu.name, release): self._content(ecu, release)
-            for ecu in plan.ecu
-            for release in RELEASES
-        }
-
-    def _content(self, ecu: EcuPlan, release: int) -> bytes:
-        if release == 2 and ecu.name in self._images:
-            return pack_file(self._images[ecu.name])
-        folder = APPLICATIONS / f"{ecu.application}_{min(release, 2)}"
-        content = pack_application(folder)
-        return content if release < 3 else content + b"\0\0"  # another image, never installed
-
-    def number(self, ecu: EcuPlan, release: int) -> int:
-        """An image number is used once: ECU number and release make it."""
-        return ecu.number * 100 + release
+        self.maker = Maker(plan, self.world, images)
+        self.office = self.maker.office
 
     # --- the story ---------------------------------------------------------------------------
 
@@ -114,22 +93,8 @@ class Demo:
 
     def _vehicle(self, folder: Path) -> Vehicle:
         vehicle = Vehicle(self.plan, self.world, folder, self.nodes, self._change)
-        self._prepare(vehicle)
+        self.maker.provision(vehicle)
         return vehicle
-
-    def _prepare(self, vehicle: Vehicle) -> None:
-        register(self.office, self.plan)
-        first = {}
-        for ecu in self.plan.ecu:
-            content = self._release(ecu, 1)
-            first[ecu.name] = FirstImage(self.number(ecu, 1), 1, content)
-            self.office.assign(self.plan.vin, ecu.number, self.number(ecu, 1))
-        vehicle.provision(OfficeSupply(self.office), first)
-
-    def _release(self, ecu: EcuPlan, release: int) -> bytes:
-        content = self._contents[ecu.name, release]
-        self.office.release_image(self.number(ecu, release), content, [ecu.hardware], release)
-        return content
 
     def _run(self, vehicle: Vehicle, begun: float) -> dict[str, Any]:
         self.tell("power", "", vehicle)
@@ -159,10 +124,10 @@ class Demo:
 
     def _update(self, vehicle: Vehicle) -> None:
         for ecu in self.plan.ecu:
-            content = self._release(ecu, 2)
-            self._release(ecu, 3)
-            self.office.assign(self.plan.vin, ecu.number, self.number(ecu, 2))
-            self.tell("release", ecu.name, (self.number(ecu, 2), len(content)))
+            content = self.maker.release(ecu, 2)
+            self.maker.release(ecu, 3)
+            self.maker.assign(ecu, 2)
+            self.tell("release", ecu.name, (image_number(ecu, 2), len(content)))
         self._cycle(vehicle, "update")
         vehicle.run(SETTLE_S)
         self._cycle(vehicle, "report")
@@ -191,7 +156,7 @@ class Demo:
     def _attack(self, vehicle: Vehicle, ecu: EcuPlan) -> Outcome:
         self.tell("attack", ecu.name, director_key_stolen.ATTACK)
         outcome = director_key_stolen.play(
-            vehicle, self.office, ecu.name, self.number(ecu, 3), EVIL
+            vehicle, self.office, ecu.name, image_number(ecu, 3), EVIL
         )
         self.tell("outcome", ecu.name, outcome)
         return outcome

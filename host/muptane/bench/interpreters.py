@@ -71,6 +71,7 @@ class MicroPythonProcess:
                 stdout=words,
                 stderr=words,
                 stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C is for us: we end it when the vehicle is done
             )
         theirs.close()
         ours.settimeout(self._answer_timeout_s)

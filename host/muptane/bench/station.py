@@ -118,6 +118,8 @@ class Station:
 
     def _transmit(self) -> None:
         now = self.clock.ticks_ms()
+        if not self._port.queue:
+            self.channel.left(now)
         frame = self.channel.frame(now)
         while frame is not None and self._port.send(Frame(self._request_id, bytes(frame))):
             self.channel.sent(now)

@@ -77,15 +77,24 @@ class World:
         then what was to happen later still will."""
         end_ns = self.now_ns + int(limit_s * S)
         while not until():
-            if not self._events:
+            due_ns = self.due_ns()
+            if due_ns is None:
                 raise Stuck(f"nothing left to happen at {self.now_ns / S:.6f} s")
-            time_ns, _, _, _, event = self._events[0]
-            if time_ns > end_ns and not event.cancelled:
+            if due_ns > end_ns:
                 raise Stuck(f"not done after {limit_s} virtual seconds")
+            self.step()
+
+    def due_ns(self) -> int | None:
+        """When the next thing happens; None: nothing will."""
+        while self._events and self._events[0][-1].cancelled:
             heapq.heappop(self._events)
-            if event.cancelled:
-                continue
-            self.now_ns = time_ns
+        return self._events[0][0] if self._events else None
+
+    def step(self) -> None:
+        """Let the next thing happen, if there is one."""
+        if self.due_ns() is not None:
+            event = heapq.heappop(self._events)[-1]
+            self.now_ns = event.time_ns
             event.action()
 
     # --- chance and evidence -----------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from muptane.cli import demo, measure
+from muptane.cli import demo, measure, vehicle
 
 app = typer.Typer(
     name="muptane",
@@ -18,3 +18,4 @@ app = typer.Typer(
 )
 app.command("demo")(demo.run)
 app.add_typer(measure.app, name="measure")
+app.add_typer(vehicle.app, name="vehicle")

@@ -1,0 +1,74 @@
+"""The maker of an emulated vehicle: an office of its own, its ECUs' releases, and the factory.
+
+A `Maker` has an office whose keys the vehicle's seed decides, so two makers of one plan are the
+same maker: a program elsewhere can sign what a running vehicle trusts. Release 1 of every ECU's
+application leaves the factory with it; release 2 is the update, or a file in its place; release 3
+has other bytes and the same behaviour.
+
+It powers nothing on and feeds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from muptane.bench import firmware
+from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.provisioning import OfficeSupply, register
+from muptane.bench.vehicle import FirstImage, Vehicle
+from muptane.bench.world import World
+from muptane.oem.office import Office
+from muptane.oem.pack import pack_application, pack_file
+
+APPLICATIONS = firmware.ROOT / "firmware" / "apps"
+RELEASES = (1, 2, 3)
+
+
+def image_number(ecu: EcuPlan, release: int) -> int:
+    """An image number is used once: ECU number and release make it."""
+    return ecu.number * 100 + release
+
+
+class Maker:
+    """`world` is whose clock the office reads; `images` replaces the update of an ECU by the
+    content of a file: {ECU name: path}."""
+
+    def __init__(
+        self, plan: VehiclePlan, world: World, images: Mapping[str, Path] | None = None
+    ) -> None:
+        self.plan = plan
+        self.office = Office.create(world.seconds, seed=f"demo/{plan.seed}".encode())
+        files = images or {}
+        self._contents = {
+            (ecu.name, release): _content(ecu, release, files)
+            for ecu in plan.ecu
+            for release in RELEASES
+        }
+
+    def provision(self, vehicle: Vehicle) -> None:
+        """Enter the vehicle into the inventory and send every ECU out with release 1."""
+        register(self.office, self.plan)
+        first = {}
+        for ecu in self.plan.ecu:
+            content = self.release(ecu, 1)
+            first[ecu.name] = FirstImage(image_number(ecu, 1), 1, content)
+            self.assign(ecu, 1)
+        vehicle.provision(OfficeSupply(self.office), first)
+
+    def release(self, ecu: EcuPlan, release: int) -> bytes:
+        """Enter an image into the Image repository; returns its content."""
+        content = self._contents[ecu.name, release]
+        self.office.release_image(image_number(ecu, release), content, [ecu.hardware], release)
+        return content
+
+    def assign(self, ecu: EcuPlan, release: int) -> None:
+        """Let the Director want that release on the ECU."""
+        self.office.assign(self.plan.vin, ecu.number, image_number(ecu, release))
+
+
+def _content(ecu: EcuPlan, release: int, files: Mapping[str, Path]) -> bytes:
+    if release == 2 and ecu.name in files:
+        return pack_file(files[ecu.name])
+    content = pack_application(APPLICATIONS / f"{ecu.application}_{min(release, 2)}")
+    return content if release < 3 else content + b"\0\0"
