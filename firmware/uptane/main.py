@@ -7,7 +7,7 @@ function of flash, brings the ECU back (V-35).
 Rules: V-30, V-31, V-34, V-67, V-88.
 """
 
-from uptane import identity, secondary
+from uptane import identifiers, identity, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
 from uptane.errors import Expired, NotProvisioned, Refusal, TrialFailed
@@ -19,13 +19,6 @@ from uptane.store.records import Records
 from uptane.store.slots import Slots
 from uptane.trust import Trust
 from uptane.uds.codes import (
-    DID_BOOT,
-    DID_ECU,
-    DID_HEAP,
-    DID_IMAGE,
-    DID_INTERPRETER,
-    DID_REFUSALS,
-    DID_VIN,
     SESSION_DEFAULT,
     SESSION_PROGRAMMING,
     SUPPRESS,
@@ -175,23 +168,7 @@ class Ecu:
 
     def read(self, did: int) -> "bytes | None":
         """The value of a data identifier, or None."""
-        if did == DID_ECU:
-            return self.identity.ecu.to_bytes(4, "big")
-        if did == DID_VIN:
-            return self.identity.vehicle.encode()
-        if did == DID_INTERPRETER:
-            return " ".join(self.board.interpreter).encode()
-        if did == DID_IMAGE:
-            image = self.installed()
-            numbers = (image.number, image.release, image.length)
-            return b"".join([n.to_bytes(4, "big") for n in numbers]) + image.digest
-        if did == DID_BOOT:
-            return bytes((self.slots.boot_state(),))
-        if did == DID_REFUSALS:
-            return bytes(self.reports.attacks)
-        if did == DID_HEAP:
-            return b"".join([n.to_bytes(4, "big") for n in self.board.heap()])
-        return None
+        return identifiers.value_of(self, did)
 
     # --- the application ---------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tests.house.source import Source, bites, keep, python, spares
 DEVICE_ORDER = (
     ("main", "port"),
     ("primary", "secondary"),
-    ("steps",),
+    ("steps", "identifiers"),
     ("bundle", "report", "uds", "image", "cycle", "trust", "application"),
     ("meta.full", "meta.partial"),
     ("meta.decision",),

@@ -24,6 +24,7 @@ from muptane.bench.maker import Maker
 from muptane.bench.realtime import RealTime
 from muptane.bench.vehicle import Vehicle
 from muptane.bench.world import MS, S, World
+from muptane.boards import BadBoard
 from muptane.cli.demo import SEDAN, choose_nodes
 
 PORT = 20500
@@ -55,7 +56,10 @@ def run(
         raise typer.BadParameter(str(error)) from error
     world = World(seed=planned.seed)
     with TemporaryDirectory(prefix="muptane-") as folder:
-        running = Vehicle(planned, world, Path(folder), kind)
+        try:
+            running = Vehicle(planned, world, Path(folder), kind)
+        except (plan.BadVehicle, BadBoard) as error:
+            raise typer.BadParameter(str(error)) from error
         realtime = RealTime(world)
         broker = _broker(running, realtime, path, port)
         try:
