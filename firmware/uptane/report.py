@@ -9,7 +9,7 @@ Rules: V-43, V-44, V-45, V-68, E-73, E-76.
 """
 
 from uptane import cbor, cose
-from uptane.errors import BadShape, FlashFault, NoSpace
+from uptane.errors import BadShape, FlashFault, NoSpace, Rotten
 from uptane.ids import (
     ALG_SHA256,
     FORMAT,
@@ -54,8 +54,13 @@ class Reports:
         self._identity = identity
         self._records = records
         self._kid: bytes | None = None
-        raw = records.read(RECORD_ATTACKS)
-        stored: Any = cbor.loads(raw) if raw else [0, []]
+        stored: Any = [0, []]
+        try:
+            raw = records.read(RECORD_ATTACKS)
+            if raw:
+                stored = cbor.loads(raw)
+        except Rotten:  # what it named is lost; that it is lost is said
+            stored = [0, [Rotten.number]]
         self._noted_at: int = stored[0]  # counter of the last report when the newest was noted
         self.attacks: list[int] = stored[1]
 
@@ -67,11 +72,15 @@ class Reports:
     def note(self, number: int) -> None:
         """Remember a refusal until a report made after it is acknowledged."""
         known = number in self.attacks
-        if known and self._noted_at == self.counter():
+        try:
+            counter = self.counter()
+        except Rotten:  # no report can be made any more; what is noted here still is
+            counter = 0
+        if known and self._noted_at == counter:
             return
         if not known:
             self.attacks = (self.attacks + [number])[-ATTACKS_MAX:]
-        self._noted_at = self.counter()
+        self._noted_at = counter
         self._store()
 
     def acknowledge(self, counter: int) -> bool:

@@ -3,9 +3,9 @@ remember. Their grammar is checked against docs/pouf.cddl in tests/e2e."""
 
 from claims import raises, run
 from maker import SUITE, digest, public_key
-from reporting import DIRECTOR, IMAGE, NONCE, SEED, Ecu
+from reporting import BLOCK_BYTES, DIRECTOR, IMAGE, NONCE, SEED, Ecu
 from uptane import cbor, cose
-from uptane.errors import BadShape, FlashFault, Refusal
+from uptane.errors import BadShape, FlashFault, Refusal, Rotten
 from uptane.ids import (
     ALG_SHA256,
     BOOT_REVERTED,
@@ -225,3 +225,23 @@ def test_a_report_that_makes_no_sense_is_refused():
         if image is not None:
             fields[4] = image
         raises(BadShape, installed_of, wrapped(fields))
+
+
+def test_rotten_attacks_do_not_stop_the_boot_and_are_said():
+    """V-35, E-76: what the record named is lost, that it is lost is not."""
+    ecu = Ecu()
+    ecu.report()
+    ecu.reports.note(52)
+    held = bytearray(2 * BLOCK_BYTES)
+    ecu.nor.peek(0, held)
+    raw = bytes(held)
+    value = cbor.dumps([1, [52]])
+    at = raw.find(value)
+    while at >= 0:  # it lives twice
+        ecu.nor.poke(at, b"\x00" * len(value))
+        at = raw.find(value, at + 1)
+    ecu.reset()
+    assert ecu.reports.attacks == [Rotten.number]
+    ecu.reports.note(33)
+    ecu.reset()
+    assert ecu.reports.attacks == [Rotten.number, 33]
