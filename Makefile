@@ -15,6 +15,16 @@ demo: setup  ## three emulated ECUs take an update, each verifying it for itself
 test: setup  ## everything that CI runs
 	@$(PY) scripts/test.py
 
+attacks: setup  ## play every attack, in CPython and in real MicroPython (long)
+	@.venv/bin/muptane attack run all --nodes cpython
+	@.venv/bin/muptane attack run all --nodes micropython
+
+threats: setup  ## write docs/threats.md from the attacks
+	@.venv/bin/muptane attack threats
+
+threats-check: setup  ## is docs/threats.md today's?
+	@.venv/bin/muptane attack threats-check
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -27,4 +37,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test lint types flash clean
+.PHONY: help setup demo test attacks threats threats-check lint types flash clean

@@ -18,7 +18,6 @@ from foreign import Running, attach, update
 from udsoncan.exceptions import NegativeResponseException, TimeoutException
 
 from muptane.bench import plan
-from muptane.bench.attacks.director_key_stolen import forge
 from muptane.bench.bus import frame_bits
 from muptane.bench.firmware import ROOT
 from muptane.bench.maker import Maker, image_number
@@ -156,13 +155,12 @@ def director(file: Path, onlooker: MuptaneBus) -> Callable[[bytes, Any], bytes |
     frame = onlooker.recv(5)
     assert frame is not None
     world.now_ns = int((frame.timestamp - world.epoch_s) * S)
-    content = maker.release(DOOR, 2)
-    directed = forge(maker.office, SEDAN.vin, DOOR, image_number(DOOR, 2), content)
+    maker.release(DOOR, 2)
+    maker.assign(DOOR, 2)
+    maker.office.director.welcome(SEDAN.vin, maker.office.now())
 
     def find(wanted: bytes, detail: Any) -> bytes | None:
         number = int.from_bytes(wanted[2:], "big")
-        if wanted[:2] == bytes((ids.DIRECTOR, ids.KIND_METADATA)) and number in directed:
-            return directed[number]
         return maker.office.answer(SEDAN.vin, wanted[0], wanted[1], number, detail)
 
     return find

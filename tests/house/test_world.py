@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from tests.house.source import Source, bites, keep, plain_name, python, spares
 
 WALL_CLOCK: dict[str, str] = {
+    "host/muptane/bench/attacks/engine.py": "it plays each attack in a process of its own",
     "host/muptane/bench/demo.py": "it says how much wall time it took, beside virtual time",
     "host/muptane/bench/plugin.py": "foreign tools on the virtual bus live in real time",
     "host/muptane/bench/realtime.py": "it lets the world's events happen when the wall says so",

@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from muptane.bench.attacks import director_key_stolen
-from muptane.bench.attacks.attack import Outcome
+from muptane.bench.attacks.arbitrary_software import director_key_stolen
+from muptane.bench.attacks.attack import ATTACKS
+from muptane.bench.attacks.stage import Stage
 from muptane.bench.bus import Frame
 from muptane.bench.feeder import Carried, OfficeSource, feed
 from muptane.bench.maker import Maker, image_number
@@ -29,7 +30,7 @@ from uptane.uds.codes import DID_IMAGE, DID_INTERPRETER, DID_REFUSALS
 
 SETTLE_S = 2.0  # for a trial to be confirmed
 LISTEN_S = 1.0
-EVIL = b"not an image of this maker " * 16
+ATTACK = ATTACKS[director_key_stolen.__name__]
 
 
 @dataclass
@@ -108,24 +109,13 @@ class Demo:
         return {
             "ecus": [self._ecu(vehicle, name, before[name], after[name]) for name in vehicle.ecus],
             "bus": bus,
-            "attacks": [
-                {
-                    "name": outcome.name,
-                    "ecu": outcome.ecu,
-                    "verification": outcome.verification,
-                    "expected": outcome.expected,
-                    "observed": outcome.observed,
-                    "ok": outcome.ok,
-                }
-                for outcome in outcomes
-            ],
+            "attacks": outcomes,
             "seed": self.plan.seed,
         }
 
     def _update(self, vehicle: Vehicle) -> None:
         for ecu in self.plan.ecu:
             content = self.maker.release(ecu, 2)
-            self.maker.release(ecu, 3)
             self.maker.assign(ecu, 2)
             self.tell("release", ecu.name, (image_number(ecu, 2), len(content)))
         self._cycle(vehicle, "update")
@@ -153,13 +143,22 @@ class Demo:
     def _decided(self, decision: Any) -> None:
         self.tell("decided", "", (self.world.now_ns / S, decision.directions))
 
-    def _attack(self, vehicle: Vehicle, ecu: EcuPlan) -> Outcome:
-        self.tell("attack", ecu.name, director_key_stolen.ATTACK)
-        outcome = director_key_stolen.play(
-            vehicle, self.office, ecu.name, image_number(ecu, 3), EVIL
-        )
-        self.tell("outcome", ecu.name, outcome)
-        return outcome
+    def _attack(self, vehicle: Vehicle, ecu: EcuPlan) -> dict[str, Any]:
+        """Play one attack against a Secondary of the vehicle that was just updated."""
+        self.tell("attack", ecu.name, ATTACK)
+        stage = Stage(self.maker, vehicle, ATTACK, ecu.name)
+        ATTACK.play(stage)
+        stage.feed()
+        expected, observed = ATTACK.verdict(ecu.verification), stage.observed()
+        self.tell("outcome", ecu.name, observed)
+        return {
+            "name": ATTACK.name,
+            "ecu": ecu.name,
+            "verification": ecu.verification,
+            "expected": expected,
+            "observed": observed,
+            "ok": observed == expected,
+        }
 
     # --- what is seen ------------------------------------------------------------------------
 

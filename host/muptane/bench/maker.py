@@ -2,8 +2,8 @@
 
 A `Maker` has an office whose keys the vehicle's seed decides, so two makers of one plan are the
 same maker: a program elsewhere can sign what a running vehicle trusts. Release 1 of every ECU's
-application leaves the factory with it; release 2 is the update, or a file in its place; release 3
-has other bytes and the same behaviour.
+application leaves the factory with it; release 2 is the update, or a file in its place; later ones
+have other bytes and the same behaviour.
 
 It powers nothing on and feeds nothing.
 """
@@ -22,7 +22,6 @@ from muptane.oem.office import Office
 from muptane.oem.pack import pack_application, pack_file
 
 APPLICATIONS = firmware.ROOT / "firmware" / "apps"
-RELEASES = (1, 2, 3)
 
 
 def image_number(ecu: EcuPlan, release: int) -> int:
@@ -39,12 +38,12 @@ class Maker:
     ) -> None:
         self.plan = plan
         self.office = Office.create(world.seconds, seed=f"demo/{plan.seed}".encode())
-        files = images or {}
-        self._contents = {
-            (ecu.name, release): _content(ecu, release, files)
-            for ecu in plan.ecu
-            for release in RELEASES
-        }
+        self._contents = {}
+        for ecu in plan.ecu:
+            for release in (1, 2):
+                content = pack_application(APPLICATIONS / f"{ecu.application}_{release}")
+                self._contents[ecu.name, release] = content
+        self._files = {name: pack_file(path) for name, path in (images or {}).items()}
 
     def provision(self, vehicle: Vehicle) -> None:
         """Enter the vehicle into the inventory and send every ECU out with release 1."""
@@ -58,17 +57,16 @@ class Maker:
 
     def release(self, ecu: EcuPlan, release: int) -> bytes:
         """Enter an image into the Image repository; returns its content."""
-        content = self._contents[ecu.name, release]
+        content = self.content(ecu, release)
         self.office.release_image(image_number(ecu, release), content, [ecu.hardware], release)
         return content
+
+    def content(self, ecu: EcuPlan, release: int) -> bytes:
+        """The bytes of an image of ours."""
+        if release == 2 and ecu.name in self._files:
+            return self._files[ecu.name]
+        return self._contents[ecu.name, min(release, 2)] + bytes(2 * max(release - 2, 0))
 
     def assign(self, ecu: EcuPlan, release: int) -> None:
         """Let the Director want that release on the ECU."""
         self.office.assign(self.plan.vin, ecu.number, image_number(ecu, release))
-
-
-def _content(ecu: EcuPlan, release: int, files: Mapping[str, Path]) -> bytes:
-    if release == 2 and ecu.name in files:
-        return pack_file(files[ecu.name])
-    content = pack_application(APPLICATIONS / f"{ecu.application}_{min(release, 2)}")
-    return content if release < 3 else content + b"\0\0"

@@ -237,14 +237,22 @@ class Vehicle:
 
     def records(self, name: str) -> Records:
         """The records in an ECU's flash, read as it lies; not while the ECU writes."""
-        settings = json.loads((self.folder / f"{name}.json").read_text())
+        settings, nor = self._flash(name)
+        records = Records(area_of(nor, settings["records"], settings["flash"]["program_bytes"]))
+        records.mount()
+        return records
+
+    def slot(self, name: str, number: int) -> Area:
+        """A slot in an ECU's flash, read as it lies; not while the ECU writes."""
+        settings, nor = self._flash(name)
+        return area_of(nor, settings["slots"][number], settings["flash"]["program_bytes"])
+
+    def _flash(self, name: str) -> tuple[dict[str, Any], Nor]:
+        settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
         part = settings["flash"]
         content = BytesIO(self.ecus[name].flash.read_bytes())
         geometry = Geometry(part["regions"], part["program_bytes"], 0, part["page_bytes"])
-        nor = Nor(content, geometry, lambda us: None)
-        records = Records(area_of(nor, settings["records"], part["program_bytes"]))
-        records.mount()
-        return records
+        return settings, Nor(content, geometry, lambda us: None)
 
     def last_words(self, name: str) -> str:
         """What the ECU printed when it crashed, if it did."""

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from muptane.bench import firmware, onlooker, plan
-from muptane.bench.attacks.attack import INSTALLS, Attack, Outcome
+from muptane.bench.attacks.attack import INSTALLS, Attack
 from muptane.bench.demo import Demo, Seen
 from muptane.bench.feeder import Carried
 from muptane.bench.vehicle import Nodes
@@ -180,20 +180,17 @@ class Narrator:
         self._limit = attack.limit
         self._print(
             f"[bold]Attack on {ecu}[/]: {attack.name} ({', '.join(attack.ids)})\n"
-            f"  aim: {attack.aim}\n  the attacker has: {attack.power}"
+            f"  aim: {attack.aim}\n  the attacker has: {attack.possession()}"
         )
 
-    def _outcome(self, ecu: str, outcome: Outcome) -> None:
-        if isinstance(outcome.observed, int):
-            name = ADVICE[outcome.observed].name
-            self._print(
-                f"  [green]{ecu} refuses[/] ({outcome.observed} {name}): "
-                f"{explain(outcome.observed)}"
-            )
-        elif outcome.observed == INSTALLS:
+    def _outcome(self, ecu: str, observed: int | str) -> None:
+        if isinstance(observed, int):
+            name = ADVICE[observed].name
+            self._print(f"  [green]{ecu} refuses[/] ({observed} {name}): {explain(observed)}")
+        elif observed == INSTALLS:
             self._print(f"  [red]{ecu} installs it.[/] By design: {self._limit}.")
         else:
-            self._print(f"  [red]{ecu}: {outcome.observed}[/]")
+            self._print(f"  [red]{ecu}: {observed}[/]")
 
 
 def describe(file: Carried) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from muptane.cli import demo, measure, vehicle
+from muptane.cli import attack, demo, measure, vehicle
 
 app = typer.Typer(
     name="muptane",
@@ -17,5 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.run)
+app.add_typer(attack.app, name="attack")
 app.add_typer(measure.app, name="measure")
 app.add_typer(vehicle.app, name="vehicle")

@@ -1,0 +1,109 @@
+"""All attacks there are, by theme; and docs/threats.md, which is made from them.
+
+A theme is a module beside this one: its docstring's first line is the theme's name. A new file of
+attacks has to be entered in THEMES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+from muptane.bench.attacks import (
+    arbitrary_software,
+    delegations,
+    diagnostics,
+    directions,
+    encodings,
+    endless_data,
+    expiry,
+    freeze,
+    reports,
+    rollback,
+    roots,
+    signatures,
+    suppliers,
+    time,
+)
+from muptane.bench.attacks.attack import ATTACKS, BACKOFFICE, ECUS, INSTALLS, Attack
+from muptane.refusals import ADVICE
+
+THEMES: tuple[ModuleType, ...] = (
+    rollback,
+    freeze,
+    expiry,
+    time,
+    arbitrary_software,
+    directions,
+    roots,
+    signatures,
+    suppliers,
+    delegations,
+    encodings,
+    endless_data,
+    diagnostics,
+    reports,
+)
+COLUMNS = (*ECUS, BACKOFFICE)
+
+HEAD = """\
+# Threats
+
+Made by `make threats` from the attacks in `host/muptane/bench/attacks`; each can be played:
+`muptane attack run NAME`. A verdict is the refusal of that kind of ECU, or *installs*, *accepted*
+or *detected*; every one is held against a running vehicle. The ids are explained in
+[rules.toml](rules.toml), the numbers in [pouf.md](pouf.md).
+"""
+
+TAIL = """\
+## What a running application can do
+
+An application that was verified and installed runs in the same interpreter as the updater, on
+boards without a memory protection that MicroPython would use. A hostile one, which needs the keys
+of its supplier and of the Director, can send any frame, read the ECU's signing seed, and write
+flash. It cannot make another ECU install anything: each verifies for itself. The programming
+session runs without it.
+
+## What anybody on the bus can do
+
+UDS is not authenticated here. A tester can stop an ECU's application for as long as it sends
+requests, reset it (except while an image is on trial), read what it runs, and hold up an update.
+It cannot install, roll back or re-identify anything, nor read keys: no file number reaches them.
+"""
+
+
+def of_theme(module: ModuleType) -> list[Attack]:
+    """The attacks of one file, in the order in which they stand there."""
+    return [one for one in ATTACKS.values() if one.play.__module__ == module.__name__]
+
+
+def verdict(attack: Attack, verification: str) -> str:
+    """What is expected, in words; a dash where the attack means nothing."""
+    if verification not in attack.expected:
+        return "–"
+    expected = attack.verdict(verification)
+    return f"{expected} {ADVICE[expected].name}" if isinstance(expected, int) else expected
+
+
+def threats() -> str:
+    """The text of docs/threats.md."""
+    return "\n".join([HEAD, *(line for module in THEMES for line in _theme(module)), TAIL])
+
+
+def _theme(module: ModuleType) -> Iterator[str]:
+    title = str(module.__doc__).splitlines()[0].rstrip(".")
+    yield f"## {title}\n"
+    yield f"| attack | ids | aim | the attacker has | {' | '.join(COLUMNS)} |"
+    yield "|" + "---|" * (4 + len(COLUMNS))
+    attacks = of_theme(module)
+    for one in attacks:
+        rules = ", ".join(one.ids)
+        verdicts = " | ".join(verdict(one, column) for column in COLUMNS)
+        yield f"| {one.name} | {rules} | {one.aim} | {one.possession()} | {verdicts} |"
+    yield ""
+    limits = [one for one in attacks if one.limit]
+    for one in limits:
+        why = "installs by design" if INSTALLS in one.expected.values() else "works by design"
+        yield f"- *{one.name}* {why}: {one.limit}."
+    if limits:
+        yield ""

@@ -1,0 +1,198 @@
+"""Attacks as files: a sample of them is played here, all of them by `make attacks`.
+
+The sample is fixed: one or two of every theme, against every kind of verification that it names.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from muptane.bench import plan
+from muptane.bench.attacks.attack import (
+    ACCEPTED,
+    ATTACKS,
+    DETECTED,
+    INSTALLS,
+    Attack,
+    Outcome,
+    everywhere,
+)
+from muptane.bench.attacks.engine import Broken, Ground
+from muptane.bench.attacks.index import THEMES, of_theme, threats
+from muptane.bench.attacks.stage import KEYS, Stage
+from muptane.bench.firmware import ROOT, available
+from muptane.cli.main import app
+from muptane.refusals import ADVICE
+from uptane.errors import Rollback, WrongHash
+
+SEDAN = plan.load(ROOT / "vehicles" / "sedan.toml")
+SAMPLE = (
+    "director_targets_replayed",
+    "supplier_dropped",
+    "frozen_for_days",
+    "update_after_dropped_targets",
+    "directions_of_another_vehicle",
+    "supplier_expired",
+    "time_hoarded",
+    "director_key_stolen",
+    "image_altered",
+    "ecu_of_another_vehicle_named",
+    "director_versions_driven_up",
+    "one_signature_twice",
+    "strange_signatures_beside_the_good_one",
+    "terminating_delegation_passed_over",
+    "key_twice_in_a_map",
+    "directions_without_end",
+    "install_after_a_new_cycle_began",
+    "attack_flag_suppressed",
+    "report_replayed",
+)
+ON_MICROPYTHON = ("director_key_stolen", "old_release_directed")
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    yield Ground(SEDAN, "cpython", tmp_path_factory.mktemp("ground"))
+
+
+def play(ground: Ground, *names: str) -> list[Outcome]:
+    parts = [(ATTACKS[name], level) for name in names for level in ATTACKS[name].expected]
+    return list(ground.play_all(parts, jobs=1))
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_an_attack_ends_as_its_file_says(ground: Ground, name: str) -> None:
+    """V-36: the verdict, the state that it leaves, and the next honest update."""
+    outcomes = play(ground, name)
+    assert [outcome for outcome in outcomes if not outcome.ok] == []
+
+
+@pytest.mark.skipif(not available(), reason="there is no MicroPython wheel for this machine")
+def test_attacks_end_the_same_on_the_real_interpreter(tmp_path: Path) -> None:
+    """V-36"""
+    outcomes = play(Ground(SEDAN, "micropython", tmp_path), *ON_MICROPYTHON)
+    assert len(outcomes) == 6
+    assert [outcome for outcome in outcomes if not outcome.ok] == []
+
+
+# --- the engine can say no ----------------------------------------------------------------------
+
+
+def nothing(stage: Stage) -> None:
+    """let an honest update pass"""
+
+
+def made_up(expected: Any, play: Any, keys: tuple[str, ...] = ()) -> Attack:
+    return Attack("made_up", ("V-36",), "", "", play, everywhere(expected), keys)
+
+
+def test_without_a_lie_the_update_installs(ground: Ground) -> None:
+    """V-36: the sanity check of every attack; and a wrong verdict is not ok."""
+    parts = [(made_up(INSTALLS, nothing), level) for level in ("primary", "full", "partial")]
+    for outcome in ground.play_all(parts, jobs=1):
+        assert outcome.ok
+        assert not outcome.state_unchanged
+    [wrong] = ground.play_all([(made_up(Rollback, nothing), "full")])
+    assert wrong.observed == INSTALLS
+    assert not wrong.ok
+
+
+def test_without_the_keys_an_edited_file_is_not_signed(ground: Ground) -> None:
+    """E-30: an attack can do no more than its power says."""
+
+    def edit(stage: Stage) -> None:
+        stage.directed[1] += 1
+        stage.director.publish()
+
+    stolen = ("director.timestamp", "director.snapshot", "director.targets")
+    without, with_keys = ground.play_all(
+        [(made_up(WrongHash, edit), "partial"), (made_up(WrongHash, edit, stolen), "partial")]
+    )
+    assert ADVICE[int(without.observed)].name == "BelowThreshold"
+    assert with_keys.observed != without.observed
+
+
+def test_a_change_of_state_and_a_vehicle_that_does_not_recover_are_seen(ground: Ground) -> None:
+    """V-36"""
+
+    def confess(stage: Stage) -> int:
+        stage.feed()  # the honest update
+        return Rollback.number
+
+    def unplug(stage: Stage) -> int:
+        stage.vehicle.ecus["brake"].node.power_off()
+        return Rollback.number
+
+    changed, lost = ground.play_all(
+        [(made_up(Rollback, confess), "full"), (made_up(Rollback, unplug), "full")]
+    )
+    assert not changed.state_unchanged and not changed.ok
+    assert lost.state_unchanged and not lost.recovers and not lost.ok
+
+
+def test_an_attack_that_breaks_is_not_passed_over(ground: Ground) -> None:
+    """V-36"""
+
+    def fall(stage: Stage) -> None:
+        raise ValueError
+
+    with pytest.raises(Broken):
+        list(ground.play_all([(made_up(Rollback, fall), "full")]))
+
+
+# --- the list -----------------------------------------------------------------------------------
+
+
+def test_every_attack_has_a_theme_an_aim_and_a_reason() -> None:
+    """V-36"""
+    assert sum(len(of_theme(module)) for module in THEMES) == len(ATTACKS)
+    for one in ATTACKS.values():
+        assert one.aim and one.ids and one.expected and set(one.keys) <= set(KEYS), one.name
+        for verdict in one.expected.values():
+            assert not isinstance(verdict, str) or verdict in (INSTALLS, ACCEPTED, DETECTED)
+
+
+def test_the_document_of_threats_is_todays() -> None:
+    """V-36"""
+    assert (ROOT / "docs" / "threats.md").read_text() == threats()
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def muptane(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["attack", *arguments])
+
+
+def test_the_command_plays_and_writes_json(tmp_path: Path) -> None:
+    """V-36"""
+    file = tmp_path / "outcome.json"
+    done = muptane("run", "timestamp_without_end", "--nodes", "cpython", "--json", str(file))
+    assert done.exit_code == 0, done.output
+    primary, full = json.loads(file.read_text())
+    assert primary == {
+        "name": "timestamp_without_end",
+        "ids": ["E-19", "V-72.1"],
+        "verification": "primary",
+        "power": ATTACKS["timestamp_without_end"].power,
+        "expected": 6,
+        "observed": 6,
+        "state_unchanged": True,
+        "recovers": True,
+        "ok": True,
+    }
+    assert full == {**primary, "verification": "full"}
+
+
+def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    """V-36"""
+    done = muptane("run", "directer_key_stolen")
+    assert done.exit_code == 2
+    assert "director_key_stolen" in done.output
+    assert muptane("run", "all", "--vehicle", str(tmp_path / "none.toml")).exit_code == 2
+    assert muptane("run", "mix_and_match", "--nodes", "tea").exit_code == 2
+    assert f"{len(ATTACKS)} attacks" in muptane("list").output
