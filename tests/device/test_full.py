@@ -25,7 +25,7 @@ from vehicle import Full, Primary, updated
 
 
 def test_an_update_is_decided_and_everything_is_stored_at_once():
-    """V-75"""
+    """V-75.2, V-75.3, V-75.5, V-75.7, V-75.9"""
     oem, node = updated(Full)
     assert node.wants == [
         (DIRECTOR, ROOT, 2),
@@ -62,7 +62,7 @@ def test_no_news_does_not_hide_an_update_that_was_not_installed():
 
 
 def test_nothing_new_for_me_stores_the_news_and_leaves_the_image_repository_alone():
-    """V-75.6, T-16"""
+    """V-51, V-75.6, T-16"""
     oem, node = updated(Full)
     oem.direct({GATEWAY: 3, BRAKE: 2})
     assert node.refresh().new == []

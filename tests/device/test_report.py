@@ -99,7 +99,7 @@ def attacks(ecu):
 
 
 def test_attacks_are_reported_until_they_are_acknowledged_also_over_a_reset():
-    """E-76."""
+    """T-50, E-76."""
     ecu = Ecu()
     for number in (32, 56, 32):
         ecu.reports.note(number)

@@ -88,7 +88,7 @@ def test_the_first_delegation_that_lists_the_image_wins():
 
 
 def test_a_delegation_that_lists_nothing_is_followed_by_the_next():
-    """V-76.4.3, E-56: an empty file is no fault."""
+    """V-76.5, V-76.4.3, E-56: an empty file is no fault."""
     assert finds({3: ({}, to(20), to(21)), 20: ({},), 21: (HONEST,)}) == (True, [20, 21])
     assert finds({3: ({}, to(20)), 20: ({},)}) == (False, [20])
 

@@ -48,7 +48,7 @@ def test_a_new_repository_is_complete_and_empty(store):
 
 
 def test_images_appear_when_they_are_published(store):
-    """R-04, V-21."""
+    """R-07, T-07, R-04, V-21."""
     repository = ImageRepository.create(store, HOLDERS, NOW)
     repository.add_image(7, b"brake", [21, 20, 21], 3)
     digest = sha256(b"brake")

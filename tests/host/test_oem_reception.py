@@ -68,7 +68,7 @@ def test_a_manifest_not_by_the_primary_is_refused(office, vehicle):
 
 
 def test_every_inventoried_ecu_has_to_report_once(office, vehicle):
-    """R-12, E-72, T-36."""
+    """R-11, R-18, V-42, R-12, E-72, T-36."""
     identity = office.director.identity
     reports = vehicle.reports(identity)
     refuses(office, vehicle, ReportMissing, vehicle.manifest(identity, reports[:2]))
