@@ -13,7 +13,8 @@ from garage import Garage
 from played import kind_of
 from tap import UPLOAD, File, Tap
 
-from uptane import ids
+from muptane.oem.inventory import Assignment
+from uptane import errors, ids
 
 REPORT_ECU = (ids.LOCAL, ids.KIND_REPORT, ids.REPORT_ECU)
 REPORT_VEHICLE = (ids.LOCAL, ids.KIND_REPORT, ids.REPORT_VEHICLE)
@@ -152,6 +153,27 @@ def test_what_was_verified_is_installed_once_and_reported(update: Update) -> Non
         content = cbor2.loads(cbor2.loads(file.content)[0])
         running[file.ecu] = content[4][0], content[4][3]
     assert running == {"brake": (202, 2), "door": (302, 2)}
+
+
+def test_an_ecu_for_which_nothing_is_meant_says_so(tmp_path: Path) -> None:
+    """V-60: its next report names it, which is no fault; its earlier Targets stay."""
+    with Garage(tmp_path) as garage:
+        garage.cycle()
+        newest = garage.vehicle.records("door").read(ids.RECORD_METADATA + ids.TARGETS)
+        door = garage.vehicle_ecu("door").number
+        with garage.office.inventory.begin() as session:  # a wish that the Director withholds
+            session.add(Assignment(ecu_id=door, image=201, made_s=garage.office.now()))
+            session.commit()
+        garage.publish("brake", 2)
+        tap = Tap(garage.plan)
+        garage.vehicle.bus.listeners.append(tap.hear)
+        garage.cycle()
+        garage.cycle()
+        assert garage.vehicle.records("door").read(ids.RECORD_METADATA + ids.TARGETS) == newest
+        reports = [file for file in tap.files if (file.ecu, kind_of(file)) == ("door", REPORT_ECU)]
+        named = [cbor2.loads(cbor2.loads(file.content)[0])[5] for file in reports]
+        assert named == [[], [errors.NoImage.number]]
+        assert [garage.release(name) for name in ("brake", "door")] == [2, 1]
 
 
 def test_each_ecu_stores_the_newest_of_what_it_verifies(update: Update) -> None:
