@@ -9,6 +9,7 @@ from maker import (
 from uptane import errors
 from uptane.ids import (
     ALG_SHA256,
+    ENTRY_CUSTOM,
     ENTRY_ECUS,
     ENTRY_HASHES,
     ENTRY_LENGTH,
@@ -59,6 +60,15 @@ def test_must_match_data_has_to_match():
     prove(Full, edit_entry(ENTRY_MATCH, match), errors.ImagesDiffer)
     match = {MATCH_HARDWARE: [20, 30], MATCH_RELEASE: 3}
     prove(Full, edit_entry(ENTRY_MATCH, match), errors.ImagesDiffer)
+
+
+def test_what_is_beside_the_match_data_may_differ():
+    """T-47, V-11: `custom` is nobody's promise, and no repository's need repeat the other's."""
+
+    def lie(oem):
+        edit_entry(ENTRY_CUSTOM, {1: "for the workshop"})(oem)
+
+    assert installs(Full, lie).release() == 3
 
 
 def test_both_repositories_together_succeed():
