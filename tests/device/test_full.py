@@ -81,7 +81,7 @@ def test_an_unchanged_image_snapshot_saves_its_targets():
 
 
 def test_no_entry_for_me_keeps_the_previous_targets_and_raises_the_mark():
-    """V-60, T-19"""
+    """V-63.2, V-60, T-19"""
     oem, node = updated(Full)
     previous = node.records[RECORD_METADATA + TARGETS]
     oem.direct({GATEWAY: 3})
@@ -186,7 +186,7 @@ def test_fast_forwarded_versions_are_forgotten_with_the_key_that_signed_them():
 
 
 def test_release_counters_survive_every_change_of_keys():
-    """T-12, T-21"""
+    """R-41, T-12, T-21"""
     oem, node = updated(Full)
     for repository in (oem.director, oem.image):
         for role in (TIMESTAMP, SNAPSHOT, TARGETS):

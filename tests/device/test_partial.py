@@ -69,7 +69,7 @@ def test_acknowledgements_reach_the_ecu_even_without_an_image_for_it():
 
 
 def test_no_entry_for_me_keeps_the_previous_targets_and_raises_the_mark():
-    """V-60, T-19: what the mark has seen cannot be rolled back, nor varied."""
+    """V-63.2, V-60, T-19: what the mark has seen cannot be rolled back, nor varied."""
     oem, node = updated(Partial)
     previous = node.records[STORED]
     oem.publish(3)

@@ -80,7 +80,7 @@ def trade():
 
 
 def test_what_suppliers_deliver_is_published(trade):
-    """S-03, S-08, V-15, V-18, V-21, R-05."""
+    """R-02, S-03, S-08, V-15, V-18, V-21, R-05."""
     repository = trade.repository
     assert "1.targets.20.cbor" in trade.store.names()
     assert repository.read(ids.KIND_METADATA, BRAKE, 1) == repository.read(0, BRAKE, 0)
@@ -125,7 +125,7 @@ def test_the_maker_keeps_priority_and_numbers_stay_unique(trade):
     ids=["number", "hardware", "reused"],
 )
 def test_nobody_lists_what_is_not_his(trade, images, refusal):
-    """S-05, S-13, R-06, E-38, E-91: and nothing of the delivery is taken."""
+    """R-36, S-05, S-13, R-06, E-38, E-91: and nothing of the delivery is taken."""
     before = trade.repository.read(ids.KIND_METADATA, BRAKE, 0)
     with pytest.raises(refusal):
         trade.repository.deliver([trade.brake.sign(images, NOW, [trade.below])], {}, NOW)
