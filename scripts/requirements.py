@@ -173,7 +173,7 @@ class Survey:
                 if not isinstance(node, ast.Call) or "ids" not in given:
                     continue
                 name = given.get("name", node.args[0] if node.args else None)
-                called = name.value if isinstance(name, ast.Constant) else path.stem
+                called = str(name.value) if isinstance(name, ast.Constant) else path.stem
                 for rule in self._literal(path, given["ids"]):
                     yield Citation(f"attack {called}", rule)
 

@@ -94,7 +94,7 @@ def test_a_delegation_that_lists_nothing_is_followed_by_the_next():
 
 
 def test_a_delegation_for_other_numbers_does_not_apply():
-    """V-63.4, V-76.4.1, T-26, E-38: a supplier that lists the image nevertheless is not even asked."""
+    """V-63.4, V-76.4.1, T-26, E-38: a supplier that lists the image all the same is not asked."""
     for ranges in ([(0, N - 1)], [(N + 1, N + 9)], [(0, 0), (N + 1, 0xFFFFFFFF)]):
         assert finds({3: ({}, to(20, *ranges)), 20: (HONEST,)}) == (False, [])
     for ranges in ([(N, N)], [(0, 5), (N - 1, N)], [(N, N + 1), (N + 2, N + 3)]):

@@ -77,7 +77,7 @@ def test_every_inventoried_ecu_has_to_report_once(office, vehicle):
 
 
 def test_a_report_by_a_stranger_is_refused(office, vehicle):
-    """R-12, E-74: unknown ECU, wrong key, an id that is not the signer's, another vehicle's ECU."""
+    """R-12, E-74: unknown ECU, wrong key, an id not the signer's, another vehicle's ECU."""
     identity = office.director.identity
     other = Vehicle("VIN2", first=11)
     office.register_vehicle("VIN2", other.new())
