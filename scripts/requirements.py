@@ -48,6 +48,7 @@ OPEN = "**nothing yet**"
 _ID = r"([VRSPET]-\d\d(?:b\b)?)((?:\.\d+[a-z]?)*)"
 _ITEM = rf"{_ID}(?:(?:\.\.| to ){_ID})?"
 _HEAD = re.compile(rf"{_ITEM}(?:, {_ITEM})*(?=[:.;,]|\s|$)(?!\w)")
+_ONE = re.compile(_ID)
 _STEP = re.compile(r"\((\d(?:\d|\.\d)*)\)")
 _LOOKS_CITED = re.compile(r"[A-Z]-\d")
 
@@ -166,26 +167,29 @@ class Survey:
         return sorted({first, last})
 
     def _attacks(self) -> Iterator[Citation]:
-        """The `ids` of every call and decorator in the files of attacks."""
+        """The ids that calls and decorators in the files of attacks are given, as a tuple."""
         for path in sorted((self._root / ATTACKS).glob("*.py")):
+            where = path.relative_to(self._root).as_posix()
             for node in ast.walk(ast.parse(path.read_bytes())):
-                given = {k.arg: k.value for k in getattr(node, "keywords", ())}
-                if not isinstance(node, ast.Call) or "ids" not in given:
-                    continue
-                name = given.get("name", node.args[0] if node.args else None)
-                called = str(name.value) if isinstance(name, ast.Constant) else path.stem
-                for rule in self._literal(path, given["ids"]):
-                    yield Citation(f"attack {called}", rule)
+                if isinstance(node, ast.Call):
+                    yield from self._attack(node, where)
 
-    def _literal(self, path: Path, ids: ast.expr) -> Iterator[str]:
-        texts = ids.elts if isinstance(ids, ast.Tuple | ast.List) else [ids]
-        for text in texts:
-            if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                yield text.value.split(".")[0]
-            else:
-                where = f"{path.relative_to(self._root).as_posix()}:{text.lineno}"
+    def _attack(self, call: ast.Call, where: str) -> Iterator[Citation]:
+        """`ids`, by name or by place, written out. An `ids` that is handed on was so before."""
+        given = {word.arg: word.value for word in call.keywords}
+        name = given.get("name", call.args[0] if call.args else None)
+        called = str(name.value) if isinstance(name, ast.Constant) else Path(where).stem
+        for argument in (given["ids"],) if "ids" in given else call.args:
+            if not isinstance(argument, ast.Tuple | ast.List):
+                continue
+            texts = [str(getattr(text, "value", "")) for text in argument.elts]
+            found = [match[1] for text in texts if (match := _ONE.fullmatch(text))]
+            if found and len(found) == len(texts):
+                yield from (Citation(f"attack {called}", rule) for rule in found)
+            elif "ids" in given:
                 cure = 'write the ids out: ids=("E-08", "E-12")'
-                self.malformed.append(Complaint(where, "ids that nobody can read off", cure))
+                place = f"{where}:{argument.lineno}"
+                self.malformed.append(Complaint(place, "ids that nobody can read off", cure))
 
 
 def judge(name: str, rule: Rule) -> Iterator[Complaint]:

@@ -116,8 +116,21 @@ def test_a_marker_that_is_none_is_seen(tmp_path: Path) -> None:
     assert any("begins like an id and is none. Cure: begin as in" in c for c in complaints(folder))
 
 
-def test_ids_of_an_attack_that_are_computed_are_seen(tmp_path: Path) -> None:
+def test_attacks_are_read_in_every_form(tmp_path: Path) -> None:
+    for attack in (
+        '@attack("old_timestamp", ids=("E-08",))\ndef play(garage):\n    pass\n',
+        'Attack("old_timestamp", ("E-08",), aim="a freeze")\n',
+        'ATTACKS = [Attack(name="old_timestamp", ids=["E-08"])]\n',
+    ):
+        folder = checkout(tmp_path, "V-71, R-60, R-61", attack=attack)
+        assert complaints(folder) == [], attack
+        assert "| `attack old_timestamp` |" in (folder / PAGE).read_text(encoding="utf-8")
+
+
+def test_ids_of_an_attack_that_are_not_written_out_prove_nothing(tmp_path: Path) -> None:
     folder = checkout(tmp_path, "V-71, R-60, R-61", attack='Attack(name="old", ids=IDS)\n')
+    assert [line[:4] for line in complaints(folder)] == ["E-08"]
+    folder = checkout(tmp_path, "V-71, R-60, R-61", attack='Attack(name="old", ids=(ID,))\n')
     assert any(f"{ATTACKS}/old.py:1: ids that nobody" in c for c in complaints(folder))
 
 
