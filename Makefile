@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n 2
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 setup:  ## make .venv (only when the lock file has changed)
 	@scripts/setup
@@ -31,10 +31,16 @@ lint: setup  ## ruff
 types: setup  ## mypy --strict on host and device, against the stubs of the boards
 	@$(PY) scripts/check_types.py
 
+requirements: setup  ## docs/requirements.md: which tests prove each rule
+	@$(PY) scripts/requirements.py
+
+requirements-check: setup  ## every rule is proved, not applicable or waiting, and the page is today's
+	@$(PY) scripts/requirements.py --check
+
 flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 PORT=/dev/ttyACM0 [ARGS=--dry-run]
 	@$(PY) scripts/flash.py $(BOARD) $(PORT) $(ARGS)
 
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test attacks threats threats-check lint types flash clean
+.PHONY: help setup demo test attacks threats threats-check lint types flash clean requirements requirements-check

@@ -55,7 +55,7 @@ def sign_time(oem, fields, number=TIME):
 
 
 def test_an_attestation_sets_the_clock_and_is_stored():
-    """R-62, V-46"""
+    """V-31, R-62, V-46"""
     oem = Oem()
     clock = clock_of(oem, ticks_ms=5000)
     assert clock.now(5000) == NOW and not clock.fresh

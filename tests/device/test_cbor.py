@@ -94,7 +94,7 @@ def test_a_map_is_written_in_the_order_of_its_encoded_keys():
 
 
 def test_a_key_of_another_type_is_refused():
-    """True is 1 for a dict: {1: 0, true: 0} would lose a pair."""
+    """T-07: True is 1 for a dict: {1: 0, true: 0} would lose a pair."""
     for text in ("a1f500", "a1f600", "a18000", "a1a000", "a1f9000000", "a1c00000", "a20100f500"):
         refuse("Unsupported", text)
     raises(errors.Unsupported, cbor.dumps, {True: 1})
@@ -102,6 +102,7 @@ def test_a_key_of_another_type_is_refused():
 
 
 def test_a_byte_string_and_a_text_of_the_same_bytes_are_two_keys():
+    """T-07."""
     value = cbor.loads(unhex("a2416100616101"))
     assert value[b"a"] == 0 and value["a"] == 1 and len(value) == 2
 
@@ -127,6 +128,7 @@ def test_items_are_bounded():
 
 
 def test_text_is_bounded_and_printable_ascii():
+    """V-04: which is normal form C already."""
     text = "x" * limits.TEXT_BYTES_MAX
     assert cbor.loads(cbor.dumps(text)) == text
     raises(errors.TooLong, cbor.dumps, text + "x")

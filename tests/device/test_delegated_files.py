@@ -35,7 +35,7 @@ NEXT = number_of(BRAKE, 3)
 
 
 def test_a_missing_file_ends_the_cycle():
-    """E-56, T-22: withheld, or never in the Snapshot (T-41)."""
+    """V-76.1, E-56, T-22: withheld, or never in the Snapshot (T-41)."""
     refused(reworked(BRAKES, lambda raw: None), errors.Withheld)
 
     def unlisted(oem):

@@ -32,6 +32,7 @@ def flipped(raw, bit):
 
 
 def test_the_vectors_of_the_rfc():
+    """V-02."""
     for name, *texts in rfc8032.VECTORS:
         seed, public, message, signature = [bytes.fromhex(text) for text in texts]
         assert run(SUITE.public_key(seed)) == public, name

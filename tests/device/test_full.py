@@ -25,7 +25,7 @@ from vehicle import Full, Primary, updated
 
 
 def test_an_update_is_decided_and_everything_is_stored_at_once():
-    """V-75"""
+    """V-75.2, V-75.3, V-75.5, V-75.7, V-75.9"""
     oem, node = updated(Full)
     assert node.wants == [
         (DIRECTOR, ROOT, 2),
@@ -62,7 +62,7 @@ def test_no_news_does_not_hide_an_update_that_was_not_installed():
 
 
 def test_nothing_new_for_me_stores_the_news_and_leaves_the_image_repository_alone():
-    """V-75.6, T-16"""
+    """V-51, V-75.6, T-16"""
     oem, node = updated(Full)
     oem.direct({GATEWAY: 3, BRAKE: 2})
     assert node.refresh().new == []
@@ -81,7 +81,7 @@ def test_an_unchanged_image_snapshot_saves_its_targets():
 
 
 def test_no_entry_for_me_keeps_the_previous_targets_and_raises_the_mark():
-    """V-60, T-19"""
+    """V-63.2, V-60, T-19"""
     oem, node = updated(Full)
     previous = node.records[RECORD_METADATA + TARGETS]
     oem.direct({GATEWAY: 3})
@@ -186,7 +186,7 @@ def test_fast_forwarded_versions_are_forgotten_with_the_key_that_signed_them():
 
 
 def test_release_counters_survive_every_change_of_keys():
-    """T-12, T-21"""
+    """R-41, T-12, T-21"""
     oem, node = updated(Full)
     for repository in (oem.director, oem.image):
         for role in (TIMESTAMP, SNAPSHOT, TARGETS):

@@ -9,6 +9,7 @@ from maker import (
 from uptane import errors
 from uptane.ids import (
     ALG_SHA256,
+    ENTRY_CUSTOM,
     ENTRY_ECUS,
     ENTRY_HASHES,
     ENTRY_LENGTH,
@@ -46,7 +47,7 @@ def edit_entry(key, value, director=True):
 
 
 def test_evil_content_under_a_good_name_differs_between_repositories():
-    """E-32, E-55"""
+    """V-75.10.2a, E-32, E-55"""
     evil = {ALG_SHA256: digest(b"evil")}
     prove(Full, edit_entry(ENTRY_HASHES, evil), errors.ImagesDiffer)
     prove(Full, edit_entry(ENTRY_HASHES, evil, director=False), errors.ImagesDiffer)
@@ -54,11 +55,20 @@ def test_evil_content_under_a_good_name_differs_between_repositories():
 
 
 def test_must_match_data_has_to_match():
-    """E-55, T-04, V-75.10.2b"""
+    """V-11, E-55, T-04, V-75.10.2b"""
     match = {MATCH_HARDWARE: [20], MATCH_RELEASE: 4}
     prove(Full, edit_entry(ENTRY_MATCH, match), errors.ImagesDiffer)
     match = {MATCH_HARDWARE: [20, 30], MATCH_RELEASE: 3}
     prove(Full, edit_entry(ENTRY_MATCH, match), errors.ImagesDiffer)
+
+
+def test_what_is_beside_the_match_data_may_differ():
+    """T-47, V-11: `custom` is nobody's promise, and no repository's need repeat the other's."""
+
+    def lie(oem):
+        edit_entry(ENTRY_CUSTOM, {1: "for the workshop"})(oem)
+
+    assert installs(Full, lie).release() == 3
 
 
 def test_both_repositories_together_succeed():
@@ -95,7 +105,7 @@ def test_an_image_that_the_image_repository_does_not_list_is_refused():
 
 
 def test_an_older_release_that_is_still_listed_is_refused():
-    """E-14, V-75.10.2c, T-21"""
+    """S-09, E-14, V-75.10.2c, T-21"""
     prove(Full, lambda oem: oem.direct({BRAKE: 1}), errors.ReleaseRollback)
 
 
@@ -158,7 +168,7 @@ def test_the_primary_knows_its_ecus():
 
 
 def test_directions_for_another_vehicle_are_refused():
-    """E-51, E-52, T-18: with or without images; its higher versions are not kept."""
+    """V-80, E-51, E-52, T-18: with or without images; its higher versions are not kept."""
 
     def lie(oem):
         oem.director.vehicle = "VIN-2"

@@ -51,18 +51,29 @@ def expired(role, director=True):
 
 
 def test_an_old_timestamp_is_a_rollback():
-    """E-08"""
+    """V-72.3, E-08"""
     prove(Full, replayed(TIMESTAMP), errors.Rollback)
     prove(Full, replayed(TIMESTAMP, director=False), errors.Rollback)
 
 
 def test_an_old_snapshot_is_not_the_one_the_timestamp_names():
-    """E-09, E-24"""
+    """V-73.2, E-09, E-24"""
     prove(Full, replayed(SNAPSHOT), errors.SnapshotMismatch)
 
 
+def test_a_snapshot_may_not_be_older_than_the_stored_one():
+    """V-73.4: though a newer Timestamp names it and all the right keys signed it."""
+
+    def lie(oem):
+        oem.director.versions[SNAPSHOT] -= 2
+        oem.publish(3)
+        oem.director.versions[SNAPSHOT] += 2
+
+    prove(Full, lie, errors.Rollback)
+
+
 def test_a_snapshot_may_not_lower_a_version():
-    """E-10: neither of the top-level Targets nor of a delegated one."""
+    """V-73.5, E-10: neither of the top-level Targets nor of a delegated one."""
 
     def lower(role, version):
         return lambda fields: fields[KEY_VERSIONS].update({role: version})
@@ -72,7 +83,7 @@ def test_a_snapshot_may_not_lower_a_version():
 
 
 def test_a_snapshot_may_not_drop_a_role():
-    """E-11: neither the top-level Targets nor a delegated one."""
+    """V-73.6, E-11: neither the top-level Targets nor a delegated one."""
 
     def drop(role):
         def change(fields):
@@ -93,7 +104,7 @@ def test_a_first_snapshot_without_targets_names_no_version():
 
 
 def test_old_targets_are_not_the_ones_the_snapshot_names():
-    """E-12, E-24"""
+    """V-74.2, E-12, E-24"""
     prove(Full, replayed(TARGETS), errors.VersionMismatch)
     prove(Full, replayed(TARGETS, director=False), errors.VersionMismatch)
 
@@ -114,14 +125,14 @@ def test_the_same_version_with_another_payload_is_refused():
 
 
 def test_an_expired_file_is_refused_whatever_its_role():
-    """E-53, E-04, T-29: the moment of expiry is too late."""
+    """V-72.4, V-73.7, V-74.5, E-53, E-04, T-29: the moment of expiry is too late."""
     for role in (TIMESTAMP, SNAPSHOT, TARGETS):
         prove(Full, expired(role), errors.Expired)
         prove(Full, expired(role, director=False), errors.Expired)
 
 
 def test_a_withheld_file_ends_the_cycle():
-    """E-02"""
+    """T-39, E-02"""
 
     def withhold(role):
         def lie(oem):
@@ -135,7 +146,7 @@ def test_a_withheld_file_ends_the_cycle():
 
 
 def test_endless_metadata_is_cut_at_its_cap():
-    """E-19"""
+    """V-72.1, V-73.1, V-74.1, E-19"""
 
     def pad(role):
         def lie(oem):
@@ -150,7 +161,7 @@ def test_endless_metadata_is_cut_at_its_cap():
 
 
 def test_a_wrong_or_unknown_hash_of_the_snapshot_is_refused():
-    """E-54, T-34: every hash listed must be known and match."""
+    """V-73.2, E-54, T-34: every hash listed must be known and match."""
 
     def wrong(fields):
         fields[KEY_SNAPSHOT][2] = {ALG_SHA256: bytes(32)}

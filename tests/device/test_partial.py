@@ -44,7 +44,7 @@ def edit_entry(key, value):
 
 
 def test_an_update_needs_the_next_root_and_the_latest_targets_only():
-    """V-70, T-13"""
+    """V-51, V-70, T-13"""
     oem, node = updated(Partial)
     assert node.wants == [(DIRECTOR, ROOT, 2), (DIRECTOR, TARGETS, 0)]
     assert node.records[STORED] == oem.director.files[TARGETS, 0]
@@ -69,7 +69,7 @@ def test_acknowledgements_reach_the_ecu_even_without_an_image_for_it():
 
 
 def test_no_entry_for_me_keeps_the_previous_targets_and_raises_the_mark():
-    """V-60, T-19: what the mark has seen cannot be rolled back, nor varied."""
+    """V-63.2, V-60, T-19: what the mark has seen cannot be rolled back, nor varied."""
     oem, node = updated(Partial)
     previous = node.records[STORED]
     oem.publish(3)
@@ -106,7 +106,7 @@ def test_the_mark_falls_with_the_key_that_raised_it():
 
 
 def test_old_targets_are_a_rollback():
-    """E-12, E-71"""
+    """V-74.4, E-12, E-71"""
 
     def lie(oem):
         oem.director.files[TARGETS, 0] = oem.director.history[TARGETS, 1]
@@ -141,7 +141,7 @@ def test_fast_forwarded_targets_are_forgotten_with_their_key():
 
 
 def test_endless_targets_are_cut_at_their_cap():
-    """E-19"""
+    """V-74.1, E-19"""
 
     def lie(oem):
         oem.publish(3)
@@ -151,7 +151,7 @@ def test_endless_targets_are_cut_at_their_cap():
 
 
 def test_expired_targets_are_refused():
-    """E-53, E-04"""
+    """V-74.5, E-53, E-04"""
 
     def lie(oem):
         oem.director.expires[TARGETS] = NOW
@@ -182,7 +182,7 @@ def test_even_a_stolen_key_lowers_no_release_counter():
 
 
 def test_hardware_that_is_not_mine_is_refused():
-    """E-33: as far as the Director tells the truth about it."""
+    """V-63.3, V-86, E-33: as far as the Director tells the truth about it."""
     match = {MATCH_HARDWARE: [10], MATCH_RELEASE: 3}
     prove(Partial, edit_entry(ENTRY_MATCH, match), errors.WrongHardware)
 
@@ -218,7 +218,7 @@ def test_no_ecu_is_directed_twice():
 
 
 def test_directions_for_another_vehicle_are_refused_and_leave_no_mark():
-    """E-51, E-52, T-18"""
+    """V-80, E-51, E-52, T-18"""
 
     def empty(oem):
         oem.director.vehicle = "VIN-2"

@@ -14,6 +14,7 @@ from uptane.store.log import Log
 
 
 def test_a_value_is_read_as_it_was_committed_before_and_after_a_reset():
+    """S-52."""
     nor = flash()
     records = mounted(nor)
     assert records.read(RECORD_TIME) is None and records.numbers() == []

@@ -36,7 +36,7 @@ def opened(raw, kind):
 
 
 def test_a_report_says_what_runs_and_is_sealed():
-    """V-43, T-05: the numbers here are those of docs/pouf.cddl, written out."""
+    """V-44, V-43, T-05: the numbers here are those of docs/pouf.cddl, written out."""
     ecu = Ecu()
     raw = ecu.report(BOOT_TRIAL)
     assert len(raw) <= REPORT_BYTES_MAX
@@ -99,7 +99,7 @@ def attacks(ecu):
 
 
 def test_attacks_are_reported_until_they_are_acknowledged_also_over_a_reset():
-    """E-76."""
+    """T-50, E-76."""
     ecu = Ecu()
     for number in (32, 56, 32):
         ecu.reports.note(number)

@@ -77,7 +77,7 @@ def test_the_top_level_comes_before_every_delegation():
 
 
 def test_the_first_delegation_that_lists_the_image_wins():
-    """V-76.4, E-58: whatever a later one says; and in pre-order."""
+    """V-17, V-76.4, E-58: whatever a later one says; and in pre-order."""
     assert finds({3: ({}, to(20), to(21)), 20: (HONEST,), 21: (OTHER,)}) == (True, [20])
     raises(
         errors.ImagesDiffer,
@@ -88,13 +88,13 @@ def test_the_first_delegation_that_lists_the_image_wins():
 
 
 def test_a_delegation_that_lists_nothing_is_followed_by_the_next():
-    """V-76.4.3, E-56: an empty file is no fault."""
+    """V-17, V-76.5, V-76.4.3, E-56: an empty file is no fault."""
     assert finds({3: ({}, to(20), to(21)), 20: ({},), 21: (HONEST,)}) == (True, [20, 21])
     assert finds({3: ({}, to(20)), 20: ({},)}) == (False, [20])
 
 
 def test_a_delegation_for_other_numbers_does_not_apply():
-    """V-76.4.1, T-26, E-38: a supplier that lists the image nevertheless is not even asked."""
+    """V-63.4, V-76.4.1, T-26, E-38: a supplier that lists the image all the same is not asked."""
     for ranges in ([(0, N - 1)], [(N + 1, N + 9)], [(0, 0), (N + 1, 0xFFFFFFFF)]):
         assert finds({3: ({}, to(20, *ranges)), 20: (HONEST,)}) == (False, [])
     for ranges in ([(N, N)], [(0, 5), (N - 1, N)], [(N, N + 1), (N + 2, N + 3)]):
@@ -199,7 +199,7 @@ def test_the_bytes_of_a_cycle_are_bounded():
 
 
 def test_as_many_roles_as_stated_have_to_agree():
-    """V-77, T-25, E-59"""
+    """V-17, V-77, T-25, E-59"""
     for agreement, found in ((1, True), (2, True), (3, False)):
         tree = {3: ({}, to(PANEL, agreement=agreement)), 30: ({},), 31: (HONEST,), 32: (HONEST,)}
         assert finds(tree) == (found, [30, 31, 32])

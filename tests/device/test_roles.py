@@ -163,7 +163,7 @@ def test_a_snapshot_lists_targets_and_delegated_roles_only():
 
 
 def test_an_entry_has_its_shape():
-    """V-09, V-12, V-14, T-47"""
+    """V-89, V-09, V-12, V-14, T-47"""
     at = [KEY_IMAGES, 203]
     for key in (ENTRY_LENGTH, ENTRY_HASHES, ENTRY_MATCH, ENTRY_ECUS):
         refuses(errors.BadShape, TARGETS, (at + [key], None), (at + [key], "1"))

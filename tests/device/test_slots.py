@@ -121,6 +121,7 @@ def test_a_short_image_is_refused_and_can_be_completed():
 
 
 def test_an_image_with_another_hash_is_given_up():
+    """V-63.7, V-66."""
     ecu = provisioned()
     run(begin(ecu))
     send(ecu, NEW[:100] + b"!" + NEW[101:])

@@ -60,6 +60,7 @@ def test_revert_acts_on_an_unconfirmed_trial_and_on_nothing_else():
 
 
 def test_what_is_running_is_never_erased():
+    """T-32, V-35."""
     ecu = on_trial()
     raises(Unwanted, run, begin(ecu, OLD))
     ecu.slots.revert()  # still running from there until the reset

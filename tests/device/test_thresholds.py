@@ -5,9 +5,12 @@ from maker import NOW, SUITE, kid_of, public_key, seed_of, sign_with
 from uptane import cbor, cose, errors
 from uptane.ids import (
     DIRECTOR,
+    IMAGE,
     RECORD_METADATA,
+    ROOT,
     SNAPSHOT,
     TARGETS,
+    TIMESTAMP,
 )
 from uptane.limits import SIGNATURES_MAX
 from uptane.meta.verify import verify_threshold
@@ -34,7 +37,7 @@ def test_distinct_keys_are_counted_and_counting_stops_at_the_threshold():
 
 
 def test_one_key_that_signs_twice_counts_once():
-    """E-43"""
+    """T-27, E-43"""
     envelope, keys, aad = sign_thrice("aa")
     raises(errors.BelowThreshold, run, verify_threshold(SUITE, envelope, (2, keys), aad))
 
@@ -85,6 +88,27 @@ def test_too_few_signatures_are_refused_in_a_cycle():
     oem.director.files[TARGETS, 3] = raw
     node.update()
     assert node.release() == 3
+
+
+def test_every_role_needs_its_threshold_on_both_repositories():
+    """V-72.2, V-73.3, V-74.3, V-71.2.3: an honest payload whose signature is nobody's."""
+
+    def unsigned(repository, role):
+        def lie(oem):
+            made = oem.director if repository == DIRECTOR else oem.image
+            if role == ROOT:
+                made.rotate()
+            oem.publish(3)
+            for version in (0, made.versions[role]):
+                envelope = cose.read_sign(made.files[role, version])
+                nobody = [(kid, bytes(64)) for kid, _ in envelope.signatures]
+                made.files[role, version] = cose.write_sign(envelope.payload, nobody)
+
+        return lie
+
+    for repository in (DIRECTOR, IMAGE):
+        for role in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS):
+            prove(Full, unsigned(repository, role), errors.BelowThreshold)
 
 
 # --- envelopes and encodings -----------------------------------------------------------------

@@ -44,7 +44,7 @@ def rotated(change=None, signers=None, keys=None):
 
 
 def test_a_root_is_exactly_one_version_up():
-    """E-13, T-10: an older one, the same again, one skipped."""
+    """V-71.2.4, E-13, T-10: an older one, the same again, one skipped."""
 
     def version(number):
         return rotated(lambda fields: fields.update({KEY_VERSION: number}))
@@ -61,7 +61,7 @@ def test_a_root_needs_its_old_and_its_new_keys():
 
 
 def test_every_missed_root_is_taken_in_turn():
-    """E-41, T-11: the ones between may have expired."""
+    """V-71.2, E-41, T-11: the ones between may have expired."""
     oem, node = updated(Partial)
     keys = [OLD, NEW, seed_of(DIRECTOR, ROOT, 2)]
     oem.director.expires[ROOT] = NOW
@@ -160,7 +160,7 @@ def test_a_root_step_drops_only_what_the_new_root_does_not_authorise():
 
 
 def test_the_first_root_is_the_one_of_the_identity():
-    """V-22"""
+    """V-71.1, V-22"""
     oem = Oem()
     raises(errors.NotProvisioned, Trusted, SUITE, DEVICE, DIRECTOR, bytes(32), {}.get)
     records = {RECORD_METADATA + ROOT: oem.director.files[ROOT, 1]}

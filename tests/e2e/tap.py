@@ -12,6 +12,7 @@ SINGLE, FIRST, CONSECUTIVE, FLOW = range(4)
 PENDING = 0x78
 NEGATIVE = 0x7F
 DOWNLOAD, UPLOAD, DATA, EXIT = 0x34, 0x35, 0x36, 0x37
+UNANSWERED = bytes((0x3E, 0x80))
 PLAIN, FORMATS = 0x00, 0x46
 FILE_BYTES = 6
 
@@ -87,7 +88,7 @@ class Tap:
         if frame.id not in self._speakers:
             return
         message = self._messages.setdefault(frame.id, Message()).feed(frame.data)
-        if message is None:
+        if message is None or message == UNANSWERED:
             return
         ecu, is_request = self._speakers[frame.id]
         if is_request:

@@ -83,7 +83,7 @@ LIES: dict[str, tuple[tuple[int, int, int], Callable[[bytes], bytes | None], typ
 
 @pytest.mark.parametrize("what", LIES)
 def test_a_file_that_lies_is_refused_with_its_number(garage: Garage, what: str) -> None:
-    """V-35, V-36, V-91, E-30, E-43, E-60."""
+    """V-57, V-35, V-36, V-91, E-30, E-43, E-60."""
     file, lie, refusal = LIES[what]
     want_updates(garage)
     before = state(garage)
@@ -123,7 +123,7 @@ def test_an_image_longer_than_its_metadata_says_is_not_received(garage: Garage) 
 
 
 def test_another_image_of_the_same_length_is_refused(garage: Garage) -> None:
-    """E-31, V-48, V-66."""
+    """V-30, E-31, V-48, V-66."""
     want_updates(garage)
     image = (ids.IMAGE, ids.KIND_IMAGE, 202)
     with pytest.raises(PeerRefused) as refused:
@@ -139,7 +139,7 @@ def open_download(file: tuple[int, int, int], length: int) -> bytes:
 
 
 def test_bytes_that_nobody_wanted_are_refused(garage: Garage) -> None:
-    """E-77, S-39: a tester on the bus, and no cycle at all."""
+    """V-92, E-77, S-39: a tester on the bus, and no cycle at all."""
     tester = garage.vehicle.station("door")
     before = state(garage)
     with pytest.raises(Negative) as refused:
@@ -183,7 +183,7 @@ def test_a_wrong_file_number_and_too_many_bytes_are_refused(garage: Garage) -> N
 
 
 def test_nothing_is_installed_that_was_not_verified(garage: Garage) -> None:
-    """S-39, E-77, T-55: the routine that starts a trial starts nothing else."""
+    """V-30, V-92, S-39, E-77, T-55: the routine that starts a trial starts nothing else."""
     tester = garage.vehicle.station("door")
     tester.request(b"\x10\x02")
     with pytest.raises(Negative):

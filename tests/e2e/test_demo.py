@@ -77,7 +77,7 @@ def test_the_story_is_told(demo: dict[str, Any]) -> None:
 
 
 def test_a_real_firmware_goes_in_as_an_opaque_image(tmp_path: Path) -> None:
-    """V-85: bytes are bytes; here inside CPython, 187 KB over the bus twice."""
+    """R-45, S-25, V-85: bytes are bytes; here inside CPython, 187 KB over the bus twice."""
     if not images.available():
         pytest.skip(images.MISSING)
     file = tmp_path / "demo.json"

@@ -123,7 +123,7 @@ def test_a_message_that_is_too_long_is_refused_by_flow_control(vehicle: Running)
 def test_udsoncan_updates_a_partial_secondary(
     vehicle: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """V-83, S-37: the door takes release 2, 20 KB, from a feeder that is none of ours."""
+    """S-38, V-83, S-37: the door takes release 2, 20 KB, from a feeder that is none of ours."""
     file = tmp_path / "door.bin"
     file.write_bytes(random.Random(20).randbytes(IMAGE_BYTES))
     with MuptaneBus(vehicle.channel, name="onlooker") as onlooker:

@@ -49,7 +49,7 @@ def test_every_kind_of_file_passed(played: Played) -> None:
 
 
 def test_every_file_is_what_the_grammar_says(played: Played) -> None:
-    """P-07, P-08, P-09."""
+    """S-60, P-07, P-08, P-09."""
     judged = 0
     for file in played.tap.files:
         rule = rule_of(file)
@@ -80,6 +80,7 @@ def judge(want: bytes) -> None:
 
 
 def test_every_want_is_what_the_grammar_says(played: Played) -> None:
+    """V-84: a file, which one, from where, how much; nothing is asked about its form."""
     files = [status[1:] for status in wants(played) if status[0] == 1]
     for want in files:
         judge(want)
@@ -132,7 +133,7 @@ def test_every_record_in_flash_is_what_the_grammar_says(played: Played) -> None:
 
 
 def test_every_request_is_in_the_table_of_messages(played: Played) -> None:
-    """P-04: nothing is sent that the table does not list."""
+    """S-63, P-04: nothing is sent that the table does not list."""
     listed = [bytes.fromhex(row["request"]) for row in rows("request")]
     for exchange in played.tap.exchanges:
         assert any(exchange.request.startswith(known) for known in listed), (

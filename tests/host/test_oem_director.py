@@ -32,7 +32,7 @@ def test_a_new_vehicle_gets_empty_targets_that_name_it(office, vehicle):
 
 
 def test_a_manifest_is_answered_by_fresh_directions_for_this_vehicle(office, vehicle):
-    """R-15, R-16, R-34, T-48, T-51."""
+    """R-09, S-48, R-15, R-16, R-34, T-48, T-51."""
     other = Vehicle("VIN2", first=11)
     office.register_vehicle(other.vin, other.new())
     office.assign("VIN1", BRAKE, 9)
@@ -65,6 +65,7 @@ def test_directions_stay_listed_when_they_are_installed(office, vehicle):
 
 
 def test_old_versions_can_still_be_read_and_foreign_ones_cannot(office, vehicle):
+    """R-07."""
     office.accept_manifest("VIN1", vehicle.manifest(office.director.identity))
     read = office.director.read
     assert read("VIN1", ids.TARGETS, 1) not in (None, read("VIN1", ids.TARGETS, 2))
@@ -152,6 +153,7 @@ def test_an_ecu_id_or_a_key_is_registered_once(office, vehicle):
 
 
 def test_a_vehicle_that_could_not_be_updated_is_not_registered(office):
+    """V-03."""
     ecus = Vehicle().new()
     for bad in (ecus[1:], [ecus[0], ecus[0].model_copy(update={"ecu": 9})]):
         with pytest.raises(BadVehicle):
@@ -165,7 +167,7 @@ def test_a_vehicle_that_could_not_be_updated_is_not_registered(office):
 
 
 def test_an_image_number_names_one_release(office):
-    """V-85."""
+    """S-51, V-85."""
     office.release_image(7, b"brake 2", [20], 2)
     for content, hardware, release in ((b"other", [20], 2), (b"brake 2", [21], 2)):
         with pytest.raises(ImageNumberUsed):

@@ -48,7 +48,7 @@ def test_a_new_repository_is_complete_and_empty(store):
 
 
 def test_images_appear_when_they_are_published(store):
-    """R-04, V-21."""
+    """S-08, R-07, T-07, R-04, V-21."""
     repository = ImageRepository.create(store, HOLDERS, NOW)
     repository.add_image(7, b"brake", [21, 20, 21], 3)
     digest = sha256(b"brake")
@@ -76,7 +76,7 @@ def test_a_role_is_signed_anew_when_half_its_life_is_over(store):
 
 
 def test_an_image_number_is_never_used_again(store):
-    """V-85, T-53."""
+    """R-41, V-85, T-53."""
     repository = ImageRepository.create(store, HOLDERS, NOW)
     entry = repository.add_image(7, b"brake", [20], 3)
     assert repository.add_image(7, b"brake", [20], 3) == entry
@@ -138,7 +138,7 @@ def test_the_key_of_any_role_can_be_replaced(store, role):
 
 
 def test_names_that_leave_the_folder_are_refused(store):
-    """E-61."""
+    """V-21, E-61."""
     for name in ("../x.y", "a/b.c", "a", ".a", "A.b", "a.b\n", "", "a..b"):
         with pytest.raises(Malformed):
             store.publish({name: b""})

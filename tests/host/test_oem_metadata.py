@@ -247,7 +247,7 @@ def test_a_root_that_could_not_work_is_not_made():
 
 
 def test_targets_that_contradict_themselves_are_not_made():
-    """V-14, E-49, T-18."""
+    """V-10, V-14, E-49, T-18."""
     other = ENTRY.model_copy(update={"ecus": (2,)})
     for fields in (
         {"images": {7: DIRECTED, 8: other}, "vehicle": "VIN1"},  # ECU 2 twice

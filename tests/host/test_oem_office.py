@@ -16,7 +16,7 @@ ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
 
 
 def test_a_feeder_gets_every_kind_of_file(office, vehicle):
-    """R-05, R-08, R-33."""
+    """R-01, R-02, R-05, R-08, R-33."""
     for repository in (ids.DIRECTOR, ids.IMAGE):
         for role in ROLES:
             raw = office.answer("VIN1", repository, ids.KIND_METADATA, role, 0)
@@ -86,6 +86,7 @@ def test_a_seed_makes_the_same_office_byte_for_byte(tmp_path):
 
 
 def test_an_office_on_a_disk_goes_on_where_it_stopped(tmp_path):
+    """R-02b."""
     premises = Premises(tmp_path, b"passphrase", Cost.cheap())
     vehicle = Vehicle()
     office = Office.create(lambda: NOW, premises)
@@ -124,6 +125,7 @@ def test_a_release_can_be_repeated_after_a_fault(office):
 
 
 def test_the_transport_and_the_manifest_agree_on_the_vehicle(office, vehicle):
+    """R-10."""
     office.register_vehicle("VIN2", Vehicle("VIN2", first=11).new())
     with pytest.raises(ForeignVehicle):
         office.accept_manifest("VIN2", vehicle.manifest(office.director.identity))

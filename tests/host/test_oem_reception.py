@@ -68,7 +68,7 @@ def test_a_manifest_not_by_the_primary_is_refused(office, vehicle):
 
 
 def test_every_inventoried_ecu_has_to_report_once(office, vehicle):
-    """R-12, E-72, T-36."""
+    """R-11, R-18, V-42, R-12, E-72, T-36."""
     identity = office.director.identity
     reports = vehicle.reports(identity)
     refuses(office, vehicle, ReportMissing, vehicle.manifest(identity, reports[:2]))
@@ -77,7 +77,7 @@ def test_every_inventoried_ecu_has_to_report_once(office, vehicle):
 
 
 def test_a_report_by_a_stranger_is_refused(office, vehicle):
-    """E-74: unknown ECU, wrong key, an id that is not the signer's, another vehicle's ECU."""
+    """R-12, E-74: unknown ECU, wrong key, an id not the signer's, another vehicle's ECU."""
     identity = office.director.identity
     other = Vehicle("VIN2", first=11)
     office.register_vehicle("VIN2", other.new())
@@ -93,7 +93,7 @@ def test_a_report_by_a_stranger_is_refused(office, vehicle):
 
 
 def test_the_carried_digest_is_not_trusted(office, vehicle):
-    """T-05: the content is changed, the seal is kept."""
+    """R-12, T-05: the content is changed, the seal is kept."""
     identity = office.director.identity
     raw = vehicle.manifest(identity)
     cut = raw.index(b"VIN1")

@@ -80,7 +80,7 @@ def trade():
 
 
 def test_what_suppliers_deliver_is_published(trade):
-    """V-15, V-18, V-21, R-05."""
+    """R-02, S-03, S-08, V-15, V-18, V-21, R-05."""
     repository = trade.repository
     assert "1.targets.20.cbor" in trade.store.names()
     assert repository.read(ids.KIND_METADATA, BRAKE, 1) == repository.read(0, BRAKE, 0)
@@ -125,7 +125,7 @@ def test_the_maker_keeps_priority_and_numbers_stay_unique(trade):
     ids=["number", "hardware", "reused"],
 )
 def test_nobody_lists_what_is_not_his(trade, images, refusal):
-    """R-06, E-38, E-91: and nothing of the delivery is taken."""
+    """R-36, S-05, S-13, R-06, E-38, E-91: and nothing of the delivery is taken."""
     before = trade.repository.read(ids.KIND_METADATA, BRAKE, 0)
     with pytest.raises(refusal):
         trade.repository.deliver([trade.brake.sign(images, NOW, [trade.below])], {}, NOW)
@@ -134,7 +134,7 @@ def test_nobody_lists_what_is_not_his(trade, images, refusal):
 
 
 def test_a_delivery_by_a_stranger_is_refused(trade):
-    """E-37, E-56: another key, a role nobody delegates to, another repository."""
+    """S-13, E-37, E-56: another key, a role nobody delegates to, another repository."""
     stranger = trade.supplier(BRAKE, "stranger")
     stranger.version = 5
     foreign = Supplier(BRAKE, trade.brake.holders, bytes(32))
@@ -150,7 +150,7 @@ def test_a_delivery_by_a_stranger_is_refused(trade):
 
 
 def test_old_and_expired_deliveries_are_refused(trade):
-    """R-36, E-12, E-56."""
+    """S-13, R-36, E-12, E-56."""
     old = trade.repository.read(ids.KIND_METADATA, BRAKE, 1)
     with pytest.raises(WrongVersion):
         trade.repository.deliver([old], {}, NOW)

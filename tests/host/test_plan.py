@@ -90,6 +90,7 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
     ],
 )
 def test_a_mistake_names_its_line_and_what_to_do(complaint, old, new, at, words):
+    """V-03: no ECU verifies less than partially."""
     said = complaint(old, new)
     assert said.startswith(f"{line_of(at)}: "), said
     for word in words:
@@ -103,6 +104,7 @@ def test_a_vehicle_without_a_primary_is_refused(complaint):
 
 
 def test_a_primary_that_verifies_partially_is_refused(complaint):
+    """V-03, V-34."""
     text = SEDAN.read_text().replace('verification = "full"', 'verification = "partial"', 1)
     said = complaint.of(text)
     assert said.startswith("12: ecu.0.verification: ")

@@ -140,7 +140,7 @@ def test_every_recommendation_and_permission_is_told() -> None:
 
 
 def test_the_preamble_is_complete() -> None:
-    """P-01."""
+    """S-64, P-01."""
     found = dict(re.findall(r"^    ([A-Z][\w -]+): (.+)$", POUF, re.MULTILINE))
     assert tuple(found) == HEADERS
     assert len(found["Title"]) <= TITLE_MAX

@@ -184,6 +184,7 @@ def test_importing_a_device_module_does_nothing() -> None:
 
 
 def test_no_boolean_switches_a_check_off() -> None:
+    """T-08."""
     keep(boolean_switches, python("firmware", "host"))
 
 

@@ -39,7 +39,7 @@ class Thief(OfficeSource):
         yield
 
 
-def manifest(stage: Stage) -> bytes:
+def vehicle_manifest(stage: Stage) -> bytes:
     """A vehicle version manifest that the vehicle makes now, and the office has not seen."""
     thief = Thief(stage)
     stage.feed(thief, stage.maker.plan.primary().name)
@@ -47,7 +47,7 @@ def manifest(stage: Stage) -> bytes:
 
 
 def hand_in(stage: Stage, raw: bytes) -> str:
-    """Give a vehicle version manifest to the office: DETECTED if it refuses or notes it, else ACCEPTED."""
+    """Give a file to the office: DETECTED if it refuses or notes it, else ACCEPTED."""
     known = len(stage.office.director.oddities())
     try:
         stage.office.accept_manifest(stage.vin, raw)
@@ -89,13 +89,13 @@ def by_the_primary(stage: Stage, fields: dict[int, Any]) -> bytes:
 @attack(ids=("V-43", "R-12"), expected={BACKOFFICE: ACCEPTED}, power=BENIGN)
 def honest_manifest(stage: Stage) -> str:
     """take what an honest vehicle says"""
-    return hand_in(stage, manifest(stage))
+    return hand_in(stage, vehicle_manifest(stage))
 
 
 @attack(ids=("E-72", "R-12", "T-36"), expected=REFUSED, power=AS_PRIMARY)
 def report_withheld(stage: Stage) -> str:
     """hide an ECU from the Director"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     fields[ids.VEHICLE_REPORTS].pop()
     return hand_in(stage, by_the_primary(stage, fields))
@@ -104,7 +104,7 @@ def report_withheld(stage: Stage) -> str:
 @attack(ids=("E-72", "V-44", "R-12"), expected=REFUSED, power=AS_PRIMARY)
 def report_edited(stage: Stage) -> str:
     """say of a Secondary that it runs what it does not"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     content, seal_of = cbor2.loads(fields[ids.VEHICLE_REPORTS][1])
     report = cbor2.loads(content)
@@ -117,7 +117,7 @@ def report_edited(stage: Stage) -> str:
 @attack(ids=("E-72", "E-76", "V-44"), expected=REFUSED, power=AS_PRIMARY)
 def attack_flag_cut_out(stage: Stage) -> str:
     """take the attacks that a Secondary saw out of its report"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     content, seal_of = cbor2.loads(fields[ids.VEHICLE_REPORTS][2])
     report = cbor2.loads(content)
@@ -129,7 +129,7 @@ def attack_flag_cut_out(stage: Stage) -> str:
 @attack(ids=("E-73", "R-13", "V-45"), expected=REFUSED, power=AS_PRIMARY)
 def manifest_replayed(stage: Stage) -> str:
     """play an old manifest again, so that the Director repeats itself"""
-    raw = manifest(stage)
+    raw = vehicle_manifest(stage)
     hand_in(stage, raw)
     stage.look()
     return hand_in(stage, raw)
@@ -138,9 +138,9 @@ def manifest_replayed(stage: Stage) -> str:
 @attack(ids=("E-73", "R-13", "V-45", "T-37"), expected=REFUSED, power=AS_PRIMARY)
 def report_replayed(stage: Stage) -> str:
     """put a Secondary's old report into a new manifest"""
-    old = manifest(stage)
+    old = vehicle_manifest(stage)
     hand_in(stage, old)
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     fields[ids.VEHICLE_REPORTS][1] = opened(old)[ids.VEHICLE_REPORTS][1]
     return hand_in(stage, by_the_primary(stage, fields))
@@ -149,7 +149,7 @@ def report_replayed(stage: Stage) -> str:
 @attack(ids=("E-74", "R-12"), expected=REFUSED, power=AS_PRIMARY)
 def report_by_another_ecu(stage: Stage) -> str:
     """speak for a Secondary with another ECU's key"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     report = opened(fields[ids.VEHICLE_REPORTS][1])
     signer = key_of(stage, stage.victim)
@@ -160,7 +160,7 @@ def report_by_another_ecu(stage: Stage) -> str:
 @attack(ids=("E-74", "R-12"), expected=REFUSED, power=AS_PRIMARY)
 def report_under_another_name(stage: Stage) -> str:
     """have two reports by one ECU, one of them under another's name"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     report = opened(fields[ids.VEHICLE_REPORTS][1])
     first, second = two_secondaries(stage)
@@ -173,7 +173,7 @@ def report_under_another_name(stage: Stage) -> str:
 @attack(ids=("E-74", "R-12"), expected=REFUSED, power=AS_PRIMARY)
 def report_of_an_unknown_ecu(stage: Stage) -> str:
     """bring an ECU into the vehicle that the maker never built in"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     stranger = Signer.from_seed(b"stranger")
     report = opened(fields[ids.VEHICLE_REPORTS][1])
@@ -185,7 +185,7 @@ def report_of_an_unknown_ecu(stage: Stage) -> str:
 @attack(ids=("E-74", "R-10", "R-12"), expected=REFUSED, power=AS_PRIMARY)
 def manifest_of_another_vehicle(stage: Stage) -> str:
     """hand in one vehicle's manifest as another's"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     fields[ids.VEHICLE_ID] = "MUPTANE0STRANGER1"
     return hand_in(stage, by_the_primary(stage, fields))
@@ -194,7 +194,7 @@ def manifest_of_another_vehicle(stage: Stage) -> str:
 @attack(ids=("E-74", "R-12", "V-43"), expected=REFUSED, power="a compromised Secondary")
 def manifest_by_a_secondary(stage: Stage) -> str:
     """speak for a vehicle with a Secondary's key"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     raw = sealed(stage, fields, ids.TYPE_VEHICLE, key_of(stage, two_secondaries(stage)[0]))
     return hand_in(stage, raw)
@@ -203,7 +203,7 @@ def manifest_by_a_secondary(stage: Stage) -> str:
 @attack(ids=("E-47", "E-74"), expected=REFUSED, power=AS_PRIMARY)
 def report_as_manifest(stage: Stage) -> str:
     """pass a report as the manifest"""
-    fields = opened(manifest(stage))
+    fields = opened(vehicle_manifest(stage))
     stage.look()
     return hand_in(stage, bytes(fields[ids.VEHICLE_REPORTS][0]))
 
@@ -241,7 +241,7 @@ def partial_bundle_seen(stage: Stage) -> str:
         stage.maker.assign(ecu, stage.release)
     stage.redirect()
     stage.feed(name=updated.name)
-    raw = manifest(stage)
+    raw = vehicle_manifest(stage)
     stage.look()
     reports = [opened(report) for report in opened(raw)[ids.VEHICLE_REPORTS]]
     releases = {report[ids.REPORT_ID]: report[ids.REPORT_IMAGE][3] for report in reports}
