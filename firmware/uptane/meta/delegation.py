@@ -39,7 +39,7 @@ class Delegation:
 
     def __init__(self, value: object, keys: "dict[bytes, bytes]") -> None:
         fields = Fields(value)
-        self._ranges = _read_ranges(fields.take(DELEGATION_RANGES))
+        self._ranges = read_ranges(fields.take(DELEGATION_RANGES))
         hardware = fields.take(DELEGATION_HARDWARE)
         self._hardware = None if hardware is None else read_numbers(hardware, True)
         terminating = fields.take(DELEGATION_TERMINATING)
@@ -109,7 +109,7 @@ class Delegations:
         return Delegation(cbor.loads_first(self._raw[self._offsets[place] :])[0], self._keys)
 
 
-def _read_ranges(value: object) -> "list[tuple[int, int]]":
+def read_ranges(value: object) -> "list[tuple[int, int]]":
     """Return [(first, last), ...], ascending and apart from each other."""
     ranges: list[tuple[int, int]] = []
     least = 0

@@ -43,11 +43,13 @@ class Mark:
 class Files:
     """Files of `repository`; `stored` reads a record by number.
 
-    changes: {record number: bytes, or None to delete}, the candidates so far.
+    changes: {record number: bytes, or None to delete}, the candidates so far. mark_record: where
+    the high-water mark is.
     """
 
     def __init__(self, suite: "Suite", policy: Policy, repository: int, stored: "Stored") -> None:
         self.changes: Changes = {}
+        self.mark_record = RECORD_HIGH_WATER + 0x100 * (repository - DIRECTOR)
         self._suite = suite
         self._policy = policy
         self._repository = repository
@@ -63,8 +65,8 @@ class Files:
         return None if raw is None else cose.read_sign(raw)
 
     def read_mark(self) -> "Mark | None":
-        """Return the high-water mark; only the Director has one."""
-        raw = self._stored(RECORD_HIGH_WATER) if self._repository == DIRECTOR else None
+        """Return the high-water mark; only a Director has one."""
+        raw = self._stored(self.mark_record) if self._repository & 1 == DIRECTOR else None
         return None if raw is None else Mark(raw)
 
     def digest(self, payload: bytes) -> bytes:
@@ -100,7 +102,7 @@ class Files:
         if stored is None or stored.payload != payload:
             self.changes[self.record(role)] = cose.write_sign(payload, signatures)
             if role == TARGETS and self.read_mark() is not None:
-                self.changes[RECORD_HIGH_WATER] = None
+                self.changes[self.mark_record] = None
 
     def drop_unlisted(self, versions: "dict[int, int]") -> None:
         """Delete the delegated files that a Snapshot without a predecessor no longer names: the
@@ -115,10 +117,10 @@ class Files:
         raw = self.changes.pop(self.record(TARGETS), None)
         if raw is None:
             return
-        self.changes.pop(RECORD_HIGH_WATER, None)
+        self.changes.pop(self.mark_record, None)
         envelope = cose.read_sign(raw)
         version = Head(envelope.payload, TARGETS).version
         kids = [kid for kid, _ in envelope.signatures]
         mark = cbor.dumps([version, self.digest(envelope.payload), kids])
-        if mark != self._stored(RECORD_HIGH_WATER):  # flash wears (V-88)
-            self.changes[RECORD_HIGH_WATER] = mark
+        if mark != self._stored(self.mark_record):  # flash wears (V-88)
+            self.changes[self.mark_record] = mark

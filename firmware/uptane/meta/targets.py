@@ -29,6 +29,7 @@ from uptane.ids import (
     KEY_DELEGATIONS,
     KEY_EXPIRES,
     KEY_IMAGES,
+    KEY_MAPS,
     KEY_VEHICLE,
     MATCH_HARDWARE,
     MATCH_RELEASE,
@@ -58,6 +59,7 @@ class Targets(Head):
     vehicle       Director: the vehicle id, or None
     acknowledged  Director: {ecu id: report counter}
     delegations   None, or the bytes that begin with them
+    maps          top-level: what is listed of maps, or None; `mapping` reads it
     `role`: TARGETS, or the number of a delegated role.
     Refusals: as Head; BadShape, EcuTwice, and those of `cbor.loads`.
     """
@@ -68,7 +70,9 @@ class Targets(Head):
         self.vehicle: str | None = None
         self.acknowledged: dict[int, int] = {}
         self.delegations: memoryview | None = None
-        self._director = repository == DIRECTOR
+        self.maps: object = None
+        self._director = repository & 1 == DIRECTOR
+        self._top = role == TARGETS
         self._payload = memoryview(payload)
         self._offsets: dict[int, int] | None = None
         last = KEY_EXPIRES
@@ -127,6 +131,8 @@ class Targets(Head):
             self.vehicle = _read_vehicle(value)
         elif key == KEY_ACKNOWLEDGED and self._director:
             self.acknowledged = read_counters(value)
+        elif key == KEY_MAPS and self._top:
+            self.maps = value
         else:
             raise BadShape
 

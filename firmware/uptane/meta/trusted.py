@@ -29,7 +29,6 @@ from uptane.errors import (
 from uptane.ids import (
     DIRECTOR,
     KIND_METADATA,
-    RECORD_HIGH_WATER,
     ROOT,
     SNAPSHOT,
     TARGETS,
@@ -56,7 +55,7 @@ if False:  # for the type checker
 
 
 class Trusted:
-    """The trusted set of `repository` (DIRECTOR, IMAGE); made anew for each cycle.
+    """The trusted set of `repository` (DIRECTOR, IMAGE or more); made anew for each cycle.
 
     identity: SHA-256 of the payload of the repository's Root 1. stored: reads a record by number.
     Refusal: NotProvisioned without a Root, or with a first one that is not the identity.
@@ -139,7 +138,7 @@ class Trusted:
         mark = self.files.read_mark()
         threshold, keys = root.keyholders(TARGETS)
         if mark is not None and len([kid for kid in mark.kids if kid in keys]) < threshold:
-            changes[RECORD_HIGH_WATER] = None
+            changes[self.files.mark_record] = None
         return changes
 
     # --- Timestamp ----------------------------------------------------------------------------
@@ -267,7 +266,7 @@ class Trusted:
 
     def _read_targets(self, payload: bytes) -> Targets:
         targets = Targets(payload, self.repository)
-        if targets.delegations is not None and self.repository == DIRECTOR:
+        if targets.delegations is not None and self.repository & 1 == DIRECTOR:
             raise DirectorDelegates
         return targets
 
