@@ -15,14 +15,16 @@ from uptane.ids import (
     RECORD_TIME,
     ROOT,
 )
+from uptane.meta import targets
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu as Chooser
 from uptane.meta.decision import Installed
+from uptane.meta.files import Files
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
 if False:  # for the type checker
-    from errand import Cycle
+    from errand import Codec, Cycle
     from shapes import Board
     from uptane.identity import Identity
     from uptane.meta.decision import Decision
@@ -86,9 +88,9 @@ class Trust:
             from uptane.meta import partial  # here, because a full ECU has no use for it
 
             return (yield from partial.refresh(director, chooser, self._clock, ticks))
-        from uptane.meta import full  # here, because a partial ECU has no room for it
+        from uptane.meta import delegation, full  # here, because a partial ECU has no room for it
 
-        repository = self._open(IMAGE)
+        repository = self._open(IMAGE, delegation)
         return (yield from full.refresh(director, repository, chooser, self._clock, ticks))
 
     def stored(self, repository: int, role: int) -> "bytes | None":
@@ -102,8 +104,9 @@ class Trust:
         """Of the trusted Root."""
         return self._open(repository).root.version
 
-    def _open(self, repository: int) -> Trusted:
+    def _open(self, repository: int, codec: "Codec" = targets) -> Trusted:
         identity = self._identity.director if repository == DIRECTOR else self._identity.image
         if identity is None:
             raise NotProvisioned
-        return Trusted(self._suite, DEVICE, repository, identity, self._records.read)
+        files = Files(self._suite, codec, DEVICE, repository, self._records.read)
+        return Trusted(files, identity)

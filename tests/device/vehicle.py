@@ -4,9 +4,10 @@ from claims import raises
 from maker import BRAKE, DOOR, GATEWAY, NOW, SUITE, VEHICLE, Oem, drive, kid_of
 from uptane import cbor
 from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE, RECORD_METADATA, RECORD_TIME, ROOT, TIME
-from uptane.meta import full, partial
+from uptane.meta import delegation, full, partial
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu, Installed
+from uptane.meta.files import Files
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
@@ -32,7 +33,8 @@ class Node:
 
     def trusted(self, number):
         repository = self.oem.director if number == DIRECTOR else self.oem.image
-        return Trusted(SUITE, self.policy, number, repository.identity, self.records.get)
+        files = Files(SUITE, delegation, self.policy, number, self.records.get)
+        return Trusted(files, repository.identity)
 
     def clock(self):
         identity = self.oem.director.identity
