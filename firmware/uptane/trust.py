@@ -7,14 +7,16 @@ Rules: V-20, V-31, V-51, V-56, T-15, T-37.
 
 from uptane.errors import NotProvisioned
 from uptane.ids import DIRECTOR, PARTIAL, RECORD_MAP, RECORD_TIME
+from uptane.meta import targets
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu as Chooser
 from uptane.meta.decision import Installed
+from uptane.meta.files import Files
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
 if False:  # for the type checker
-    from errand import Cycle
+    from errand import Codec, Cycle
     from shapes import Board
     from uptane.identity import Identity
     from uptane.meta.decision import Decision
@@ -79,16 +81,17 @@ class Trust:
             director = self._open(DIRECTOR, mine.director)
             return (yield from partial.refresh(director, chooser, self._clock, ticks))
         # Imported here, because a partial ECU has no room for them.
-        from uptane.meta import full, mapping
+        from uptane.meta import delegation, full, mapping
 
         if mine.image is None:
             raise NotProvisioned
         current = mapping.Map(mine.director, mine.image, self._records.read(RECORD_MAP))
         opened = {
-            number: self._open(number, current.repositories[number])
+            number: self._open(number, current.repositories[number], delegation)
             for number in current.repositories
         }
         return (yield from full.refresh(opened, current, chooser, self._clock, ticks))
 
-    def _open(self, repository: int, identity: bytes) -> Trusted:
-        return Trusted(self._suite, DEVICE, repository, identity, self._records.read)
+    def _open(self, repository: int, identity: bytes, codec: "Codec" = targets) -> Trusted:
+        files = Files(self._suite, codec, DEVICE, repository, self._records.read)
+        return Trusted(files, identity)

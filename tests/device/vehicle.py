@@ -12,9 +12,10 @@ from uptane.ids import (
     ROOT,
     TIME,
 )
-from uptane.meta import full, partial
+from uptane.meta import delegation, full, partial
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu, Installed
+from uptane.meta.files import Files
 from uptane.meta.mapping import Map
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
@@ -41,8 +42,8 @@ class Node:
         self.ticks_ms = 0
 
     def trusted(self, number):
-        identity = self.map().repositories[number]
-        return Trusted(SUITE, self.policy, number, identity, self.records.get)
+        files = Files(SUITE, delegation, self.policy, number, self.records.get)
+        return Trusted(files, self.map().repositories[number])
 
     def map(self):
         oem = self.oem

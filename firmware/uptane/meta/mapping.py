@@ -237,7 +237,7 @@ def _found(image: "Trusted", raw: "bytes | None", identity: bytes) -> bytes:
     if len(raw) > ROOT_BYTES_MAX:
         raise TooLong
     payload = cose.read_sign(raw).payload
-    if image.files.digest(payload) != identity or Root(image.suite, payload).version != 1:
+    if image.files.digest(payload) != identity or Root(image.files.suite, payload).version != 1:
         raise WrongRepository
     return raw
 

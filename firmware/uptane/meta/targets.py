@@ -5,10 +5,15 @@ one at a time: each is held against the grammar (docs/pouf.cddl) when the file i
 forgotten, and decoded again when somebody asks for it. A board holds the payload and a number per
 image, not a tree of objects. It does NOT verify signatures or compare repositories, and it finds
 delegations without reading them: `delegation` does.
+
+This module is the codec that devices give to `files` and `trusted`, which know no format: all the
+names of errand.Codec are here, and in `delegation` those that a search needs.
 Rules: V-09, V-12, V-14, V-15, V-74.6, V-74.7, T-47, T-48, E-48, E-49, E-60.
 """
 
+# mypy: implicit-reexport
 from uptane import cbor
+from uptane.cose import context, read_sign, sign_parts, write_sign  # noqa: F401
 from uptane.errors import (
     BadShape,
     DuplicateKey,
@@ -36,7 +41,7 @@ from uptane.ids import (
     TARGETS,
 )
 from uptane.limits import IMAGE_BYTES_MAX
-from uptane.meta.roles import Head
+from uptane.meta.roles import Head, Root, Snapshot, Timestamp  # noqa: F401
 from uptane.meta.shape import (
     NUMBER_MAX,
     Fields,
