@@ -63,6 +63,18 @@ def refresh(
         resolvers[number] = Resolver(repositories[number], targets, clock.now(ticks_ms))
     if decided.new:
         yield from _match(decided, ecu, director.policy, current, resolvers)  # .10
+    changes = yield from _gather(current, proposal, repositories)
+    if changes:
+        yield Commit(changes)
+    return decided
+
+
+def _gather(
+    current: mapping.Map,
+    proposal: "mapping.Listing | None",
+    repositories: "dict[int, Trusted]",
+) -> "Cycle[Changes]":
+    """Return all candidates, with a new map if all repositories of the current one agreed."""
     adopted: Changes = {}
     if proposal is not None:
         adopted = yield from mapping.adopt(current, proposal, repositories)
@@ -70,9 +82,7 @@ def refresh(
     for number in repositories:
         changes.update(repositories[number].files.changes)
     changes.update(adopted)
-    if changes:
-        yield Commit(changes)
-    return decided
+    return changes
 
 
 def _visit(repository: Trusted, clock: "Clock", ticks_ms: int) -> "Cycle[Targets]":
