@@ -46,7 +46,7 @@ def edit_entry(key, value, director=True):
 
 
 def test_evil_content_under_a_good_name_differs_between_repositories():
-    """E-32, E-55"""
+    """V-75.10.2a, E-32, E-55"""
     evil = {ALG_SHA256: digest(b"evil")}
     prove(Full, edit_entry(ENTRY_HASHES, evil), errors.ImagesDiffer)
     prove(Full, edit_entry(ENTRY_HASHES, evil, director=False), errors.ImagesDiffer)

@@ -88,7 +88,7 @@ def test_the_first_delegation_that_lists_the_image_wins():
 
 
 def test_a_delegation_that_lists_nothing_is_followed_by_the_next():
-    """V-76.4.3, E-56: an empty file is no fault."""
+    """V-76.4.3, V-76.5, E-56: an empty file is no fault."""
     assert finds({3: ({}, to(20), to(21)), 20: ({},), 21: (HONEST,)}) == (True, [20, 21])
     assert finds({3: ({}, to(20)), 20: ({},)}) == (False, [20])
 
@@ -199,7 +199,7 @@ def test_the_bytes_of_a_cycle_are_bounded():
 
 
 def test_as_many_roles_as_stated_have_to_agree():
-    """V-77, T-25, E-59"""
+    """V-77.2, V-77.2.1, V-77.2.3, V-76.4.2, T-25, E-59"""
     for agreement, found in ((1, True), (2, True), (3, False)):
         tree = {3: ({}, to(PANEL, agreement=agreement)), 30: ({},), 31: (HONEST,), 32: (HONEST,)}
         assert finds(tree) == (found, [30, 31, 32])

@@ -2,8 +2,8 @@
 
 pycddl (0.6) reads less than RFC 8610: it knows no `h''`, follows the name of an array's member
 into a rule of that name, takes `.cbor` in an array for all of its items, takes `{}` for any map,
-and does not look at maps whose keys have a `.size` or are a range. So it is shown the same grammar in words that
-it knows, and each embedded message on its own. Not a test file.
+and does not look at maps whose keys have a `.size` or are a range. So it is shown the same
+grammar in words that it knows, and each embedded message on its own. Not a test file.
 """
 
 import re

@@ -68,7 +68,7 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
             "seed = 1",
             "seeds = 1",
             "seed",
-            ("seeds", "unknown key", "vin, seed, bus, repository, ecu"),
+            ("seeds", "unknown", "vin, seed, bus, repository, ecu"),
         ),
         ("number = 3", 'number = "3"', "number = 3", ("ecu.2.number", "integer")),
         ("number = 3", "number = 3.0", "number = 3", ("ecu.2.number", "integer")),
