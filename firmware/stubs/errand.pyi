@@ -3,6 +3,9 @@
 from collections.abc import Callable, Generator
 from typing import Protocol, TypeAlias, TypeVar
 
+from hashes import Buffer
+from uptane.crypto.suite import Suite
+from uptane.meta import roles, targets
 from uptane.meta.roles import Root
 from uptane.meta.wants import Commit, Want
 
@@ -21,6 +24,32 @@ Changes: TypeAlias = dict[int, bytes | None]
 # Threshold, and the public keys by their kid.
 Keyholders: TypeAlias = tuple[int, dict[bytes, bytes]]
 Hashes: TypeAlias = dict[int, bytes]
+# (kid, signature), as an envelope lists them.
+Signatures: TypeAlias = list[tuple[bytes, bytes]]
+
+class Envelope(Protocol):
+    """An open file: what is signed, compared and named by other files; and by whom."""
+
+    payload: bytes
+    signatures: Signatures
+
+class Codec(Protocol):
+    """How files are read and written, and what their signatures cover: a module that
+    `meta.files` is given. On devices `meta.targets`, and `meta.delegation` where delegations are
+    searched, which has Delegations(suite, targets) besides. Each reader takes a payload and
+    refuses what is none; what the objects are asked is what those of `meta.roles`,
+    `meta.targets` and `meta.delegation` answer.
+    """
+
+    def read_sign(self, raw: Buffer, /) -> Envelope: ...
+    def write_sign(self, payload: Buffer, signatures: Signatures, /) -> bytes: ...
+    def context(self, type: int, identity: bytes, number: int, /) -> bytes: ...
+    def sign_parts(self, payload: Buffer, aad: bytes, /) -> tuple[Buffer, ...]: ...
+    def Head(self, payload: bytes, role: int, /) -> roles.Head: ...
+    def Root(self, suite: Suite, payload: bytes, /) -> roles.Root: ...
+    def Timestamp(self, payload: bytes, /) -> roles.Timestamp: ...
+    def Snapshot(self, payload: bytes, /) -> roles.Snapshot: ...
+    def Targets(self, payload: bytes, repository: int, role: int = ..., /) -> targets.Targets: ...
 
 class Sink(Protocol):
     """Takes a file as it comes (store.slots.Slots, image.depot.Depot)."""

@@ -143,6 +143,18 @@ class WrongVehicle(Refusal):
     number = 42
 
 
+class DirectorsDiffer(Refusal):
+    """The Directors of the map do not all say the same of one ECU."""
+
+    number = 43
+
+
+class WrongRepository(Refusal):
+    """A repository is not the one that the map means."""
+
+    number = 44
+
+
 # --- images ----------------------------------------------------------------------------------
 class NoImage(Refusal):
     """The Director names no image for this ECU (V-60)."""

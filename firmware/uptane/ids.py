@@ -14,6 +14,7 @@ POUF_NAME = "muptane"
 POUF_VERSION = 1
 
 # --- repositories ----------------------------------------------------------------------------
+# An odd number is a Director's, an even one an Image repository's; 3 and on are in the map only.
 LOCAL = 0
 DIRECTOR = 1
 IMAGE = 2
@@ -37,6 +38,7 @@ TARGETS = 3
 TIME = 4  # a key holder named in the Director's Root, and the type of an attestation
 TYPE_REPORT = 5
 TYPE_VEHICLE = 6
+TYPE_MAP = 7
 DELEGATED_FIRST = 16  # roles of suppliers, on the Image repository
 DELEGATED_LAST = 255  # because a role number is the low byte of its record's number
 
@@ -55,6 +57,7 @@ KEY_IMAGES = 10  # targets: {image number: entry}
 KEY_VEHICLE = 11  # Director targets: the vehicle these directions are for
 KEY_DELEGATIONS = 12  # Image targets: [[COSE_Key, ...], [delegation, ...]], by priority
 KEY_ACKNOWLEDGED = 13  # Director targets: {ecu: report counter}
+KEY_MAPS = 14  # targets: {map number: [length, {hash algorithm: digest}]}; Director: one at most
 KEY_CUSTOM = 23
 # ... of an entry of KEY_IMAGES
 ENTRY_LENGTH = 1
@@ -88,6 +91,11 @@ VEHICLE_PRIMARY = 4
 VEHICLE_REPORTS = 5  # [version report as its ECU signed it, ...]
 VEHICLE_COUNTER = 6
 
+# ... of a map of repositories (KEY_FORMAT, KEY_TYPE and these)
+MAP_NUMBER = 3
+MAP_REPOSITORIES = 4  # {repository: SHA-256 of the payload of its Root 1}
+MAP_MAPPINGS = 5  # [[[[first image number, last], ...], [repository, ...]], ...], by priority
+
 BOOT_CONFIRMED = 0
 BOOT_TRIAL = 1
 BOOT_REVERTED = 2
@@ -110,9 +118,9 @@ RECORD_RELEASE = 0x0003  # [release counter, ...]: owned by store.slots; never g
 RECORD_COUNTER = 0x0004  # report counter: owned by report
 RECORD_TIME = 0x0005  # last attested time: owned by meta.attested_time
 RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
-RECORD_HIGH_WATER = (
-    0x0007  # newest Director Targets that held nothing for me: owned by meta.trusted
-)
+# newest Director Targets that held nothing for me, + 0x100 * (repository - 1): meta.files
+RECORD_HIGH_WATER = 0x0007
+RECORD_MAP = 0x0008  # the map of repositories, or the built-in one: owned by meta.mapping
 RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
 
 # --- the identity record ---------------------------------------------------------------------

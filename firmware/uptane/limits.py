@@ -26,6 +26,10 @@ DELEGATED_ROLES_MAX = 8  # of one delegation
 DELEGATION_DEPTH_MAX = 4  # delegated files between the top-level Targets and an image
 DELEGATION_VISITS_MAX = 16  # delegated files looked at for one image
 DELEGATED_BYTES_MAX = 16384  # of all delegated files that one cycle looks at
+REPOSITORIES_MAX = 6  # in a map, and the highest number of one
+MAPPINGS_MAX = 16  # of one map
+MAPS_MAX = 16  # that one Targets lists
+MAP_BYTES_MAX = 1024
 VERSION_MAX = 0x7FFFFFFF
 IMAGE_BYTES_MAX = 0x7FFFFFFF
 

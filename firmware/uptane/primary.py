@@ -9,19 +9,32 @@ It cannot make a Secondary install anything: each verifies for itself (V-92, E-7
 Rules: V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
 """
 
+from uptane import cose
 from uptane.errors import Negative, NoReply, Refusal, Withheld
 from uptane.ids import (
     BOOT_TRIAL,
+    DELEGATED_FIRST,
+    DELEGATED_LAST,
     DIRECTOR,
     IMAGE,
     KIND_IMAGE,
+    KIND_MAP,
     KIND_METADATA,
     KIND_TIME,
+    RECORD_MAP,
+    RECORD_METADATA,
     REPORT_VEHICLE,
     ROOT,
+    TARGETS,
 )
-from uptane.limits import ROOT_BYTES_MAX
+from uptane.limits import (
+    MAP_BYTES_MAX,
+    REPOSITORIES_MAX,
+    ROOT_BYTES_MAX,
+    TARGETS_BYTES_MAX,
+)
 from uptane.meta.decision import Installed
+from uptane.meta.roles import Head
 from uptane.meta.wants import Want
 from uptane.report import installed_of, nonce_of
 from uptane.steps import attested, fetch, offer
@@ -32,6 +45,7 @@ if False:  # for the type checker
     from errand import Cycle
     from uptane.main import Ecu
     from uptane.meta.decision import Decision
+    from uptane.store.records import Records
     from uptane.uds.client import Client
     from uptane.uds.feeding import Found
 
@@ -79,20 +93,48 @@ class Shelf:
             raw = self.raw_time
         elif kind == KIND_METADATA:
             raw = yield from self._metadata(file[0], number, detail)
+        elif kind == KIND_MAP and isinstance(detail, bytes):
+            raw = yield from self._map(number, detail)
         elif kind == KIND_IMAGE and isinstance(detail, bytes):
             return self._ecu.depot.find(detail, offset)
         return None if raw is None or offset >= len(raw) else Held(raw, offset)
 
     def _metadata(self, repository: int, role: int, version: object) -> "Cycle[bytes | None]":
-        if role != ROOT or repository not in (DIRECTOR, IMAGE):
-            return self._ecu.trust.stored(repository, role)
-        ours = self._ecu.trust.root_version(repository)
-        if not isinstance(version, int) or version > ours:
+        """What we hold; or, on the Secondary's behalf, an intermediate Root that we no longer
+        hold, and any file of a repository that is on its map and not on ours."""
+        raw_root = stored(self._ecu.records, repository, ROOT)
+        if type(version) is not int:
             return None
-        if version == ours:
-            return self._ecu.trust.stored(repository, ROOT)
-        # An intermediate Root that we no longer hold: ask for it on the Secondary's behalf.
+        if raw_root is None:
+            if DIRECTOR <= repository <= REPOSITORIES_MAX:
+                return (yield Want(repository, KIND_METADATA, role, version, TARGETS_BYTES_MAX))
+            return None
+        if role != ROOT:
+            return stored(self._ecu.records, repository, role)
+        ours = Head(cose.read_sign(raw_root).payload, ROOT).version
+        if version >= ours:
+            return raw_root if version == ours else None
         return (yield Want(repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX))
+
+    def _map(self, number: int, digest: bytes) -> "Cycle[bytes | None]":
+        """Our map if it is that one, else whatever comes under that number."""
+        raw = self._ecu.records.read(RECORD_MAP)
+        if raw is not None:
+            hash = self._ecu.suite.sha256()
+            hash.update(raw)
+            if hash.digest() == digest:
+                return raw
+        return (yield Want(IMAGE, KIND_MAP, number, digest, MAP_BYTES_MAX))
+
+
+def stored(records: "Records", repository: int, role: int) -> "bytes | None":
+    """The stored file of a role, to be relayed; None if there is none. The numbers come from a
+    Secondary: no other record than of metadata is ever reached by them."""
+    if not DIRECTOR <= repository <= REPOSITORIES_MAX:
+        return None
+    if not ROOT <= role <= TARGETS and not DELEGATED_FIRST <= role <= DELEGATED_LAST:
+        return None
+    return records.read(RECORD_METADATA + 0x100 * (repository - DIRECTOR) + role)
 
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":

@@ -1,28 +1,22 @@
 """What one ECU trusts, tied to its records: the meeting of `meta`, which does no I/O, and `store`.
 
-It keeps the attested clock, makes the trusted sets anew for each cycle from what is stored, and
-tells a Primary what it may relay. It decides nothing: `meta.full` and `meta.partial` do.
-Rules: V-31, V-51, V-56, T-15, T-37.
+It keeps the attested clock and makes the trusted sets anew for each cycle from what is stored. It
+decides nothing: `meta.full` and `meta.partial` do.
+Rules: V-20, V-31, V-51, V-56, T-15, T-37.
 """
 
 from uptane.errors import NotProvisioned
-from uptane.ids import (
-    DELEGATED_LAST,
-    DIRECTOR,
-    IMAGE,
-    PARTIAL,
-    RECORD_METADATA,
-    RECORD_TIME,
-    ROOT,
-)
+from uptane.ids import DIRECTOR, PARTIAL, RECORD_MAP, RECORD_TIME
+from uptane.meta import targets
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu as Chooser
 from uptane.meta.decision import Installed
+from uptane.meta.files import Files
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
 if False:  # for the type checker
-    from errand import Cycle
+    from errand import Codec, Cycle
     from shapes import Board
     from uptane.identity import Identity
     from uptane.meta.decision import Decision
@@ -64,7 +58,7 @@ class Trust:
 
     def accept_time(self, raw: bytes) -> "Cycle[None]":
         """Believe an attestation, or refuse it; see AttestedTime.accept."""
-        root = self._open(DIRECTOR).root
+        root = self._open(DIRECTOR, self._identity.director).root
         yield (yield from self._clock.accept(raw, root, self._ticks.ticks_ms()))
 
     # --- metadata ----------------------------------------------------------------------------
@@ -81,29 +75,23 @@ class Trust:
             installed = Installed(image.number, image.digest, self._slots.release())
         chooser = Chooser(mine.ecu, mine.hardware, mine.vehicle, installed, registered)
         ticks = self._ticks.ticks_ms()
-        director = self._open(DIRECTOR)
         if mine.verification == PARTIAL:
             from uptane.meta import partial  # here, because a full ECU has no use for it
 
+            director = self._open(DIRECTOR, mine.director)
             return (yield from partial.refresh(director, chooser, self._clock, ticks))
-        from uptane.meta import full  # here, because a partial ECU has no room for it
+        # Imported here, because a partial ECU has no room for them.
+        from uptane.meta import delegation, full, mapping
 
-        repository = self._open(IMAGE)
-        return (yield from full.refresh(director, repository, chooser, self._clock, ticks))
-
-    def stored(self, repository: int, role: int) -> "bytes | None":
-        """The stored file of a role, to be relayed; None if there is none. The numbers may come
-        from a Secondary: no other record than of metadata is ever reached by them."""
-        if repository not in (DIRECTOR, IMAGE) or not ROOT <= role <= DELEGATED_LAST:
-            return None
-        return self._records.read(RECORD_METADATA + 0x100 * (repository - DIRECTOR) + role)
-
-    def root_version(self, repository: int) -> int:
-        """Of the trusted Root."""
-        return self._open(repository).root.version
-
-    def _open(self, repository: int) -> Trusted:
-        identity = self._identity.director if repository == DIRECTOR else self._identity.image
-        if identity is None:
+        if mine.image is None:
             raise NotProvisioned
-        return Trusted(self._suite, DEVICE, repository, identity, self._records.read)
+        current = mapping.Map(mine.director, mine.image, self._records.read(RECORD_MAP))
+        opened = {
+            number: self._open(number, current.repositories[number], delegation)
+            for number in current.repositories
+        }
+        return (yield from full.refresh(opened, current, chooser, self._clock, ticks))
+
+    def _open(self, repository: int, identity: bytes, codec: "Codec" = targets) -> Trusted:
+        files = Files(self._suite, codec, DEVICE, repository, self._records.read)
+        return Trusted(files, identity)

@@ -24,6 +24,7 @@ from uptane.ids import (
     KEY_FORMAT,
     KEY_IMAGES,
     KEY_KEYS,
+    KEY_MAPS,
     KEY_NUMBER,
     KEY_ROLES,
     KEY_SNAPSHOT,
@@ -134,7 +135,8 @@ class Repository:
         self.images = {}
         self.delegations = None  # of the top-level Targets, as they stand there
         self.suppliers = {}  # delegated role -> suppliers.Supplier
-        self.vehicle = VEHICLE if number == DIRECTOR else None
+        self.vehicle = VEHICLE if number & 1 == DIRECTOR else None
+        self.maps = {}  # number -> [length, hashes]
         self.identity = b""
         self.alter = {}
         self.files = {}  # (role, version) -> bytes; the latest also as version 0
@@ -181,7 +183,8 @@ class Repository:
         self.expires = dict.fromkeys(self.keys, LATER)
         self.keys = {role: [seed_of(self.number, role)] for role in self.keys}
         self.thresholds = dict.fromkeys(self.keys, 1)
-        self.vehicle = VEHICLE if self.number == DIRECTOR else None
+        self.vehicle = VEHICLE if self.number & 1 == DIRECTOR else None
+        self.maps = {}
         while self.versions[ROOT] > 1:
             del self.files[ROOT, self.versions[ROOT]]
             self.versions[ROOT] -= 1
@@ -194,6 +197,8 @@ class Repository:
         targets = targets_of(self)
         if self.vehicle is not None:
             targets[KEY_VEHICLE] = self.vehicle
+        if self.maps:
+            targets[KEY_MAPS] = self.maps
         self.serve(TARGETS, targets)
         versions = {role: self.versions[role] for role in self.suppliers}
         versions.update({TARGETS: self.versions[TARGETS], 16: 7})
@@ -208,7 +213,9 @@ class Oem:
     def __init__(self):
         self.director = Repository(DIRECTOR)
         self.image = Repository(IMAGE)
+        self.repositories = {DIRECTOR: self.director, IMAGE: self.image}
         self.released = []
+        self.provisioned = {}  # records that an ECU leaves the factory with, besides the usual
 
     def publish(self, release):
         """Direct every ECU to `release`; the Image repository goes on listing the older ones."""
@@ -233,8 +240,8 @@ class Oem:
     def answer(self, want):
         """What the feeder would send for a Want of metadata: bytes, or None for absent."""
         assert want.kind == KIND_METADATA
-        repository = self.director if want.repository == DIRECTOR else self.image
-        return repository.files.get((want.number, want.detail))
+        repository = self.repositories.get(want.repository)
+        return None if repository is None else repository.files.get((want.number, want.detail))
 
     def attest(self, nonces, seconds, seed=None):
         """Return a time attestation."""

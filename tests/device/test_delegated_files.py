@@ -59,7 +59,7 @@ def test_a_missing_file_ends_the_cycle():
 
 
 def test_an_unsigned_file_ends_the_cycle():
-    """E-56: a foreign signature, a flipped bit, no signature at all."""
+    """V-74.3, V-76.1, E-56: a foreign signature, a flipped bit, no signature at all."""
 
     def foreign(raw):
         envelope = cose.read_sign(raw)
@@ -112,7 +112,7 @@ def test_a_threshold_of_zero_or_above_the_keys_is_refused():
 
 
 def test_an_expired_file_ends_the_cycle():
-    """E-56, E-53, T-22"""
+    """V-74.5, V-76.1, E-56, E-53, T-22"""
 
     def lie(oem):
         oem.image.expires[BRAKES] = NOW

@@ -25,7 +25,7 @@ from vehicle import Full, Primary, updated
 
 
 def test_an_update_is_decided_and_everything_is_stored_at_once():
-    """V-75.2, V-75.3, V-75.5, V-75.7, V-75.9"""
+    """V-75, V-75.2, V-75.3, V-75.5, V-75.7, V-75.9, V-75.10"""
     oem, node = updated(Full)
     assert node.wants == [
         (DIRECTOR, ROOT, 2),
@@ -113,7 +113,7 @@ def test_the_primary_decides_for_every_ecu_of_the_vehicle():
 
 
 def test_a_new_install_needs_a_time_of_this_cycle():
-    """T-28, E-05: but nothing new needs none."""
+    """V-75.1, T-28, E-05: but nothing new needs none."""
     oem, node = updated(Full)
     node.fresh = False
     assert node.refresh().new == []

@@ -199,7 +199,7 @@ def test_the_bytes_of_a_cycle_are_bounded():
 
 
 def test_as_many_roles_as_stated_have_to_agree():
-    """V-17, V-77, T-25, E-59"""
+    """V-17, V-77, V-77.2, V-77.2.1, V-77.2.3, V-76.4.2, T-25, E-59"""
     for agreement, found in ((1, True), (2, True), (3, False)):
         tree = {3: ({}, to(PANEL, agreement=agreement)), 30: ({},), 31: (HONEST,), 32: (HONEST,)}
         assert finds(tree) == (found, [30, 31, 32])

@@ -29,17 +29,22 @@ def sign_thrice(names):
     return cose.Envelope(b"payload", signatures), keys, aad
 
 
+def verified(envelope, keyholders, aad):
+    parts = cose.sign_parts(envelope.payload, aad)
+    return verify_threshold(SUITE, parts, envelope.signatures, keyholders)
+
+
 def test_distinct_keys_are_counted_and_counting_stops_at_the_threshold():
     """V-91, T-27"""
     envelope, keys, aad = sign_thrice("abc")
-    counted = run(verify_threshold(SUITE, envelope, (2, keys), aad))
+    counted = run(verified(envelope, (2, keys), aad))
     assert counted == envelope.signatures[:2]
 
 
 def test_one_key_that_signs_twice_counts_once():
     """T-27, E-43"""
     envelope, keys, aad = sign_thrice("aa")
-    raises(errors.BelowThreshold, run, verify_threshold(SUITE, envelope, (2, keys), aad))
+    raises(errors.BelowThreshold, run, verified(envelope, (2, keys), aad))
 
 
 def test_a_signature_under_the_kid_of_another_key_does_not_count():
@@ -47,7 +52,7 @@ def test_a_signature_under_the_kid_of_another_key_does_not_count():
     envelope, keys, aad = sign_thrice("ab")
     (first, signature), (second, _) = envelope.signatures
     envelope.signatures = [(first, signature), (second, signature)]
-    raises(errors.BelowThreshold, run, verify_threshold(SUITE, envelope, (2, keys), aad))
+    raises(errors.BelowThreshold, run, verified(envelope, (2, keys), aad))
 
 
 def test_unknown_and_bad_signatures_are_ignored_and_not_kept():
@@ -55,14 +60,14 @@ def test_unknown_and_bad_signatures_are_ignored_and_not_kept():
     envelope, keys, aad = sign_thrice("ab")
     good = envelope.signatures
     envelope.signatures = [(bytes(8), bytes(64)), (good[0][0], bytes(64))] + good
-    assert run(verify_threshold(SUITE, envelope, (2, keys), aad)) == good
+    assert run(verified(envelope, (2, keys), aad)) == good
 
 
 def test_no_signature_is_no_threshold():
     """E-43"""
     envelope, keys, aad = sign_thrice("")
-    raises(errors.BelowThreshold, run, verify_threshold(SUITE, envelope, (1, keys), aad))
-    raises(errors.BelowThreshold, run, verify_threshold(SUITE, envelope, (1, {}), aad))
+    raises(errors.BelowThreshold, run, verified(envelope, (1, keys), aad))
+    raises(errors.BelowThreshold, run, verified(envelope, (1, {}), aad))
 
 
 def test_a_signature_for_one_purpose_verifies_for_no_other():
@@ -71,7 +76,7 @@ def test_a_signature_for_one_purpose_verifies_for_no_other():
     other_role = cose.context(SNAPSHOT, bytes(32), SNAPSHOT)
     other_repository = cose.context(TARGETS, bytes(31) + b"1", TARGETS)
     for other in (other_role, other_repository):
-        raises(errors.BelowThreshold, run, verify_threshold(SUITE, envelope, (1, keys), other))
+        raises(errors.BelowThreshold, run, verified(envelope, (1, keys), other))
 
 
 def test_too_few_signatures_are_refused_in_a_cycle():

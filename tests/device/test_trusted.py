@@ -20,6 +20,8 @@ from uptane.ids import (
     TIMESTAMP,
 )
 from uptane.limits import ROOT_STEPS_MAX
+from uptane.meta import targets
+from uptane.meta.files import Files
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 from vehicle import Full, Partial, prove, updated
@@ -162,10 +164,12 @@ def test_a_root_step_drops_only_what_the_new_root_does_not_authorise():
 def test_the_first_root_is_the_one_of_the_identity():
     """V-71.1, V-22"""
     oem = Oem()
-    raises(errors.NotProvisioned, Trusted, SUITE, DEVICE, DIRECTOR, bytes(32), {}.get)
+    nothing = Files(SUITE, targets, DEVICE, DIRECTOR, {}.get)
+    raises(errors.NotProvisioned, Trusted, nothing, oem.director.identity)
     records = {RECORD_METADATA + ROOT: oem.director.files[ROOT, 1]}
-    raises(errors.NotProvisioned, Trusted, SUITE, DEVICE, DIRECTOR, bytes(32), records.get)
-    assert Trusted(SUITE, DEVICE, DIRECTOR, oem.director.identity, records.get).root.version == 1
+    files = Files(SUITE, targets, DEVICE, DIRECTOR, records.get)
+    raises(errors.NotProvisioned, Trusted, files, bytes(32))
+    assert Trusted(files, oem.director.identity).root.version == 1
 
 
 def test_another_format_is_not_read():

@@ -3,10 +3,20 @@
 from claims import raises
 from maker import BRAKE, DOOR, GATEWAY, NOW, SUITE, VEHICLE, Oem, drive, kid_of
 from uptane import cbor
-from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE, RECORD_METADATA, RECORD_TIME, ROOT, TIME
-from uptane.meta import full, partial
+from uptane.ids import (
+    ALG_SHA256,
+    DIRECTOR,
+    RECORD_MAP,
+    RECORD_METADATA,
+    RECORD_TIME,
+    ROOT,
+    TIME,
+)
+from uptane.meta import delegation, full, partial
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.decision import Ecu, Installed
+from uptane.meta.files import Files
+from uptane.meta.mapping import Map
 from uptane.meta.policy import DEVICE
 from uptane.meta.trusted import Trusted
 
@@ -27,12 +37,17 @@ class Node:
             RECORD_METADATA + 0x100 + ROOT: oem.image.files[ROOT, 1],
             RECORD_TIME: cbor.dumps([NOW, time_kid]),
         }
+        self.records.update(oem.provisioned)
         self.fresh = True
         self.ticks_ms = 0
 
     def trusted(self, number):
-        repository = self.oem.director if number == DIRECTOR else self.oem.image
-        return Trusted(SUITE, self.policy, number, repository.identity, self.records.get)
+        files = Files(SUITE, delegation, self.policy, number, self.records.get)
+        return Trusted(files, self.map().repositories[number])
+
+    def map(self):
+        oem = self.oem
+        return Map(oem.director.identity, oem.image.identity, self.records.get(RECORD_MAP))
 
     def clock(self):
         identity = self.oem.director.identity
@@ -75,8 +90,9 @@ class Full(Node):
     number = BRAKE
 
     def cycle(self):
-        director, image = self.trusted(DIRECTOR), self.trusted(IMAGE)
-        return full.refresh(director, image, self.ecu(), self.clock(), self.ticks_ms)
+        current = self.map()
+        repositories = {number: self.trusted(number) for number in current.repositories}
+        return full.refresh(repositories, current, self.ecu(), self.clock(), self.ticks_ms)
 
 
 class Primary(Full):

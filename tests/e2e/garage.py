@@ -30,6 +30,8 @@ class Garage:
     """One sedan and its maker. Use as a context manager: the vehicle is on inside. `seed` takes
     the place of the plan's, `change` is handed to the Vehicle."""
 
+    file = SEDAN
+
     def __init__(
         self,
         folder: Path,
@@ -37,19 +39,27 @@ class Garage:
         seed: int | None = None,
         change: Change = lambda settings: None,
     ) -> None:
-        self.plan = plan.load(SEDAN)
+        self.plan = plan.load(self.file)
         if seed is not None:
             self.plan = self.plan.model_copy(update={"seed": seed})
         self.world = World(seed=self.plan.seed)
         self.office = Office.create(self.world.seconds, seed=b"garage")
-        register(self.office, self.plan)
+        self.open_books()
         self.vehicle = Vehicle(self.plan, self.world, folder, nodes, change)
         self.content: dict[str, bytes] = {}
         first = {}
         for ecu in self.plan.ecu:
             content = self.publish(ecu.name, 1)
             first[ecu.name] = FirstImage(ecu.number * 100 + 1, 1, content)
-        self.vehicle.provision(OfficeSupply(self.office), first)
+        self.vehicle.provision(self.supply(), first)
+
+    def open_books(self) -> None:
+        """Enter the vehicle wherever it has to be known."""
+        register(self.office, self.plan)
+
+    def supply(self) -> OfficeSupply:
+        """What provisioning takes from the office."""
+        return OfficeSupply(self.office)
 
     def __enter__(self) -> "Garage":
         self.vehicle.power_on()

@@ -17,6 +17,7 @@ WANT_RULES = {
     ids.KIND_METADATA: "want-metadata",
     ids.KIND_TIME: "want-time",
     ids.KIND_IMAGE: "want-image",
+    ids.KIND_MAP: "want-map",
     ids.KIND_REPORT: "want-report",
 }
 RECORDS = {
@@ -91,6 +92,7 @@ def test_every_want_is_what_the_grammar_says(played: Played) -> None:
 TARGETS = bytes((1, 0, 0, 0, 0, 3))
 TIME = bytes((1, 4, 0, 0, 0, 0))
 RELEASE = bytes((2, 1, 0, 0, 0, 7))
+MAP = bytes((2, 5, 0, 0, 0, 7))
 
 
 @pytest.mark.parametrize(
@@ -109,8 +111,10 @@ RELEASE = bytes((2, 1, 0, 0, 0, 7))
         [TIME, [bytes(8)] * 33, 0, 512],
         [RELEASE, bytes(31), 0, 512],
         [RELEASE, bytes(32), 2**32, 512],
+        [MAP, bytes(32), 1, 512],
+        [MAP, 7, 0, 512],
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_another_want_is_not_what_the_grammar_says(want: object) -> None:
     """So the test above can fail."""

@@ -15,8 +15,9 @@ from muptane.bench.bus import Frame
 from muptane.bench.vehicle import seed_of
 from muptane.bench.world import MS
 from muptane.oem.pack import pack_application
-from uptane import cbor, ids
+from uptane import cbor, ids, primary
 from uptane.errors import Negative, PeerRefused, Refusal
+from uptane.limits import REPOSITORIES_MAX
 from uptane.uds.codes import DID_BOOT, NRC_CONDITIONS_NOT_CORRECT
 from uptane.uds.feeding import Feeding, of_a_primary
 
@@ -84,22 +85,22 @@ def test_no_file_number_reaches_a_secret(garage: Garage) -> None:
     liar.off = True
     assert seed not in heard
     assert garage.vehicle.ecus["gateway"].node.resets == 0
-    trust_of_primary_relays_roles_only(garage)
+    roles_only_are_relayed()
 
 
-def trust_of_primary_relays_roles_only(garage: Garage) -> None:
+def roles_only_are_relayed() -> None:
     """The one place that turns numbers of the wire into numbers of records."""
-    from types import SimpleNamespace  # only this check needs it
-
-    from uptane.trust import Trust  # as does this
-
     asked: list[int] = []
-    trust = SimpleNamespace(_records=SimpleNamespace(read=asked.append))
+
+    class Asked:
+        def read(self, number: int) -> None:
+            asked.append(number)
+
     for repository in range(-1, 256):
         for role in (-0x200, -0xFF, -1, 0, 1, 3, 0xFF, 0x100, 0x1FF, 0xFFFFFF01, 0xFFFFFFFF):
-            Trust.stored(trust, repository, role)  # type: ignore[arg-type]
+            primary.stored(Asked(), repository, role)  # type: ignore[arg-type]
     assert asked and min(asked) >= ids.RECORD_METADATA
-    assert max(asked) <= ids.RECORD_METADATA + 0x1FF
+    assert max(asked) < ids.RECORD_METADATA + 0x100 * REPOSITORIES_MAX
 
 
 def test_a_trial_is_not_confirmed_while_its_application_is_stopped(

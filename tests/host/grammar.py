@@ -2,8 +2,8 @@
 
 pycddl (0.6) reads less than RFC 8610: it knows no `h''`, follows the name of an array's member
 into a rule of that name, takes `.cbor` in an array for all of its items, takes `{}` for any map,
-and does not look at maps whose keys have a `.size`. So it is shown the same grammar in words that
-it knows, and each embedded message on its own. Not a test file.
+and does not look at maps whose keys have a `.size` or are a range. So it is shown the same
+grammar in words that it knows, and each embedded message on its own. Not a test file.
 """
 
 import re
@@ -16,7 +16,7 @@ import cbor2
 import pycddl
 
 GRAMMAR = (Path(__file__).parents[2] / "docs" / "pouf.cddl").read_text()
-SIZED_KEYS = ("role-number", "ecu-id", "image-number")
+SIZED_KEYS = ("role-number", "ecu-id", "image-number", "map-number", "repository-number")
 EDDSA = "{ 1 => -8 }"
 EDDSA_HASHED = "{ 1 => -8, 258 => -16 }"
 

@@ -32,6 +32,8 @@ from muptane.oem.targets import Targets
 from uptane import ids
 from uptane.crypto.suite import Suite
 from uptane.errors import Refusal
+from uptane.meta import delegation
+from uptane.meta.files import Files
 from uptane.meta.policy import DEVICE
 from uptane.meta.resolver import Resolver
 from uptane.meta.targets import Entry
@@ -134,7 +136,7 @@ def run(work: Generator[Any, Any, Any], raws: dict[int, bytes]) -> Any:
 def by_device(published: Published) -> str:
     wanted = Entry(IMAGE, cbor2.loads(encode(SAID["this"][IMAGE].as_map())), False)
     root = {ids.RECORD_METADATA + 0x100: AUTHORITY.roots[0]}
-    trusted = Trusted(Quick(), DEVICE, ids.IMAGE, AUTHORITY.identity, root.get)
+    trusted = Trusted(Files(Quick(), delegation, DEVICE, ids.IMAGE, root.get), AUTHORITY.identity)
     run(trusted.update_timestamp(published.top[ids.TIMESTAMP], NOW), {})
     run(trusted.update_snapshot(published.top[ids.SNAPSHOT], NOW), {})
     try:

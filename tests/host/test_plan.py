@@ -1,5 +1,6 @@
 """A vehicle file: what it says is what is built, and whatever is wrong in it names its line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,12 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
     [
         ('board = "unix"', 'bord = "unix"', 'board = "unix"', ("bord", "unknown key", "board")),
         ("bitrate = 500_000", "bitrat = 5", "bitrate", ("bus.bitrat", "unknown", "bitrate")),
-        ("seed = 1", "seeds = 1", "seed", ("seeds", "unknown key", "vin, seed, bus, ecu")),
+        (
+            "seed = 1",
+            "seeds = 1",
+            "seed",
+            ("seeds", "unknown", "vin, seed, bus, repository, ecu"),
+        ),
         ("number = 3", 'number = "3"', "number = 3", ("ecu.2.number", "integer")),
         ("number = 3", "number = 3.0", "number = 3", ("ecu.2.number", "integer")),
         ("number = 3", "number = true", "number = 3", ("ecu.2.number", "integer")),
@@ -169,3 +175,23 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         load(tmp_path / "none.toml")
     with pytest.raises(BadVehicle, match="cannot be read"):
         load(tmp_path)
+
+
+FLEET = SEDAN.with_name("fleet.toml")
+
+
+def test_a_vehicle_may_have_more_repositories(tmp_path):
+    """V-20, S-47"""
+    assert load(SEDAN).repository == []
+    assert [(one.number, one.owner) for one in load(FLEET).repository] == [(3, "fleet")]
+    text = FLEET.read_text()
+    for old, new, words in (
+        ("number = 3\nowner", "number = 2\nowner", "repository.0.number"),
+        ("number = 3\nowner", "number = 7\nowner", "repository.0.number"),
+        ("owner =", "ower =", "unknown key; known here: number, owner"),
+        ("[bus]", '[[repository]]\nnumber = 3\nowner = "x"\n\n[bus]', "choose another number"),
+    ):
+        file = tmp_path / "wrong.toml"
+        file.write_text(text.replace(old, new, 1))
+        with pytest.raises(BadVehicle, match=re.escape(words)):
+            load(file)

@@ -76,24 +76,26 @@ class Decision:
         self.expires = targets.expires
         self.refusal: type[NoImage] | None = None
         self.entries: dict[int, Entry] = {}
-        if ecu.registered is not None:
-            for number in sorted(targets.ecus):
-                if number not in ecu.registered:
-                    raise UnknownEcu
-                self._add(number, targets, ecu.registered[number])
-        elif ecu.number in targets.ecus:
-            self._add(ecu.number, targets, ecu.installed)
-        else:
-            self.refusal = NoImage
+        numbers = sorted(targets.ecus)
+        if ecu.registered is None:
+            numbers = [ecu.number] if ecu.number in targets.ecus else []
+            self.refusal = None if numbers else NoImage
+        for number in numbers:
+            self.add(ecu, number, targets.entry(targets.ecus[number]))
 
     def entry(self, number: int) -> "Entry | None":
         """Return what the ECU of this id has to install, or None."""
         return self.entries[number] if number in self.new else None
 
-    def _add(self, number: int, targets: Targets, installed: "Installed | None") -> None:
-        entry = targets.entry(targets.ecus[number])
+    def add(self, ecu: Ecu, number: int, entry: "Entry | None") -> None:
+        """Add what a Director says of the ECU with that number. Refusal: UnknownEcu (V-74.8)."""
+        installed = ecu.installed
+        if ecu.registered is not None:
+            if number not in ecu.registered:
+                raise UnknownEcu
+            installed = ecu.registered[number]
         if entry is None:
-            return  # not so: `ecus` holds numbers that are listed
+            return  # not so: a Targets names ECUs for images that it lists
         self.entries[number] = entry
         if installed is None or not installed.is_entry(entry):
             self.new.append(number)

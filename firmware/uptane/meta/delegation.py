@@ -3,11 +3,14 @@
 They come by priority. A delegation covers images by number and, if it says so, by hardware; it
 hands them to one role, or to several of which some have to agree. Like entries, delegations are
 held against the grammar when a file is opened, forgotten, and decoded again one at a time. This
-module does NOT fetch, verify or search: `resolver` does.
+module does NOT fetch, verify or search: `resolver` does. It is the codec that devices give to the
+files of a repository whose delegations are searched.
 Rules: V-15, V-16, V-17, T-20, T-25, T-26, T-27, E-38, E-42, E-45, E-56.
 """
 
+# mypy: implicit-reexport
 from uptane import cbor
+from uptane.cose import context, read_sign, sign_parts, write_sign  # noqa: F401
 from uptane.errors import BadShape, BadThreshold
 from uptane.ids import (
     DELEGATED_FIRST,
@@ -19,7 +22,14 @@ from uptane.ids import (
     DELEGATION_TERMINATING,
 )
 from uptane.limits import DELEGATED_ROLES_MAX, DELEGATIONS_MAX, RANGES_MAX
-from uptane.meta.roles import read_keyholders, read_keys
+from uptane.meta.roles import (  # noqa: F401
+    Head,
+    Root,
+    Snapshot,
+    Timestamp,
+    read_keyholders,
+    read_keys,
+)
 from uptane.meta.shape import NUMBER_MAX, Fields, read_list, read_number, read_numbers
 from uptane.meta.targets import ARRAY, Entry, Targets, open_items
 
@@ -39,7 +49,7 @@ class Delegation:
 
     def __init__(self, value: object, keys: "dict[bytes, bytes]") -> None:
         fields = Fields(value)
-        self._ranges = _read_ranges(fields.take(DELEGATION_RANGES))
+        self._ranges = read_ranges(fields.take(DELEGATION_RANGES))
         hardware = fields.take(DELEGATION_HARDWARE)
         self._hardware = None if hardware is None else read_numbers(hardware, True)
         terminating = fields.take(DELEGATION_TERMINATING)
@@ -109,7 +119,7 @@ class Delegations:
         return Delegation(cbor.loads_first(self._raw[self._offsets[place] :])[0], self._keys)
 
 
-def _read_ranges(value: object) -> "list[tuple[int, int]]":
+def read_ranges(value: object) -> "list[tuple[int, int]]":
     """Return [(first, last), ...], ascending and apart from each other."""
     ranges: list[tuple[int, int]] = []
     least = 0

@@ -7,7 +7,7 @@ Commit. It does NOT verify signatures; `trusted` does, before anything becomes a
 Rules: V-51, V-60, V-72.3, V-73.4, V-74.4, R-43, T-09, T-17, T-19, T-40, T-42, E-08, E-12, E-15.
 """
 
-from uptane import cbor, cose
+from uptane import cbor
 from uptane.errors import Rollback, SameVersionDiffers
 from uptane.ids import (
     DELEGATED_FIRST,
@@ -18,13 +18,13 @@ from uptane.ids import (
     TARGETS,
 )
 from uptane.limits import DIGEST_BYTES, KEYS_MAX, KID_BYTES, VERSION_MAX
-from uptane.meta.policy import SAME_PAYLOAD, Policy
-from uptane.meta.roles import Head
+from uptane.meta.policy import SAME_PAYLOAD
 from uptane.meta.shape import read_bytes, read_list, read_number
 
 if False:  # for the type checker
-    from errand import Changes, Stored
+    from errand import Changes, Codec, Envelope, Signatures, Stored
     from uptane.crypto.suite import Suite
+    from uptane.meta.policy import Policy
 
 
 class Mark:
@@ -43,33 +43,39 @@ class Mark:
 class Files:
     """Files of `repository`; `stored` reads a record by number.
 
-    changes: {record number: bytes, or None to delete}, the candidates so far.
+    codec        reads and writes them; on devices the module `targets` or `delegation`
+    changes      {record number: bytes, or None to delete}, the candidates so far
+    mark_record  where the high-water mark is
     """
 
-    def __init__(self, suite: "Suite", policy: Policy, repository: int, stored: "Stored") -> None:
+    def __init__(
+        self, suite: "Suite", codec: "Codec", policy: "Policy", repository: int, stored: "Stored"
+    ) -> None:
         self.changes: Changes = {}
-        self._suite = suite
-        self._policy = policy
-        self._repository = repository
+        self.mark_record = RECORD_HIGH_WATER + 0x100 * (repository - DIRECTOR)
+        self.suite = suite
+        self.codec = codec
+        self.policy = policy
+        self.repository = repository
         self._stored = stored
 
     def record(self, role: int) -> int:
         """Return the number of the record that holds a role's file."""
-        return RECORD_METADATA + 0x100 * (self._repository - DIRECTOR) + role
+        return RECORD_METADATA + 0x100 * (self.repository - DIRECTOR) + role
 
-    def read(self, role: int) -> "cose.Envelope | None":
+    def read(self, role: int) -> "Envelope | None":
         """Return the stored file of a role, or None."""
         raw = self._stored(self.record(role))
-        return None if raw is None else cose.read_sign(raw)
+        return None if raw is None else self.codec.read_sign(raw)
 
     def read_mark(self) -> "Mark | None":
-        """Return the high-water mark; only the Director has one."""
-        raw = self._stored(RECORD_HIGH_WATER) if self._repository == DIRECTOR else None
+        """Return the high-water mark; only a Director has one."""
+        raw = self._stored(self.mark_record) if self.repository & 1 == DIRECTOR else None
         return None if raw is None else Mark(raw)
 
     def digest(self, payload: bytes) -> bytes:
         """Return the SHA-256 of a payload."""
-        hash = self._suite.sha256()
+        hash = self.suite.sha256()
         hash.update(payload)
         return hash.digest()
 
@@ -77,7 +83,7 @@ class Files:
         """Hold a file against everything accepted before: Rollback, SameVersionDiffers (T-09)."""
         stored = self.read(role)
         if stored is not None:
-            floor = Head(stored.payload, role).version
+            floor = self.codec.Head(stored.payload, role).version
             self._check_floor(floor, self.digest(stored.payload), version, payload)
         mark = self.read_mark() if role == TARGETS else None
         if mark is not None:
@@ -86,21 +92,21 @@ class Files:
     def _check_floor(self, floor: int, digest: bytes, version: int, payload: bytes) -> None:
         if version < floor:
             raise Rollback
-        if version > floor or self._policy.t09_equal_version != SAME_PAYLOAD:
+        if version > floor or self.policy.t09_equal_version != SAME_PAYLOAD:
             return
         if self.digest(payload) != digest:
             raise SameVersionDiffers
 
-    def keep(self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]") -> None:
+    def keep(self, role: int, payload: bytes, signatures: "Signatures") -> None:
         """Make a verified file a candidate, with the signatures that counted, unless it is stored.
 
         A Targets that is kept has outgrown the high-water mark.
         """
         stored = self.read(role)
         if stored is None or stored.payload != payload:
-            self.changes[self.record(role)] = cose.write_sign(payload, signatures)
+            self.changes[self.record(role)] = self.codec.write_sign(payload, signatures)
             if role == TARGETS and self.read_mark() is not None:
-                self.changes[RECORD_HIGH_WATER] = None
+                self.changes[self.mark_record] = None
 
     def drop_unlisted(self, versions: "dict[int, int]") -> None:
         """Delete the delegated files that a Snapshot without a predecessor no longer names: the
@@ -115,10 +121,10 @@ class Files:
         raw = self.changes.pop(self.record(TARGETS), None)
         if raw is None:
             return
-        self.changes.pop(RECORD_HIGH_WATER, None)
-        envelope = cose.read_sign(raw)
-        version = Head(envelope.payload, TARGETS).version
+        self.changes.pop(self.mark_record, None)
+        envelope = self.codec.read_sign(raw)
+        version = self.codec.Head(envelope.payload, TARGETS).version
         kids = [kid for kid, _ in envelope.signatures]
         mark = cbor.dumps([version, self.digest(envelope.payload), kids])
-        if mark != self._stored(RECORD_HIGH_WATER):  # flash wears (V-88)
-            self.changes[RECORD_HIGH_WATER] = mark
+        if mark != self._stored(self.mark_record):  # flash wears (V-88)
+            self.changes[self.mark_record] = mark

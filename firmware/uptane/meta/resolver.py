@@ -8,7 +8,6 @@ Rules: V-50, V-74, V-76, V-77, T-12, T-15, T-22, T-23, T-24, T-25, T-41, E-37, E
 E-56..E-59.
 """
 
-from uptane import cose
 from uptane.errors import (
     BelowThreshold,
     Refusal,
@@ -18,7 +17,7 @@ from uptane.errors import (
     VersionMismatch,
     Withheld,
 )
-from uptane.ids import KIND_METADATA, TARGETS
+from uptane.ids import KIND_METADATA
 from uptane.limits import (
     DELEGATED_BYTES_MAX,
     DELEGATION_DEPTH_MAX,
@@ -26,22 +25,22 @@ from uptane.limits import (
     SIGNATURES_MAX,
     TARGETS_BYTES_MAX,
 )
-from uptane.meta.delegation import Delegation, Delegations
 from uptane.meta.policy import ABORTS, BEFORE_ITS_OWN
-from uptane.meta.roles import Head
-from uptane.meta.targets import Entry, Targets
-from uptane.meta.verify import verify_threshold
 from uptane.meta.wants import Want
 
 if False:  # for the type checker
-    from errand import Cycle, Keyholders, Work
+    from typing import Any
+
+    from errand import Cycle, Envelope, Keyholders, Signatures, Work
+    from uptane.meta.delegation import Delegation, Delegations
+    from uptane.meta.targets import Entry, Targets
     from uptane.meta.trusted import Trusted
 
 
 class Search:
     """The search for one image below the top-level Targets. `seen`: roles searched already."""
 
-    def __init__(self, wanted: Entry) -> None:
+    def __init__(self, wanted: "Entry") -> None:
         self.wanted = wanted
         self.seen: list[int] = []
         self.visits = 0
@@ -63,15 +62,17 @@ class Resolver:
     `targets`; `now` in seconds since 1970. Refusals: those of Delegations.
     """
 
-    def __init__(self, trusted: "Trusted", targets: Targets, now: int) -> None:
+    def __init__(self, trusted: "Trusted", targets: "Targets", now: int) -> None:
         self._trusted = trusted
+        self._files = trusted.files
+        self._codec = trusted.files.codec
         self._targets = targets
-        self._delegations = Delegations(trusted.suite, targets)
+        self._delegations = self._open(targets)
         self._now = now
         self._bytes = 0
         self._verified: dict[int, list[Keyholders]] = {}  # in this cycle
 
-    def find(self, wanted: Entry) -> "Cycle[Entry | None]":
+    def find(self, wanted: "Entry") -> "Cycle[Entry | None]":
         """Return the Image repository's entry of the Director's `wanted`, or None (V-76).
 
         Refusals of an applicable delegated file (T-22), in the order of V-74: VersionMismatch,
@@ -84,7 +85,7 @@ class Resolver:
         return entry
 
     def _search(
-        self, search: Search, delegations: Delegations, depth: int
+        self, search: Search, delegations: "Delegations", depth: int
     ) -> "Cycle[Entry | None]":
         """Search the delegations of one file (V-76.4)."""
         for place in range(len(delegations)):
@@ -104,7 +105,7 @@ class Resolver:
         return None
 
     def _enter(
-        self, search: Search, delegation: Delegation, place: int, depth: int
+        self, search: Search, delegation: "Delegation", place: int, depth: int
     ) -> "Cycle[Entry | None]":
         """Look into the file of one of a delegation's roles and below it (V-76.1 to .3)."""
         role, keyholders = delegation.roles[place]
@@ -113,7 +114,7 @@ class Resolver:
         policy = self._trusted.policy
         try:
             targets = yield from self._bring(role, keyholders)
-            below = Delegations(self._trusted.suite, targets)
+            below = self._open(targets)
         except Refusal:
             if policy.t22_bad_delegation == ABORTS:
                 raise
@@ -125,7 +126,9 @@ class Resolver:
             return None
         return (yield from self._search(search, below, depth + 1))
 
-    def _agree(self, search: Search, delegation: Delegation, depth: int) -> "Cycle[Entry | None]":
+    def _agree(
+        self, search: Search, delegation: "Delegation", depth: int
+    ) -> "Cycle[Entry | None]":
         """Ask each role for itself; return what enough of them say, and if that is more than one
         thing, what the earliest of those roles says (V-77).
         """
@@ -143,6 +146,11 @@ class Resolver:
             if len(alike) >= delegation.agreement:
                 return entry
         return None
+
+    def _open(self, targets: "Targets") -> "Delegations":
+        codec: Any = self._codec  # of a repository whose delegations are searched
+        delegations: Delegations = codec.Delegations(self._files.suite, targets)
+        return delegations
 
     # --- files --------------------------------------------------------------------------------
 
@@ -168,13 +176,13 @@ class Resolver:
             return None
         known = self._verified.get(role, [])
         try:
-            head = Head(envelope.payload, role)
+            head = self._codec.Head(envelope.payload, role)
             if head.version != version:
                 return None
             if keyholders not in known:
-                yield from self._verify(envelope, role, keyholders)
+                yield from self._trusted.verify(envelope, role, keyholders)
             head.check_expiry(self._now)
-            targets = Targets(envelope.payload, self._trusted.repository, role)
+            targets = self._codec.Targets(envelope.payload, self._trusted.repository, role)
         except Refusal:
             return None
         if not known:
@@ -187,13 +195,13 @@ class Resolver:
         self, role: int, version: int, keyholders: "Keyholders", raw: bytes
     ) -> "Work[Targets]":
         """Take a delegated file in the order of V-74, with the keys of who delegates (.3)."""
-        envelope = cose.read_sign(raw)
-        head = Head(envelope.payload, role)
+        envelope = self._codec.read_sign(raw)
+        head = self._codec.Head(envelope.payload, role)
         if head.version != version:
             raise VersionMismatch
-        signatures = yield from self._verify(envelope, role, keyholders)
+        signatures = yield from self._trusted.verify(envelope, role, keyholders)
         try:
-            self._trusted.files.check_version(role, version, envelope.payload)
+            self._files.check_version(role, version, envelope.payload)
         except (Rollback, SameVersionDiffers):
             if (yield from self._is_authorised(role, keyholders)):
                 raise
@@ -201,19 +209,19 @@ class Resolver:
         if candidate is not None and candidate.payload != envelope.payload:
             raise SameVersionDiffers  # what other keys of this role vouched for in this cycle
         head.check_expiry(self._now)
-        targets = Targets(envelope.payload, self._trusted.repository, role)
+        targets = self._codec.Targets(envelope.payload, self._trusted.repository, role)
         self._count(len(envelope.payload))
         self._keep(role, envelope.payload, signatures)
         self._verified[role] = self._verified.get(role, []) + [keyholders]
         return targets
 
-    def _read_newest(self, role: int) -> "cose.Envelope | None":
+    def _read_newest(self, role: int) -> "Envelope | None":
         """Return the candidate of this cycle, else the stored file, or None."""
-        files = self._trusted.files
+        files = self._files
         raw = files.changes.get(files.record(role))
-        return files.read(role) if raw is None else cose.read_sign(raw)
+        return files.read(role) if raw is None else self._codec.read_sign(raw)
 
-    def _keep(self, role: int, payload: bytes, signatures: "list[tuple[bytes, bytes]]") -> None:
+    def _keep(self, role: int, payload: bytes, signatures: "Signatures") -> None:
         """Make a verified file a candidate. It keeps the signatures that counted before if they
         are for the same payload: other delegations may name other keys for the role.
         """
@@ -223,25 +231,19 @@ class Resolver:
             for signature in before.signatures:
                 if signature not in kept and len(kept) < SIGNATURES_MAX:
                     kept.append(signature)
-        files = self._trusted.files
-        files.changes[files.record(role)] = cose.write_sign(payload, sorted(kept))
+        files = self._files
+        files.changes[files.record(role)] = self._codec.write_sign(payload, sorted(kept))
 
     def _is_authorised(self, role: int, keyholders: "Keyholders") -> "Work[bool]":
         """Is the stored file, a floor for versions, by keys that still count? (T-12)"""
-        stored = self._trusted.files.read(role)
+        stored = self._files.read(role)
         if stored is None:
             return False
         try:
-            yield from self._verify(stored, role, keyholders)
+            yield from self._trusted.verify(stored, role, keyholders)
         except BelowThreshold:
             return False
         return True
-
-    def _verify(
-        self, envelope: cose.Envelope, role: int, keyholders: "Keyholders"
-    ) -> "Work[list[tuple[bytes, bytes]]]":
-        aad = cose.context(TARGETS, self._trusted.identity, role)
-        return verify_threshold(self._trusted.suite, envelope, keyholders, aad)
 
     def _count(self, count: int) -> None:
         self._bytes += count

@@ -5,10 +5,15 @@ one at a time: each is held against the grammar (docs/pouf.cddl) when the file i
 forgotten, and decoded again when somebody asks for it. A board holds the payload and a number per
 image, not a tree of objects. It does NOT verify signatures or compare repositories, and it finds
 delegations without reading them: `delegation` does.
+
+This module is the codec that devices give to `files` and `trusted`, which know no format: all the
+names of errand.Codec are here, and in `delegation` those that a search needs.
 Rules: V-09, V-12, V-14, V-15, V-74.6, V-74.7, T-47, T-48, E-48, E-49, E-60.
 """
 
+# mypy: implicit-reexport
 from uptane import cbor
+from uptane.cose import context, read_sign, sign_parts, write_sign  # noqa: F401
 from uptane.errors import (
     BadShape,
     DuplicateKey,
@@ -29,13 +34,14 @@ from uptane.ids import (
     KEY_DELEGATIONS,
     KEY_EXPIRES,
     KEY_IMAGES,
+    KEY_MAPS,
     KEY_VEHICLE,
     MATCH_HARDWARE,
     MATCH_RELEASE,
     TARGETS,
 )
 from uptane.limits import IMAGE_BYTES_MAX
-from uptane.meta.roles import Head
+from uptane.meta.roles import Head, Root, Snapshot, Timestamp  # noqa: F401
 from uptane.meta.shape import (
     NUMBER_MAX,
     Fields,
@@ -58,6 +64,7 @@ class Targets(Head):
     vehicle       Director: the vehicle id, or None
     acknowledged  Director: {ecu id: report counter}
     delegations   None, or the bytes that begin with them
+    maps          top-level: what is listed of maps, or None; `mapping` reads it
     `role`: TARGETS, or the number of a delegated role.
     Refusals: as Head; BadShape, EcuTwice, and those of `cbor.loads`.
     """
@@ -68,7 +75,9 @@ class Targets(Head):
         self.vehicle: str | None = None
         self.acknowledged: dict[int, int] = {}
         self.delegations: memoryview | None = None
-        self._director = repository == DIRECTOR
+        self.maps: object = None
+        self._director = repository & 1 == DIRECTOR
+        self._top = role == TARGETS
         self._payload = memoryview(payload)
         self._offsets: dict[int, int] | None = None
         last = KEY_EXPIRES
@@ -127,6 +136,8 @@ class Targets(Head):
             self.vehicle = _read_vehicle(value)
         elif key == KEY_ACKNOWLEDGED and self._director:
             self.acknowledged = read_counters(value)
+        elif key == KEY_MAPS and self._top:
+            self.maps = value
         else:
             raise BadShape
 

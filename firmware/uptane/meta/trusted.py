@@ -11,7 +11,6 @@ Rules: V-71, V-72, V-73, V-74, T-09, T-10, T-11, T-12, T-14, T-15, T-17, T-19, T
 E-19, E-24, E-39, E-40, E-48, E-53, E-86, E-87.
 """
 
-from uptane import cose
 from uptane.errors import (
     BelowThreshold,
     DirectorDelegates,
@@ -29,7 +28,6 @@ from uptane.errors import (
 from uptane.ids import (
     DIRECTOR,
     KIND_METADATA,
-    RECORD_HIGH_WATER,
     ROOT,
     SNAPSHOT,
     TARGETS,
@@ -43,40 +41,36 @@ from uptane.limits import (
     TARGETS_BYTES_MAX,
     TIMESTAMP_BYTES_MAX,
 )
-from uptane.meta.files import Files
-from uptane.meta.policy import Policy
-from uptane.meta.roles import Head, Root, Snapshot, Timestamp
-from uptane.meta.targets import Targets
 from uptane.meta.verify import verify_threshold
 from uptane.meta.wants import Commit, Want
 
 if False:  # for the type checker
-    from errand import Changes, Clock, Cycle, Stored, Work
-    from uptane.crypto.suite import Suite
+    from errand import Changes, Clock, Cycle, Envelope, Keyholders, Signatures, Work
+    from uptane.meta.files import Files
+    from uptane.meta.roles import Root, Snapshot, Timestamp
+    from uptane.meta.targets import Targets
 
 
 class Trusted:
-    """The trusted set of `repository` (DIRECTOR, IMAGE); made anew for each cycle.
+    """The trusted set of the repository whose `files` are given; made anew for each cycle.
 
-    identity: SHA-256 of the payload of the repository's Root 1. stored: reads a record by number.
+    identity: SHA-256 of the payload of the repository's Root 1.
     Refusal: NotProvisioned without a Root, or with a first one that is not the identity.
     """
 
-    def __init__(
-        self, suite: "Suite", policy: Policy, repository: int, identity: bytes, stored: "Stored"
-    ) -> None:
-        self.policy = policy
-        self.repository = repository
-        self.suite = suite
-        self.identity = identity
-        self.files = Files(suite, policy, repository, stored)
+    def __init__(self, files: "Files", identity: bytes) -> None:
+        self.policy = files.policy
+        self.repository = files.repository
+        self.files = files
+        self._codec = files.codec
+        self._identity = identity
         self._timestamp: Timestamp | None = None
         self._snapshot: Snapshot | None = None
-        envelope = self.files.read(ROOT)
+        envelope = files.read(ROOT)
         if envelope is None:
             raise NotProvisioned
-        self.root = Root(suite, envelope.payload)
-        if self.root.version == 1 and self.files.digest(envelope.payload) != identity:
+        self.root = self._codec.Root(files.suite, envelope.payload)
+        if self.root.version == 1 and files.digest(envelope.payload) != identity:
             raise NotProvisioned
 
     # --- Root ---------------------------------------------------------------------------------
@@ -108,9 +102,9 @@ class Trusted:
         or RootSkipped for any version but the next (V-71.2, T-10).
         """
         envelope = self._open(raw, ROOT_BYTES_MAX)
-        signatures = yield from self._verify(envelope, ROOT, self.root)
-        root = Root(self.suite, envelope.payload)
-        for signature in (yield from self._verify(envelope, ROOT, root)):
+        signatures = yield from self.verify(envelope, ROOT, self.root.keyholders(ROOT))
+        root = self._codec.Root(self.files.suite, envelope.payload)
+        for signature in (yield from self.verify(envelope, ROOT, root.keyholders(ROOT))):
             if signature not in signatures:
                 signatures.append(signature)  # whoever is one Root behind needs both thresholds
         if root.version <= self.root.version:
@@ -118,28 +112,29 @@ class Trusted:
         if root.version != self.root.version + 1:
             raise RootSkipped
         changes = yield from self._find_revoked(root)
-        changes[self.files.record(ROOT)] = cose.write_sign(envelope.payload, signatures)
+        changes[self.files.record(ROOT)] = self._codec.write_sign(envelope.payload, signatures)
         self.root = root
         return Commit(changes)
 
-    def _find_revoked(self, root: Root) -> "Work[Changes]":
+    def _find_revoked(self, root: "Root") -> "Work[Changes]":
         """Return the deletions of what `root` no longer authorises (fast-forward recovery)."""
         changes: Changes = {}
         for role in (TIMESTAMP, SNAPSHOT, TARGETS):
-            if root.keyholders(role) == self.root.keyholders(role):
+            keyholders = root.keyholders(role)
+            if keyholders == self.root.keyholders(role):
                 continue  # stored under the trusted Root, so good under this one
             envelope = self.files.read(role)
             if envelope is None:
                 continue
             try:
-                yield from self._verify(envelope, role, root)
+                yield from self.verify(envelope, role, keyholders)
             except BelowThreshold:
                 for fallen in self.policy.t12_falls_with[role]:
                     changes[self.files.record(fallen)] = None
         mark = self.files.read_mark()
         threshold, keys = root.keyholders(TARGETS)
         if mark is not None and len([kid for kid in mark.kids if kid in keys]) < threshold:
-            changes[RECORD_HIGH_WATER] = None
+            changes[self.files.mark_record] = None
         return changes
 
     # --- Timestamp ----------------------------------------------------------------------------
@@ -149,8 +144,8 @@ class Trusted:
         SameVersionDiffers, Expired; those of `Timestamp`.
         """
         envelope = self._open(raw, TIMESTAMP_BYTES_MAX)
-        signatures = yield from self._verify(envelope, TIMESTAMP, self.root)
-        timestamp = Timestamp(envelope.payload)
+        signatures = yield from self._verify(envelope, TIMESTAMP)
+        timestamp = self._codec.Timestamp(envelope.payload)
         self.files.check_version(TIMESTAMP, timestamp.version, envelope.payload)
         timestamp.check_expiry(now)
         self.files.keep(TIMESTAMP, envelope.payload, signatures)
@@ -172,8 +167,8 @@ class Trusted:
         if envelope is None or not self._is_named(envelope.payload):
             return False
         try:
-            yield from self._verify(envelope, SNAPSHOT, self.root)
-            snapshot = Snapshot(envelope.payload)
+            yield from self._verify(envelope, SNAPSHOT)
+            snapshot = self._codec.Snapshot(envelope.payload)
             snapshot.check_expiry(now)
         except Refusal:
             return False
@@ -187,12 +182,12 @@ class Trusted:
         envelope = self._open(raw, self.snapshot_named()[1])
         if not self._is_named(envelope.payload):
             raise SnapshotMismatch
-        signatures = yield from self._verify(envelope, SNAPSHOT, self.root)
-        snapshot = Snapshot(envelope.payload)
+        signatures = yield from self._verify(envelope, SNAPSHOT)
+        snapshot = self._codec.Snapshot(envelope.payload)
         self.files.check_version(SNAPSHOT, snapshot.version, envelope.payload)
         stored = self.files.read(SNAPSHOT)
         if stored is not None:
-            previous = Snapshot(stored.payload).versions
+            previous = self._codec.Snapshot(stored.payload).versions
             for role in previous:
                 if role not in snapshot.versions:
                     raise RoleDropped
@@ -204,7 +199,7 @@ class Trusted:
         self.files.keep(SNAPSHOT, envelope.payload, signatures)
         self._snapshot = snapshot
 
-    def _named(self) -> Timestamp:
+    def _named(self) -> "Timestamp":
         if self._timestamp is None:
             raise Withheld
         return self._timestamp
@@ -219,7 +214,7 @@ class Trusted:
                 return False
         if named.length != len(payload):
             return False
-        return Head(payload, SNAPSHOT).version == named.snapshot_version
+        return self._codec.Head(payload, SNAPSHOT).version == named.snapshot_version
 
     # --- Targets ------------------------------------------------------------------------------
 
@@ -240,10 +235,10 @@ class Trusted:
         if envelope is None:
             return None
         try:
-            head = Head(envelope.payload, TARGETS)
+            head = self._codec.Head(envelope.payload, TARGETS)
             if head.version != self.listed_version(TARGETS):
                 return None
-            yield from self._verify(envelope, TARGETS, self.root)
+            yield from self._verify(envelope, TARGETS)
             head.check_expiry(now)
             return self._read_targets(envelope.payload)
         except Refusal:
@@ -255,31 +250,37 @@ class Trusted:
         SameVersionDiffers, Expired, DirectorDelegates, EcuTwice; those of `Targets`.
         """
         envelope = self._open(raw, TARGETS_BYTES_MAX)
-        head = Head(envelope.payload, TARGETS)
+        head = self._codec.Head(envelope.payload, TARGETS)
         if self._snapshot is not None and head.version != self.listed_version(TARGETS):
             raise VersionMismatch
-        signatures = yield from self._verify(envelope, TARGETS, self.root)
+        signatures = yield from self._verify(envelope, TARGETS)
         self.files.check_version(TARGETS, head.version, envelope.payload)
         head.check_expiry(now)
         targets = self._read_targets(envelope.payload)
         self.files.keep(TARGETS, envelope.payload, signatures)
         return targets
 
-    def _read_targets(self, payload: bytes) -> Targets:
-        targets = Targets(payload, self.repository)
-        if targets.delegations is not None and self.repository == DIRECTOR:
+    def _read_targets(self, payload: bytes) -> "Targets":
+        targets = self._codec.Targets(payload, self.repository)
+        if targets.delegations is not None and self.repository & 1 == DIRECTOR:
             raise DirectorDelegates
         return targets
 
     # --- every role ---------------------------------------------------------------------------
 
-    def _open(self, raw: bytes, cap: int) -> cose.Envelope:
+    def _open(self, raw: bytes, cap: int) -> "Envelope":
         if len(raw) > cap:
             raise TooLong
-        return cose.read_sign(raw)
+        return self._codec.read_sign(raw)
 
-    def _verify(
-        self, envelope: cose.Envelope, role: int, root: Root
-    ) -> "Work[list[tuple[bytes, bytes]]]":
-        aad = cose.context(role, self.identity, role)
-        return verify_threshold(self.suite, envelope, root.keyholders(role), aad)
+    def _verify(self, envelope: "Envelope", role: int) -> "Work[Signatures]":
+        return self.verify(envelope, role, self.root.keyholders(role))
+
+    def verify(
+        self, envelope: "Envelope", role: int, keyholders: "Keyholders"
+    ) -> "Work[Signatures]":
+        """Return the signatures that make up the threshold of `keyholders`: BelowThreshold."""
+        kind = TARGETS if role > TARGETS else role
+        aad = self._codec.context(kind, self._identity, role)
+        parts = self._codec.sign_parts(envelope.payload, aad)
+        return verify_threshold(self.files.suite, parts, envelope.signatures, keyholders)

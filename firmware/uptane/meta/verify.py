@@ -6,35 +6,37 @@ they are never stored. It does NOT know roles, versions or time, and reads nothi
 Rules: V-71.2.3, V-72.2, V-73.3, V-74.3, V-91, T-06, T-27, E-43, E-44.
 """
 
-from uptane import cose
 from uptane.errors import BelowThreshold
 
 if False:  # for the type checker
-    from errand import Keyholders, Work
+    from errand import Keyholders, Signatures, Work
+    from hashes import Buffer
     from uptane.crypto.suite import Suite
 
 
 def verify_threshold(
-    suite: "Suite", envelope: cose.Envelope, keyholders: "Keyholders", aad: bytes
-) -> "Work[list[tuple[bytes, bytes]]]":
-    """Return the [(kid, signature), ...] that make up the threshold; stop there.
+    suite: "Suite",
+    parts: "tuple[Buffer, ...]",
+    signatures: "Signatures",
+    keyholders: "Keyholders",
+) -> "Work[Signatures]":
+    """Return those [(kid, signature), ...] that make up the threshold; stop there.
 
-    `keyholders` is (threshold, {kid: 32-byte public key}); kids are hashes of their keys, so
-    distinct kids are distinct keys. `aad` says what the signatures are for.
+    `parts` are what each of them covers. `keyholders` is (threshold, {kid: public key}); distinct
+    kids are distinct keys, as whoever reads the keys has seen to.
     Refusal: BelowThreshold.
     """
     threshold, keys = keyholders
-    parts = cose.sign_parts(envelope.payload, aad)
     counted: list[bytes] = []
-    signatures = []
-    for kid, signature in envelope.signatures:
+    good = []
+    for kid, signature in signatures:
         if len(counted) >= threshold:
             break
         if kid not in keys or kid in counted:
             continue
         if (yield from suite.verify(keys[kid], parts, signature)):
             counted.append(kid)
-            signatures.append((kid, signature))
+            good.append((kid, signature))
     if len(counted) < threshold:
         raise BelowThreshold
-    return signatures
+    return good

@@ -134,7 +134,7 @@ class Demo:
         self.tell("cycle", self.plan.primary().name, what)
         onlooker = Onlooker(self.plan, stepped)
         vehicle.bus.listeners.append(onlooker.hear)
-        source = OfficeSource(self.office, self.plan.vin, carried, self._decided)
+        source = OfficeSource(self.maker.alliance, self.plan.vin, carried, self._decided)
         station.run(feed(station, source), limit_s=3600)
         vehicle.bus.listeners.remove(onlooker.hear)
         if source.refused is not None:

@@ -28,7 +28,12 @@ ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is
 # uptane.main reaches is counted.
 OF_PRIMARIES = ("uptane.primary", "uptane.image.depot", "uptane.uds.client", "uptane.uds.feeding")
 LEFT_OUT = {
-    "partial": ("uptane.meta.full", *OF_PRIMARIES),
+    "partial": (
+        "uptane.meta.full",
+        "uptane.meta.delegation",
+        "uptane.meta.mapping",
+        *OF_PRIMARIES,
+    ),
     "full": ("uptane.meta.partial", *OF_PRIMARIES),
     "primary": ("uptane.meta.partial",),
 }

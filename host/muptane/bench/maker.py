@@ -15,13 +15,15 @@ from pathlib import Path
 
 from muptane.bench import firmware
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.bench.provisioning import OfficeSupply, register
+from muptane.bench.provisioning import AllianceSupply, chart_of, found_partners, register
 from muptane.bench.vehicle import FirstImage, Vehicle
 from muptane.bench.world import World
+from muptane.oem.alliance import Alliance
 from muptane.oem.office import Office
 from muptane.oem.pack import pack_application, pack_file
 
 APPLICATIONS = firmware.ROOT / "firmware" / "apps"
+FIRST_MAP = 1  # the number of the map that a vehicle leaves the factory with
 
 
 def image_number(ecu: EcuPlan, release: int) -> int:
@@ -37,7 +39,9 @@ class Maker:
         self, plan: VehiclePlan, world: World, images: Mapping[str, Path] | None = None
     ) -> None:
         self.plan = plan
-        self.office = Office.create(world.seconds, seed=f"demo/{plan.seed}".encode())
+        seed = f"demo/{plan.seed}".encode()
+        self.office = Office.create(world.seconds, seed=seed)
+        self.alliance = Alliance(self.office, seed)
         self._contents = {}
         for ecu in plan.ecu:
             for release in (1, 2):
@@ -48,17 +52,23 @@ class Maker:
     def provision(self, vehicle: Vehicle) -> None:
         """Enter the vehicle into the inventory and send every ECU out with release 1."""
         register(self.office, self.plan)
+        found_partners(self.alliance, self.plan)
         first = {}
         for ecu in self.plan.ecu:
             content = self.release(ecu, 1)
             first[ecu.name] = FirstImage(image_number(ecu, 1), 1, content)
             self.assign(ecu, 1)
-        vehicle.provision(OfficeSupply(self.office), first)
+        chart = chart_of(self.alliance, self.plan, FIRST_MAP)
+        vehicle.provision(AllianceSupply(self.alliance, chart), first)
 
     def release(self, ecu: EcuPlan, release: int) -> bytes:
         """Enter an image into the Image repository; returns its content."""
         content = self.content(ecu, release)
-        self.office.release_image(image_number(ecu, release), content, [ecu.hardware], release)
+        number = image_number(ecu, release)
+        self.office.release_image(number, content, [ecu.hardware], release)
+        for store in self.alliance.stores.values():
+            store.add_image(number, content, [ecu.hardware], release)
+            store.publish(self.office.now())
         return content
 
     def content(self, ecu: EcuPlan, release: int) -> bytes:
@@ -68,5 +78,8 @@ class Maker:
         return self._contents[ecu.name, min(release, 2)] + bytes(2 * max(release - 2, 0))
 
     def assign(self, ecu: EcuPlan, release: int) -> None:
-        """Let the Director want that release on the ECU."""
-        self.office.assign(self.plan.vin, ecu.number, image_number(ecu, release))
+        """Let every Director want that release on the ECU."""
+        number = image_number(ecu, release)
+        self.office.assign(self.plan.vin, ecu.number, number)
+        for director in self.alliance.directors.values():
+            director.assign(self.plan.vin, ecu.number, number)

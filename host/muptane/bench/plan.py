@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from uptane.ids import FULL, PARTIAL, PRIMARY
-from uptane.limits import SECONDARIES_MAX
+from uptane.limits import REPOSITORIES_MAX, SECONDARIES_MAX
 
 
 class BadVehicle(ValueError):
@@ -67,6 +67,14 @@ class EcuPlan(Strict):
         return FULL if self.verification == "full" else PARTIAL
 
 
+class RepositoryPlan(Strict):
+    """A repository beyond the maker's two, which has a say on every image: an odd number is a
+    Director's, an even one an Image repository's. `owner` is whose it is."""
+
+    number: Annotated[int, Field(ge=3, le=REPOSITORIES_MAX)]
+    owner: Name
+
+
 # What no two lines of a vehicle may share, and what it is then called.
 UNIQUE = (
     ("name", "the name"),
@@ -82,6 +90,7 @@ class VehiclePlan(Strict):
     vin: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,32}$")]
     seed: Annotated[int, Field(ge=0)] = 1
     bus: BusPlan = BusPlan()
+    repository: list[RepositoryPlan] = []
     ecu: Annotated[list[EcuPlan], Field(min_length=1, max_length=SECONDARIES_MAX + 1)]
 
     @model_validator(mode="after")
@@ -104,6 +113,11 @@ class VehiclePlan(Strict):
                     why = f"{known[1]!r} is {whose}; choose another"
                     raise Conflict(why, "ecu", at, key)
                 seen[known] = f"{ecu.name!r}"
+        numbers = [one.number for one in self.repository]
+        for at, number in enumerate(numbers):
+            if number in numbers[:at]:
+                why = f"repository {number} is there already; choose another number"
+                raise Conflict(why, "repository", at, "number")
         return self
 
     def primary(self) -> EcuPlan:
@@ -150,7 +164,11 @@ def _explained(text: str, details: ErrorDetails) -> tuple[bool, int, str]:
 
 
 def _known(place: tuple[int | str, ...]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {"ecu": EcuPlan, "bus": BusPlan}
+    models: dict[str, type[BaseModel]] = {
+        "ecu": EcuPlan,
+        "bus": BusPlan,
+        "repository": RepositoryPlan,
+    }
     model = models.get(str(place[0]), VehiclePlan) if len(place) > 1 else VehiclePlan
     return list(model.model_fields)
 

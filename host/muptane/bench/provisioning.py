@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import seed_of
+from muptane.oem.alliance import Alliance
 from muptane.oem.inventory import NewEcu
 from muptane.oem.keys import Signer
+from muptane.oem.maps import is_director
 from muptane.oem.office import Office
 from uptane import ids
 
@@ -36,22 +38,68 @@ class OfficeSupply:
                 found[role] = raw
         return found
 
+    def map(self) -> bytes | None:
+        """The map of repositories; None: the one that is built into ECUs."""
+        return None
+
     def time(self) -> tuple[int, bytes]:
         """The time at provisioning, and the kid of the key that attests time."""
         return self._office.now(), self._office.time_server.signer.key.kid
 
 
+class AllianceSupply(OfficeSupply):
+    """The same with an office's partners, and the map that all of them are in."""
+
+    def __init__(self, alliance: Alliance, chart: bytes | None) -> None:
+        super().__init__(alliance.office)
+        self._alliance = alliance
+        self._chart = chart
+
+    def identity(self, repository: int) -> bytes:
+        return self._alliance.identity(repository)
+
+    def metadata(self, vin: str, repository: int) -> dict[int, bytes]:
+        found = {}
+        for role in ROLES:
+            raw = self._alliance.answer(vin, repository, ids.KIND_METADATA, role, 0)
+            if raw is not None:
+                found[role] = raw
+        return found
+
+    def map(self) -> bytes | None:
+        return self._chart
+
+
+def found_partners(alliance: Alliance, plan: VehiclePlan) -> None:
+    """Give every repository of a plan its keys, and each Director there the vehicle."""
+    for one in plan.repository:
+        if is_director(one.number):
+            alliance.add_director(one.number).register_vehicle(plan.vin, new_ecus(plan))
+        else:
+            alliance.add_image_repository(one.number)
+
+
+def chart_of(alliance: Alliance, plan: VehiclePlan, number: int) -> bytes | None:
+    """The map of a plan: all of its repositories agree on every image. None if it has but two."""
+    if not plan.repository:
+        return None
+    others = (one.number for one in plan.repository)
+    return alliance.charter(number, (ids.DIRECTOR, ids.IMAGE, *others))
+
+
 def register(office: Office, plan: VehiclePlan) -> None:
     """Enter the vehicle of a plan, with its ECUs' public keys, into an office's inventory."""
-    office.register_vehicle(
-        plan.vin,
-        [
-            NewEcu(
-                ecu=ecu.number,
-                public=Signer(seed_of(plan, ecu)).key.public,
-                hardware=ecu.hardware,
-                verification=ecu.level(),
-            )
-            for ecu in plan.ecu
-        ],
-    )
+    office.register_vehicle(plan.vin, new_ecus(plan))
+
+
+def new_ecus(plan: VehiclePlan) -> list[NewEcu]:
+    """The ECUs of a plan, as an inventory learns them."""
+    return [
+        NewEcu(
+            ecu=ecu.number,
+            public=Signer(seed_of(plan, ecu)).key.public,
+            hardware=ecu.hardware,
+            verification=ecu.level(),
+        )
+        for ecu in plan.ecu
+    ]

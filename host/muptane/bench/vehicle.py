@@ -52,6 +52,7 @@ class Supply(Protocol):
 
     def identity(self, repository: int) -> bytes: ...
     def metadata(self, vin: str, repository: int) -> Mapping[int, bytes]: ...
+    def map(self) -> bytes | None: ...
     def time(self) -> tuple[int, bytes]: ...
 
 
@@ -173,7 +174,12 @@ class Vehicle:
             ids.RECORD_IDENTITY: self._identity(plan, supply),
             ids.RECORD_TIME: cbor.dumps(list(supply.time())),
         }
-        repositories = [ids.DIRECTOR] + [ids.IMAGE] * (plan.level() != ids.PARTIAL)
+        repositories = [ids.DIRECTOR]
+        if plan.level() != ids.PARTIAL:
+            repositories += [ids.IMAGE, *(one.number for one in self.plan.repository)]
+            chart = supply.map()
+            if chart is not None:
+                changes[ids.RECORD_MAP] = chart
         for repository in repositories:
             for role, raw in supply.metadata(self.plan.vin, repository).items():
                 if plan.level() == ids.PARTIAL and role not in (ids.ROOT, ids.TARGETS):

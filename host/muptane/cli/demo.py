@@ -195,7 +195,8 @@ class Narrator:
 
 def describe(file: Carried) -> str:
     """A file number in words."""
-    repository = REPOSITORY_NAMES.get(file.repository, "").capitalize()
+    number = file.repository
+    repository = REPOSITORY_NAMES.get(number, f"repository {number}").capitalize()
     if file.kind == ids.KIND_METADATA:
         return f"{repository} {ROLE_NAMES.get(file.number, file.number)}"
     words = {

@@ -6,7 +6,7 @@ with the bytes that came. It keeps no state: what was seen before is the invento
 Rules: V-43, V-44, V-71, R-12, E-42, E-43, E-46, E-47, E-60, E-74, T-05, T-06, T-10, T-27.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -21,9 +21,10 @@ from muptane.oem.envelopes import (
     verify_seal,
     verify_sign1,
 )
-from muptane.oem.errors import BelowThreshold, Malformed, WrongPurpose, WrongVersion
+from muptane.oem.errors import BelowThreshold, Malformed, NotAgreed, WrongPurpose, WrongVersion
 from muptane.oem.fields import U32, U64_MAX, Hashes, Nonce, Seconds, Strict, VehicleId
 from muptane.oem.keys import Holders, Key
+from muptane.oem.maps import Listing, Map, read_map
 from muptane.oem.metadata import BYTES_MAX, Role, Root, Snapshot, Timestamp
 from muptane.oem.targets import Targets
 from muptane.oem.time_server import Attestation
@@ -180,6 +181,24 @@ def verify_next_root(raw: bytes, trusted: Root, identity: bytes) -> Root:
     if not isinstance(made, Root) or made.version != trusted.version + 1:
         raise WrongVersion(f"Root {trusted.version + 1} has to come, not {made.version}")
     _verified(raw, made.holders(ids.ROOT), context)
+    return made
+
+
+def verify_map(raw: bytes, current: Map, said: Mapping[int, Targets]) -> Map:
+    """The map after `current`, to which all of its repositories agree (T-45): `said` is the newest
+    Targets of each. Refuses like `read_map`; with WrongVersion an older map, with NotAgreed one
+    that a repository does not list or that is for other repositories 1 and 2.
+    """
+    made = read_map(raw)
+    if made.number <= current.number:
+        raise WrongVersion(f"map {current.number} is there, {made.number} came")
+    for repository in current.repositories:
+        listed = said[repository].maps.get(made.number) if repository in said else None
+        if listed != Listing.of(raw):
+            raise NotAgreed(f"repository {repository} does not list this map {made.number}")
+    for repository in (ids.DIRECTOR, ids.IMAGE):
+        if made.repositories[repository] != current.repositories[repository]:
+            raise NotAgreed(f"repository {repository} of the map is another one")
     return made
 
 

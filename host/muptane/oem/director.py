@@ -16,19 +16,21 @@ from sqlalchemy.orm import Session
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
 from muptane.oem.check import MANIFEST_BYTES_MAX
-from muptane.oem.errors import Malformed, OemRefusal
-from muptane.oem.fleet import desired_image, ecus_of, last_report, misfit
+from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
+from muptane.oem.fleet import desired_image, ecus_of, last_report, misfit, newest_map
 from muptane.oem.inventory import (
     DecisionMade,
     Ecu,
     Image,
     Inventory,
+    MapListed,
     Oddity,
     RoleFile,
     RootFile,
     Vehicle,
 )
 from muptane.oem.keys import Holders, Signer
+from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import accept
 from muptane.oem.targets import Targets
@@ -53,6 +55,7 @@ class Director:
 
     def __init__(self, inventory: Inventory, authority: Authority) -> None:
         """Use `create` or `open`."""
+        self.reports_for = authority.identity  # of the Director 1 of the vehicles' map
         self._inventory = inventory
         self._authority = authority
 
@@ -99,7 +102,7 @@ class Director:
         """
         try:
             with self._inventory.begin() as session:
-                accepted = accept(session, self.identity, (vehicle, raw), now)
+                accepted = accept(session, self.reports_for, (vehicle, raw), now)
                 received = (vehicle, accepted.manifest_id)
                 decision = self._direct(session, self._authority, received, now)
                 remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
@@ -112,6 +115,17 @@ class Director:
                 session.commit()
             raise
         return decision
+
+    def list_map(self, vehicle: str, raw: bytes, now: int) -> None:
+        """Agree to a map of repositories for `vehicle`, which learns it after its next manifest
+        (T-45). Refuses like `read_map`, and with WrongVersion when the number is not higher."""
+        number = read_map(raw).number
+        with self._inventory.begin() as session:
+            known = newest_map(session, vehicle)
+            if known is not None and number <= known.number:
+                raise WrongVersion(f"{vehicle} has map {known.number} already")
+            session.add(MapListed(vehicle_id=vehicle, number=number, raw=raw, made_s=now))
+            session.commit()
 
     def rotate(self, changes: Mapping[int, Holders], now: int) -> None:
         """One more Root with `changes` (role -> Holders, ids.TIME too), and new directions for
@@ -167,6 +181,7 @@ class Director:
             },
             vehicle=vehicle,
             acknowledged=acknowledged,
+            maps=_listings(session, vehicle),
         )
         _issue(session, authority, targets, now)
         directions = {ecu_id: image.number for ecu_id, image in chosen.items()}
@@ -181,6 +196,11 @@ class Director:
             )
         )
         return Decision(vehicle, targets.version, directions, tuple(withheld), acknowledged)
+
+
+def _listings(session: Session, vehicle: str) -> dict[int, Listing]:
+    known = newest_map(session, vehicle)
+    return {} if known is None else {known.number: Listing.of(known.raw)}
 
 
 def _choose(

@@ -39,6 +39,10 @@ class WrongPurpose(OemRefusal):
     """Signed as something else (E-46, E-47)."""
 
 
+class NotAgreed(OemRefusal):
+    """A map that not all repositories of the current one list (T-45)."""
+
+
 class WrongVersion(OemRefusal):
     """Not the version that has to come here."""
 

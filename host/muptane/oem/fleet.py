@@ -27,6 +27,7 @@ from muptane.oem.inventory import (
     Ecu,
     Image,
     Inventory,
+    MapListed,
     NewEcu,
     ReportReceived,
     Vehicle,
@@ -118,6 +119,12 @@ def desired_image(session: Session, ecu: int) -> Image | None:
     query = select(Image).join(Assignment, Assignment.image == Image.number)
     newest = query.where(Assignment.ecu_id == ecu).order_by(Assignment.id.desc()).limit(1)
     return session.scalars(newest).first()
+
+
+def newest_map(session: Session, vehicle: str) -> MapListed | None:
+    """The map that the Director agreed to last for a vehicle."""
+    query = select(MapListed).where(MapListed.vehicle_id == vehicle)
+    return session.scalars(query.order_by(MapListed.number.desc()).limit(1)).first()
 
 
 def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal | None:

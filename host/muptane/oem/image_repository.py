@@ -19,6 +19,7 @@ from muptane.oem.deliveries import Deliveries
 from muptane.oem.errors import ImageNumberUsed, Malformed, UnknownImage
 from muptane.oem.fields import hashes_of, sha256
 from muptane.oem.keys import Holders, Signer
+from muptane.oem.maps import Listing, map_name, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.storage import Store
 from muptane.oem.targets import Entry, Targets
@@ -70,13 +71,14 @@ class ImageRepository:
         self._deliveries = deliveries
         self._added: dict[str, bytes] = {}
         self._images = dict(roles.targets.images)
+        self._maps = dict(roles.targets.maps)
 
     @classmethod
     def create(cls, store: Store, holders: Mapping[int, Holders], now: int) -> "ImageRepository":
         """A new repository: Root 1 and the other roles, without images."""
         authority = Authority.found(holders, now, IMAGE_LIFETIMES_S)
         deliveries = Deliveries(authority.identity)
-        roles = _next_roles(authority, None, ({}, deliveries), now)
+        roles = _next_roles(authority, None, ({}, deliveries, {}), now)
         store.publish(_files(authority, roles, deliveries))
         return cls(store, authority, roles, deliveries)
 
@@ -171,27 +173,35 @@ class ImageRepository:
         if self._images.pop(number, None) is None:
             raise UnknownImage(f"image {number} is not listed")
 
+    def list_map(self, raw: bytes) -> None:
+        """Agree to a map from the next publication on (T-45). Refuses like `read_map`, and with
+        ImageNumberUsed."""
+        number = read_map(raw).number
+        if self._maps.setdefault(number, Listing.of(raw)) != Listing.of(raw):
+            raise ImageNumberUsed(f"map {number} is something else already")
+        self._added[map_name(number)] = raw
+
     def publish(self, now: int) -> None:
         """Everything added, with a fresh Timestamp, at once. After a fault of the store this
         object is done for: open the repository again, it stands before or after."""
-        contents = self._images, self._deliveries
+        contents = self._images, self._deliveries, self._maps
         self._commit(self._authority, _next_roles(self._authority, self._roles, contents, now))
 
     def rotate(self, changes: Mapping[int, Holders], now: int) -> None:
         """One more Root with `changes`, and every other file signed anew, at once."""
         authority = self._authority.rotated(changes, now)
         spent = _spent(self._roles, {ids.TIMESTAMP, ids.SNAPSHOT} <= set(changes))
-        contents = self._images, self._deliveries
+        contents = self._images, self._deliveries, self._maps
         self._commit(authority, _next_roles(authority, spent, contents, now))
 
     def read(self, kind: int, number: int, detail: object) -> bytes | None:
         """What a feeder asks for: metadata by role and version (0: the newest), an image by
-        number and SHA-256. None: there is no such file."""
+        number and SHA-256, a map by number. None: there is no such file."""
         if kind == ids.KIND_METADATA and isinstance(detail, int):
             return self._read_role(number, detail)
         if kind == ids.KIND_IMAGE and isinstance(detail, bytes) and len(detail) == DIGEST_BYTES:
             return self._store.read(image_name(number, detail)) if number >= 0 else None
-        return None
+        return self._store.read(map_name(number)) if kind == ids.KIND_MAP else None
 
     def _read_role(self, role: int, version: int) -> bytes | None:
         if role == ids.ROOT:
@@ -214,18 +224,22 @@ class ImageRepository:
         self._added = {}
 
 
-Contents = tuple[Mapping[int, Entry], Deliveries]
+Contents = tuple[Mapping[int, Entry], Deliveries, Mapping[int, Listing]]
 
 
 def _next_roles(authority: Authority, old: Roles | None, contents: Contents, now: int) -> Roles:
     """The roles after `old`: a file changes when what it says does or half its life is over."""
-    images, delegations = dict(contents[0]), contents[1].delegations
+    images, delegations, maps = dict(contents[0]), contents[1].delegations, dict(contents[2])
     targets = old.targets if old is not None else None
-    said = None if targets is None else (targets.images, targets.delegations)
-    if targets is None or said != (images, delegations) or _ages(authority, targets, now):
-        version = targets.version + 1 if targets is not None else 1
-        expires = authority.expiry(ids.TARGETS, now)
-        targets = Targets(version=version, expires=expires, images=images, delegations=delegations)
+    said = None if targets is None else (targets.images, targets.delegations, targets.maps)
+    if targets is None or said != (images, delegations, maps) or _ages(authority, targets, now):
+        targets = Targets(
+            version=targets.version + 1 if targets is not None else 1,
+            expires=authority.expiry(ids.TARGETS, now),
+            images=images,
+            delegations=delegations,
+            maps=maps,
+        )
     snapshot = old.snapshot if old is not None else None
     before = snapshot.versions if snapshot is not None else {}
     named = {**before, **contents[1].versions(), ids.TARGETS: targets.version}

@@ -155,6 +155,18 @@ class RootFile(Base):
     raw: Mapped[bytes]
 
 
+class MapListed(Base):
+    """A map that the Director agreed to for a vehicle; the highest number counts (T-45)."""
+
+    __tablename__ = "maps"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    number: Mapped[int]
+    raw: Mapped[bytes]
+    made_s: Mapped[int]
+
+
 class Oddity(Base):
     """Something that a person of the OEM should look at (R-34)."""
 

@@ -77,7 +77,7 @@ class Mint:
 
     def holders(self, repository: int, roles: Iterable[int], version: int) -> dict[int, Holders]:
         """One new key for each of `roles` (R-37), named after the Root that brings it in."""
-        prefix = REPOSITORY_NAMES[repository]
+        prefix = REPOSITORY_NAMES.get(repository, f"repository-{repository}")
         return {
             role: Holders.of(self.make(f"{prefix}.{ROLE_NAMES[role]}.{version}")) for role in roles
         }

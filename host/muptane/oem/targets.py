@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from muptane.oem.delegations import Delegations, read_delegations, write_delegations
 from muptane.oem.fields import U32, Custom, Hashes, Strict, VehicleId, ascending
 from muptane.oem.keys import Key
+from muptane.oem.maps import Listing, MapNumber
 from muptane.oem.metadata import Role
 from uptane import ids, limits
 
@@ -71,6 +72,7 @@ class Targets(Role):
     vehicle: VehicleId | None = None
     acknowledged: dict[U32, U32] = {}
     delegations: Delegations = ()
+    maps: Annotated[dict[MapNumber, Listing], Field(max_length=limits.MAPS_MAX)] = {}
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -85,6 +87,8 @@ class Targets(Role):
             raise ValueError("an ECU is named twice")
         if self.acknowledged and not directs:
             raise ValueError("only a Director acknowledges reports")
+        if self.maps and (delegated or (directs and len(self.maps) > 1)):
+            raise ValueError("a Director lists one map, a delegated role none")
         if directs and (delegated or self.delegations):
             raise ValueError("a Director does not delegate")
         if len(self.delegated_keys()) > limits.KEYS_MAX:
@@ -108,16 +112,22 @@ class Targets(Role):
             made[ids.KEY_ACKNOWLEDGED] = self.acknowledged
         if self.delegations:
             made[ids.KEY_DELEGATIONS] = write_delegations(self.delegations)
+        if self.maps:
+            made[ids.KEY_MAPS] = {number: one.as_list() for number, one in self.maps.items()}
         return made
 
     @classmethod
     def fields(cls, found: dict[int, Any]) -> dict[str, Any]:
         images = found.pop(ids.KEY_IMAGES).items()
         delegations = found.pop(ids.KEY_DELEGATIONS, None)
+        maps = found.pop(ids.KEY_MAPS, {}).items()
         return {
             "number": found[ids.KEY_NUMBER],
             "images": {number: Entry.from_map(entry) for number, entry in images},
             "vehicle": found.pop(ids.KEY_VEHICLE, None),
             "acknowledged": found.pop(ids.KEY_ACKNOWLEDGED, {}),
+            "maps": {
+                number: Listing(length=length, hashes=hashes) for number, (length, hashes) in maps
+            },
             "delegations": () if delegations is None else read_delegations(delegations),
         }
