@@ -27,7 +27,7 @@ DEVICE_ORDER = (
     ("meta.roles", "meta.policy", "meta.wants"),
     ("meta.shape",),
     ("store", "link", "identity"),
-    ("cose",),
+    ("cose", "mac"),
     ("cbor", "crypto"),
     ("ids", "limits", "errors"),
 )
