@@ -60,6 +60,16 @@ def seed_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
     return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}".encode()).digest()
 
 
+def decryption_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
+    """The X25519 secret of an ECU, which nothing derives from its signing key (T-43)."""
+    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/decryption".encode()).digest()
+
+
+def symmetric_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
+    """The one key of an ECU that has no other."""
+    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/symmetric".encode()).digest()
+
+
 def area_of(nor: Nor, place: list[int], unit: int) -> Area:
     """An area of the flash, `place` as settings have it: address, block bytes, blocks."""
     address, block_bytes, blocks = place
@@ -191,10 +201,14 @@ class Vehicle:
             ids.IDENTITY_HARDWARE: plan.hardware,
             ids.IDENTITY_VEHICLE: self.plan.vin,
             ids.IDENTITY_VERIFICATION: plan.level(),
-            ids.IDENTITY_SEED: seed_of(self.plan, plan),
             ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
             ids.IDENTITY_LINK: [plan.request, plan.response],
         }
+        if plan.key == "symmetric":
+            identity[ids.IDENTITY_SYMMETRIC] = symmetric_of(self.plan, plan)
+        else:
+            identity[ids.IDENTITY_SEED] = seed_of(self.plan, plan)
+            identity[ids.IDENTITY_DECRYPTION] = decryption_of(self.plan, plan)
         if plan.level() != ids.PARTIAL:
             identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
         if plan.level() == ids.PRIMARY:
