@@ -37,12 +37,12 @@ class Garage:
         seed: int | None = None,
         change: Change = lambda settings: None,
     ) -> None:
-        self.plan = plan.load(SEDAN)
+        self.plan = self.planned()
         if seed is not None:
             self.plan = self.plan.model_copy(update={"seed": seed})
         self.world = World(seed=self.plan.seed)
-        self.office = Office.create(self.world.seconds, seed=b"garage")
-        register(self.office, self.plan)
+        self.office = self.founded()
+        register(self.office, self.registered())
         self.vehicle = Vehicle(self.plan, self.world, folder, nodes, change)
         self.content: dict[str, bytes] = {}
         first = {}
@@ -50,6 +50,20 @@ class Garage:
             content = self.publish(ecu.name, 1)
             first[ecu.name] = FirstImage(ecu.number * 100 + 1, 1, content)
         self.vehicle.provision(OfficeSupply(self.office), first)
+
+    # --- what another garage may do otherwise -------------------------------------------------
+
+    def planned(self) -> plan.VehiclePlan:
+        return plan.load(SEDAN)
+
+    def registered(self) -> plan.VehiclePlan:
+        """The vehicle as its maker's inventory knows it."""
+        return self.plan
+
+    def founded(self) -> Office:
+        return Office.create(self.world.seconds, seed=b"garage")
+
+    # --- a vehicle that is on -----------------------------------------------------------------
 
     def __enter__(self) -> "Garage":
         self.vehicle.power_on()
