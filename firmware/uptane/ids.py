@@ -95,19 +95,10 @@ BOOT_REVERTED = 2
 # --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------
 COSE_SIGN = 98
 COSE_SIGN1 = 18
-COSE_MAC0 = 17  # version reports of ECUs with a symmetric key, nothing else
 HEADER_ALG = 1
 HEADER_KID = 4
 HEADER_PAYLOAD_HASH = 258  # the payload is a digest; this is its algorithm (COSE hash envelope)
-ALG_EDDSA = -8
 ALG_SHA256 = -16
-ALG_ES256 = -7  # ECDSA on P-256 with SHA-256, where an ECU can check it
-ALG_HMAC = 5  # HMAC 256/256
-KTY_OKP = 1
-KTY_EC2 = 2
-KTY_SYMMETRIC = 4
-CRV_P256 = 1
-CRV_ED25519 = 6
 
 # --- records in an ECU's flash ---------------------------------------------------------------
 RECORD_IDENTITY = 0x0001  # written once, at provisioning
@@ -133,9 +124,6 @@ IDENTITY_LINK = 8  # [CAN id of requests to me, CAN id of my responses]
 IDENTITY_SECONDARIES = 9  # Primary only: [[ecu id, verification, request id, response id], ...]
 IDENTITY_SYMMETRIC = 10  # 32 bytes, instead of IDENTITY_SEED: only ever split, see uptane.mac
 IDENTITY_DECRYPTION = 11  # X25519 secret, 32 bytes; absent: cannot decrypt
-
-USE_MAC = 1  # what a symmetric identity key is split for: sealing version reports,
-USE_WRAP = 2  # unwrapping keys of images
 
 PARTIAL = 0
 FULL = 1

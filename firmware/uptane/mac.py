@@ -8,16 +8,9 @@ Rules: V-24, V-43, V-44, R-44, T-43, E-47.
 """
 
 from uptane import cbor
+from uptane.algorithms import ALG_HMAC, COSE_MAC0, KTY_SYMMETRIC, USE_MAC
 from uptane.crypto import hmac
-from uptane.ids import (
-    ALG_HMAC,
-    COSE_MAC0,
-    HEADER_KID,
-    KTY_SYMMETRIC,
-    POUF_NAME,
-    POUF_VERSION,
-    USE_MAC,
-)
+from uptane.ids import HEADER_KID, POUF_NAME, POUF_VERSION
 from uptane.limits import KID_BYTES
 
 if False:  # for the type checker

@@ -4,10 +4,10 @@ from claims import raises, run
 from maker import NOW, SUITE, Oem, digest
 from reporting import DIRECTOR, IMAGE, NONCE, SEED, Ecu, identity_fields
 from uptane import cbor, cose, errors, mac
+from uptane.algorithms import ALG_HMAC, USE_MAC, USE_WRAP
 from uptane.crypto import hmac
 from uptane.identity import Identity
 from uptane.ids import (
-    ALG_HMAC,
     ALG_SHA256,
     BOOT_CONFIRMED,
     HEADER_ALG,
@@ -19,8 +19,6 @@ from uptane.ids import (
     PRIMARY,
     TIME,
     TYPE_REPORT,
-    USE_MAC,
-    USE_WRAP,
 )
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.roles import Root

@@ -8,7 +8,7 @@ file.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,14 @@ import pycddl
 
 GRAMMAR = (Path(__file__).parents[2] / "docs" / "pouf.cddl").read_text()
 SIZED_KEYS = ("role-number", "ecu-id", "image-number")
-EDDSA = "{ 1 => -8 }"
+SIGNED = "{ 1 => algorithm }"
 EDDSA_HASHED = "{ 1 => -8, 258 => -16 }"
 HMAC_HASHED = "{ 1 => 5, 258 => -16 }"
+# Choices of maps, and which of them a map has to be.
+CHOICES: dict[str, Callable[[Any], str]] = {
+    "identity-record": lambda found: "symmetric-identity" if 10 in found else "signing-identity",
+    "cose-key": lambda found: "p256-key" if found[1] == 2 else "ed25519-key",
+}
 
 
 class NotConforming(Exception):
@@ -29,8 +34,8 @@ class NotConforming(Exception):
 
 def conforms(rule: str, raw: bytes) -> None:
     """Raises NotConforming unless `raw` is a `rule`, with all that is embedded."""
-    if rule == "identity-record":
-        rule = ("symmetric" if 10 in cbor2.loads(raw) else "signing") + "-identity"
+    if rule in CHOICES:
+        rule = CHOICES[rule](cbor2.loads(raw))
     try:
         _schema(rule).validate_cbor(raw)
     except pycddl.ValidationError as fault:
@@ -49,6 +54,7 @@ def _simpler(text: str) -> str:
     text = text.replace("h''", "bstr .size 0")
     text = re.sub(r"\b[a-z][a-z0-9-]*: ", "", text)  # names of an array's members say nothing
     text = re.sub(r"bstr \.cbor (\{[^}]*\}|[a-z-]+)", "bstr", text)
+    text = text.replace("1*16 cose-key", "1*16 { * int => any }")
     return re.sub(rf"\b({'|'.join(SIZED_KEYS)}) =>", "uint =>", text)
 
 
@@ -58,9 +64,12 @@ def _embedded(rule: str, value: Any) -> Iterator[tuple[str, bytes]]:
         if value.value[1] != {}:
             raise NotConforming("role-file: unprotected headers")
         yield "role-payload", value.value[2]
-        yield from ((EDDSA, entry[0]) for entry in value.value[3])
+        yield from ((SIGNED, entry[0]) for entry in value.value[3])
+    elif rule in ("role-payload", "root-payload", "targets-payload"):
+        for key in value.get(6, []) + value.get(12, [[]])[0]:
+            yield "cose-key", cbor2.dumps(key)
     elif rule == "time-file":
-        yield EDDSA, value.value[0]
+        yield SIGNED, value.value[0]
         yield "time-payload", value.value[2]
     elif rule == "report-file":
         yield "report-content", value[0]

@@ -29,7 +29,7 @@ DEVICE_ORDER = (
     ("store", "link", "identity"),
     ("cose", "mac"),
     ("cbor", "crypto"),
-    ("ids", "limits", "errors"),
+    ("ids", "limits", "errors", "algorithms"),
 )
 BENCH_ORDER = (
     ("cli",),

@@ -19,12 +19,11 @@ def verify_threshold(
 ) -> "Work[list[tuple[bytes, bytes]]]":
     """Return the [(kid, signature), ...] that make up the threshold; stop there.
 
-    `keyholders` is (threshold, {kid: 32-byte public key}); kids are hashes of their keys, so
+    `keyholders` is (threshold, {kid: public key}); kids are hashes of their keys, so
     distinct kids are distinct keys. `aad` says what the signatures are for.
     Refusal: BelowThreshold.
     """
     threshold, keys = keyholders
-    parts = cose.sign_parts(envelope.payload, aad)
     counted: list[bytes] = []
     signatures = []
     for kid, signature in envelope.signatures:
@@ -32,6 +31,7 @@ def verify_threshold(
             break
         if kid not in keys or kid in counted:
             continue
+        parts = cose.sign_parts(envelope.payload, aad, signature)
         if (yield from suite.verify(keys[kid], parts, signature)):
             counted.append(kid)
             signatures.append((kid, signature))

@@ -28,7 +28,7 @@ ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is
 # uptane.main reaches is counted.
 OF_PRIMARIES = ("uptane.primary", "uptane.image.depot", "uptane.uds.client", "uptane.uds.feeding")
 # What no role imports unless its provisioning says so: keys that are not Ed25519.
-OPTIONAL = ("uptane.mac", "uptane.crypto.hmac", "uptane.crypto.p256")
+OPTIONAL = ("uptane.mac", "uptane.algorithms", "uptane.crypto.hmac", "uptane.crypto.p256")
 LEFT_OUT = {
     "partial": ("uptane.meta.full", *OF_PRIMARIES, *OPTIONAL),
     "full": ("uptane.meta.partial", *OF_PRIMARIES, *OPTIONAL),

@@ -119,6 +119,8 @@ class Vehicle:
         settings["seed"] = self.plan.seed * 1000 + index
         level = "primary" if plan.role == "primary" else plan.verification
         settings["heap_bytes"] = heap_bytes(spec, level)
+        if plan.p256:  # the figure is also what builds its suite with ES256
+            settings["costs"]["p256_verify"] = spec.costs.p256_verify
         self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
         heap = 0

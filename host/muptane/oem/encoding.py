@@ -12,11 +12,11 @@ import cbor2
 from cbor2 import CBORTag
 
 from muptane.oem.errors import Malformed, NotDeterministic, TooLarge
-from uptane import ids, limits
+from uptane import algorithms, ids, limits
 
 INTEGER_MAX = 2**64 - 1
 INTEGER_MIN = -(2**64)
-COSE_TAGS = (ids.COSE_SIGN, ids.COSE_SIGN1, ids.COSE_MAC0)
+COSE_TAGS = (ids.COSE_SIGN, ids.COSE_SIGN1, algorithms.COSE_MAC0)
 NESTING_MAX = limits.DEPTH_MAX + 1  # the COSE tag counts as a level here
 
 

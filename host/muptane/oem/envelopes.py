@@ -19,12 +19,14 @@ from cwt.cose_key_interface import COSEKeyInterface
 from muptane.oem.encoding import decode, encode
 from muptane.oem.errors import BadSeal, Malformed
 from muptane.oem.keys import Key, Signer
-from uptane import ids, limits
+from uptane import algorithms, ids, limits
 
 SIGNATURE_BYTES = 64
 TAG_BYTES = 32
 HASHED = {ids.HEADER_PAYLOAD_HASH: ids.ALG_SHA256}
-KNOWN_HEADERS = tuple(encode({ids.HEADER_ALG: known}) for known in (ids.ALG_EDDSA, ids.ALG_ES256))
+KNOWN_HEADERS = tuple(
+    encode({ids.HEADER_ALG: known}) for known in (algorithms.ALG_EDDSA, algorithms.ALG_ES256)
+)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,9 @@ def verify_seal(sealed: Sealed, key: Key, context: Context) -> bytes:
 def verify_mac_seal(sealed: Sealed, key: COSEKeyInterface, context: Context) -> bytes:
     """The content, around which a holder of the symmetric `key` put a COSE_Mac0 for this purpose,
     else BadSeal. Tags are compared in constant time, by cwt."""
-    _check_seal(sealed, ids.COSE_MAC0, key.kid or b"", {ids.HEADER_ALG: ids.ALG_HMAC})
+    _check_seal(
+        sealed, algorithms.COSE_MAC0, key.kid or b"", {ids.HEADER_ALG: algorithms.ALG_HMAC}
+    )
     try:
         COSE.new().decode(sealed.seal, key, external_aad=context.encode())
     except CWTError as fault:
@@ -186,7 +190,7 @@ def _signature(entry: object) -> Sequence[Signature]:
 
 def _payload_of(message: object, tag: int, wanted: bytes, headers: dict[int, int]) -> bytes:
     """Of a COSE_Sign1 or COSE_Mac0 with these protected headers, by the key `wanted`."""
-    count = TAG_BYTES if tag == ids.COSE_MAC0 else SIGNATURE_BYTES
+    count = TAG_BYTES if tag == algorithms.COSE_MAC0 else SIGNATURE_BYTES
     match _untag(message, tag):
         case [bytes(header), {ids.HEADER_KID: bytes(kid), **more}, bytes(payload), bytes(value)]:
             if header == encode(headers) and not more and len(value) == count:

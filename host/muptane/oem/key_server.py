@@ -22,7 +22,7 @@ from muptane.oem.envelopes import Context, verify_mac_seal
 from muptane.oem.errors import AlreadyRegistered, BadKey, BadSeal
 from muptane.oem.fields import sha256
 from muptane.oem.keys import KEY_ALGORITHM, KEY_KID, KEY_TYPE
-from uptane import ids, limits
+from uptane import algorithms, ids, limits
 
 SECRET_BYTES = 32
 KEY_K = -1  # label of a symmetric COSE_Key (RFC 9053, 6.1)
@@ -80,7 +80,7 @@ def no_key_server(raw: bytes, identity: bytes) -> Report:
 
 
 def derived(secret: bytes, use: int) -> bytes:
-    """The part of an ECU's key that is for ids.USE_MAC or ids.USE_WRAP (RFC 5869)."""
+    """The part of an ECU's key that is for algorithms.USE_MAC or USE_WRAP (RFC 5869)."""
     info = encode([ids.POUF_NAME, ids.POUF_VERSION, use])
     return HKDF(SHA256(), SECRET_BYTES, None, info).derive(secret)
 
@@ -91,8 +91,8 @@ def kid_of(secret: bytes) -> bytes:
 
 
 def _cose_key(secret: bytes) -> dict[int, object]:
-    key = derived(secret, ids.USE_MAC)
-    return {KEY_TYPE: ids.KTY_SYMMETRIC, KEY_ALGORITHM: ids.ALG_HMAC, KEY_K: key}
+    key = derived(secret, algorithms.USE_MAC)
+    return {KEY_TYPE: algorithms.KTY_SYMMETRIC, KEY_ALGORITHM: algorithms.ALG_HMAC, KEY_K: key}
 
 
 def _mac_key(secret: bytes) -> COSEKeyInterface:

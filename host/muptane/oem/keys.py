@@ -22,7 +22,7 @@ from nacl.signing import SigningKey
 
 from muptane.oem.encoding import encode
 from muptane.oem.errors import BadKey, NoSigner
-from uptane import ids, limits
+from uptane import algorithms, limits
 
 PUBLIC_BYTES = 32
 SEED_BYTES = 32
@@ -62,7 +62,7 @@ class Key:
     @classmethod
     def from_cose(cls, cose_key: Any) -> "Key":
         """The key that a COSE_Key names. Whoever calls compares what it writes again."""
-        if cose_key[KEY_TYPE] == ids.KTY_EC2:
+        if cose_key[KEY_TYPE] == algorithms.KTY_EC2:
             return cls(POINT + cose_key[KEY_X] + cose_key[KEY_Y])
         return cls(cose_key[KEY_X])
 
@@ -73,22 +73,22 @@ class Key:
     @property
     def algorithm(self) -> int:
         """Of its signatures: ids.ALG_..."""
-        return ids.ALG_ES256 if self.is_p256 else ids.ALG_EDDSA
+        return algorithms.ALG_ES256 if self.is_p256 else algorithms.ALG_EDDSA
 
     @property
     def cose_key(self) -> dict[int, object]:
         if self.is_p256:
             return {
-                KEY_TYPE: ids.KTY_EC2,
-                KEY_ALGORITHM: ids.ALG_ES256,
-                KEY_CURVE: ids.CRV_P256,
+                KEY_TYPE: algorithms.KTY_EC2,
+                KEY_ALGORITHM: algorithms.ALG_ES256,
+                KEY_CURVE: algorithms.CRV_P256,
                 KEY_X: self.public[1:33],
                 KEY_Y: self.public[33:],
             }
         return {
-            KEY_TYPE: ids.KTY_OKP,
-            KEY_ALGORITHM: ids.ALG_EDDSA,
-            KEY_CURVE: ids.CRV_ED25519,
+            KEY_TYPE: algorithms.KTY_OKP,
+            KEY_ALGORITHM: algorithms.ALG_EDDSA,
+            KEY_CURVE: algorithms.CRV_ED25519,
             KEY_X: self.public,
         }
 
@@ -107,19 +107,21 @@ class Signer:
     `seed`: an Ed25519 seed, or the secret number of a P-256 key, 32 bytes either way.
     """
 
-    def __init__(self, seed: bytes, algorithm: int = ids.ALG_EDDSA) -> None:
+    def __init__(self, seed: bytes, algorithm: int = algorithms.ALG_EDDSA) -> None:
         self.seed = seed
         self.key = _public_of(seed, algorithm)
 
     @classmethod
-    def generate(cls, algorithm: int = ids.ALG_EDDSA) -> "Signer":
+    def generate(cls, algorithm: int = algorithms.ALG_EDDSA) -> "Signer":
         return cls.from_seed(nacl.utils.random(SEED_BYTES), "", algorithm)
 
     @classmethod
-    def from_seed(cls, seed: bytes, name: str = "", algorithm: int = ids.ALG_EDDSA) -> "Signer":
+    def from_seed(
+        cls, seed: bytes, name: str = "", algorithm: int = algorithms.ALG_EDDSA
+    ) -> "Signer":
         """The signer that `seed` (any length up to 64 bytes) gives `name`: the same every time."""
         made = blake2b(name.encode(), SEED_BYTES, key=seed, encoder=RawEncoder)
-        if algorithm == ids.ALG_ES256:
+        if algorithm == algorithms.ALG_ES256:
             number = int.from_bytes(made, "big") % (P256_ORDER - 1) + 1
             made = number.to_bytes(SEED_BYTES, "big")
         return cls(made, algorithm)
@@ -133,7 +135,7 @@ class Signer:
         """The reverse of `kept`."""
         if len(kept) == SEED_BYTES:
             return cls(kept)
-        return cls(kept.removeprefix(KIND_P256), ids.ALG_ES256)
+        return cls(kept.removeprefix(KIND_P256), algorithms.ALG_ES256)
 
     def for_cwt(self) -> COSEKeyInterface:
         return COSEKey.new({**self.key.cose_key, KEY_KID: self.key.kid, KEY_D: self.seed})
@@ -143,10 +145,10 @@ class Signer:
 
 
 def _public_of(seed: bytes, algorithm: int) -> Key:
-    if algorithm == ids.ALG_EDDSA:
+    if algorithm == algorithms.ALG_EDDSA:
         return Key(bytes(SigningKey(seed).verify_key))
     number = int.from_bytes(seed, "big")
-    if algorithm != ids.ALG_ES256 or len(seed) != SEED_BYTES or not 0 < number < P256_ORDER:
+    if algorithm != algorithms.ALG_ES256 or len(seed) != SEED_BYTES or not 0 < number < P256_ORDER:
         raise BadKey(f"not a secret of algorithm {algorithm}")
     public = ec.derive_private_key(number, ec.SECP256R1()).public_key()
     return Key(public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))

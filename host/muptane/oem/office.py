@@ -30,7 +30,7 @@ from muptane.oem.keystore import (
 from muptane.oem.storage import DirectoryStore, MemoryStore, Store
 from muptane.oem.targets import Entry
 from muptane.oem.time_server import TimeServer
-from uptane import ids
+from uptane import algorithms, ids
 
 ROLE_NAMES: Mapping[int, str] = {
     ids.ROOT: "root",
@@ -83,7 +83,7 @@ class Mint:
     the same signer every time."""
 
     def __init__(
-        self, keyring: Keyring, seed: bytes | None, algorithm: int = ids.ALG_EDDSA
+        self, keyring: Keyring, seed: bytes | None, algorithm: int = algorithms.ALG_EDDSA
     ) -> None:
         self._keyring = keyring
         self._seed = seed
@@ -137,10 +137,10 @@ class Office:
         clock: Callable[[], int],
         premises: Premises | None = None,
         seed: bytes | None = None,
-        algorithm: int = ids.ALG_EDDSA,
+        algorithm: int = algorithms.ALG_EDDSA,
     ) -> "Office":
         """A new office. `clock` returns seconds since 1970; `seed` makes every key the same each
-        time, for tests and demos; `algorithm` is that of every key, ids.ALG_EDDSA or ALG_ES256."""
+        time, for tests and demos; `algorithm` of every key: algorithms.ALG_EDDSA or ALG_ES256."""
         place = premises or Premises()
         mint, inventory = Mint(place.keyring(), seed, algorithm), place.inventory()
         directing = mint.holders(ids.DIRECTOR, DIRECTOR_ROLES, 1)
