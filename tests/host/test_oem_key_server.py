@@ -13,7 +13,7 @@ from muptane.oem.inventory import Ecu, NewEcu
 from muptane.oem.key_server import KeyServer, derived, kid_of, no_key_server
 from muptane.oem.keystore import Cost, MemorySecrets, SecretStore
 from muptane.oem.office import Office, Premises
-from uptane import ids
+from uptane import algorithms, ids
 
 NOW = 1_760_000_000
 SECRET = bytes(range(32))
@@ -65,7 +65,7 @@ def test_the_key_of_another_ecu_or_use_makes_no_report(mixed):
     office, vehicle, door = mixed
     other = SymmetricEcu(77, 30, ids.PARTIAL)
     office.key_server.enrol(other.number, other.secret)
-    for key in (other.mac_key, door.secret, split(door.secret, ids.USE_WRAP)):
+    for key in (other.mac_key, door.secret, split(door.secret, algorithms.USE_WRAP)):
         lie = mac(door.content(), key, 5, office.director.identity)
         refuses(office, vehicle, BadSeal, with_door(office, vehicle, lie))
 
@@ -88,7 +88,7 @@ def test_a_signature_does_not_stand_for_a_mac_nor_a_mac_for_a_signature(mixed):
     refuses(office, vehicle, Malformed, with_door(office, vehicle, lie))
     gateway, brake, _ = vehicle.ecus
     office.key_server.enrol(BRAKE, SECRET)  # which does not make it a symmetric one
-    lie = mac(brake.content(), split(SECRET, ids.USE_MAC), 5, identity)
+    lie = mac(brake.content(), split(SECRET, algorithms.USE_MAC), 5, identity)
     reports = [gateway.report(identity), lie, door.report(identity)]
     refuses(office, vehicle, Malformed, vehicle.manifest(identity, reports))
 
@@ -114,7 +114,7 @@ def test_a_mac_never_counts_for_metadata():
 
 def test_the_key_server_splits_as_the_rfc_says():
     """V-24, T-43."""
-    for use in (ids.USE_MAC, ids.USE_WRAP):
+    for use in (algorithms.USE_MAC, algorithms.USE_WRAP):
         assert derived(SECRET, use) == split(SECRET, use)
     assert len({SECRET, derived(SECRET, 1), derived(SECRET, 2)}) == 3
 
