@@ -4,7 +4,8 @@ A Director that was taken over must not be able to report for ECUs. So it is han
 nothing more; the inventory holds no symmetric key, only that there is one, and its kid. `enrol`
 is the factory's physical channel. A key is split by HKDF before it is used, one part for each
 purpose; what comes next beside `verify` is to encrypt an image for an ECU, for which the second
-part is.
+part is. Here it is an object in the office's process, and Python hides nothing: a real car maker
+puts it on a machine of its own, behind the same function.
 Rules: R-17, R-44, V-24, V-44, T-43, E-74.
 """
 
