@@ -9,6 +9,7 @@ from uptane.crypto.suite import Suite
 
 if False:  # for the type checker
     from collections.abc import Callable, Generator
+    from typing import Any
 
     from errand import T, Work
     from hashes import Buffer, Hash
@@ -37,7 +38,8 @@ class Metered:
 
 
 class MeteredSuite(Suite):
-    """`costs`: {"ed25519_verify": us, "ed25519_sign": us, "sha256_block": us}."""
+    """`costs`: {"ed25519_verify": us, "ed25519_sign": us, "sha256_block": us}; and "p256_verify"
+    of a board whose suite is built with ES256."""
 
     def __init__(
         self,
@@ -45,9 +47,17 @@ class MeteredSuite(Suite):
         costs: "dict[str, int]",
         tidy: "Callable[[], None]",
     ) -> None:
-        Suite.__init__(self, tidy)
+        Suite.__init__(self, tidy, self._es256_of(costs))
         self._charge = charge
         self._costs = costs
+
+    def _es256_of(self, costs: "dict[str, int]") -> "Callable[..., Any] | None":
+        if "p256_verify" not in costs:
+            return None
+        from uptane.crypto import p256  # here, because most boards have no use for it
+
+        self._es256_slices = p256.SLICES
+        return p256.verify
 
     def sha256(self) -> "Hash":
         return Metered(Suite.sha256(self), self._charge, self._costs["sha256_block"])
@@ -56,6 +66,8 @@ class MeteredSuite(Suite):
         self, public: bytes, parts: "tuple[Buffer, ...]", signature: bytes
     ) -> "Generator[None, None, bool]":
         work = Suite.verify(self, public, parts, signature)
+        if self._es256 and len(signature) == 65:
+            return self._metered(work, self._costs["p256_verify"], self._es256_slices)
         return self._metered(work, self._costs["ed25519_verify"])
 
     def sign(self, seed: bytes, parts: "tuple[Buffer, ...]") -> "Generator[None, None, bytes]":
@@ -64,10 +76,12 @@ class MeteredSuite(Suite):
     def public_key(self, seed: bytes) -> "Generator[None, None, bytes]":
         return self._metered(Suite.public_key(self, seed), self._costs["ed25519_sign"])
 
-    def _metered(self, work: "Work[T]", total_us: int) -> "Work[T]":
+    def _metered(
+        self, work: "Work[T]", total_us: int, slices: int = Suite.VERIFY_SLICES
+    ) -> "Work[T]":
         """Charge every slice alike, `total_us` for as many as a check of a message of 600 bytes
         takes: a signature that is refused at its first glance costs a glance."""
-        slice_us = total_us // Suite.VERIFY_SLICES
+        slice_us = total_us // slices
         while True:
             try:
                 next(work)

@@ -1,12 +1,14 @@
 """Who this ECU is: the record that provisioning wrote and nothing rewrites (V-22, V-24).
 
-Read once at boot. It holds the ECU's only secret, the seed of its signing key, and the identities
-of the repositories it trusts. It cannot be changed over UDS (S-39, V-84).
+Read once at boot. It holds the ECU's secrets and the identities of the repositories it trusts. It
+cannot be changed over UDS (S-39, V-84). An ECU has either the seed of a signing key, and perhaps a
+second secret for decryption, or one symmetric key that is split for both (T-43).
 """
 
 from uptane import cbor
 from uptane.errors import BadShape, NotProvisioned
 from uptane.ids import (
+    IDENTITY_DECRYPTION,
     IDENTITY_DIRECTOR,
     IDENTITY_ECU,
     IDENTITY_HARDWARE,
@@ -14,8 +16,10 @@ from uptane.ids import (
     IDENTITY_LINK,
     IDENTITY_SECONDARIES,
     IDENTITY_SEED,
+    IDENTITY_SYMMETRIC,
     IDENTITY_VEHICLE,
     IDENTITY_VERIFICATION,
+    PRIMARY,
     RECORD_IDENTITY,
 )
 
@@ -38,7 +42,13 @@ class Identity:
         self.hardware: int = field(fields, IDENTITY_HARDWARE, int)
         self.vehicle: str = field(fields, IDENTITY_VEHICLE, str)
         self.verification: int = field(fields, IDENTITY_VERIFICATION, int)
-        self.seed: bytes = field(fields, IDENTITY_SEED, bytes)
+        # A Primary signs its manifests, so a MAC will not do for it.
+        self.symmetric: bytes | None = fields.get(IDENTITY_SYMMETRIC)
+        if self.symmetric is None:
+            self.seed: bytes = field(fields, IDENTITY_SEED, bytes)
+        elif self.verification == PRIMARY or IDENTITY_SEED in fields:
+            raise BadShape
+        self.decryption: bytes | None = fields.get(IDENTITY_DECRYPTION)
         self.director: bytes = field(fields, IDENTITY_DIRECTOR, bytes)
         self.image: bytes | None = fields.get(IDENTITY_IMAGE)
         link = field(fields, IDENTITY_LINK, list)

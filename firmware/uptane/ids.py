@@ -106,10 +106,7 @@ COSE_SIGN1 = 18
 HEADER_ALG = 1
 HEADER_KID = 4
 HEADER_PAYLOAD_HASH = 258  # the payload is a digest; this is its algorithm (COSE hash envelope)
-ALG_EDDSA = -8
 ALG_SHA256 = -16
-KTY_OKP = 1
-CRV_ED25519 = 6
 
 # --- records in an ECU's flash ---------------------------------------------------------------
 RECORD_IDENTITY = 0x0001  # written once, at provisioning
@@ -128,11 +125,13 @@ IDENTITY_ECU = 1
 IDENTITY_HARDWARE = 2
 IDENTITY_VEHICLE = 3
 IDENTITY_VERIFICATION = 4  # PARTIAL, FULL or PRIMARY
-IDENTITY_SEED = 5  # Ed25519 seed, 32 bytes
+IDENTITY_SEED = 5  # Ed25519 seed, 32 bytes: signs, and nothing else
 IDENTITY_DIRECTOR = 6  # SHA-256 of the payload of the Director's Root 1
 IDENTITY_IMAGE = 7  # the same of the Image repository, absent on a partial ECU
 IDENTITY_LINK = 8  # [CAN id of requests to me, CAN id of my responses]
 IDENTITY_SECONDARIES = 9  # Primary only: [[ecu id, verification, request id, response id], ...]
+IDENTITY_SYMMETRIC = 10  # 32 bytes, instead of IDENTITY_SEED: only ever split, see uptane.mac
+IDENTITY_DECRYPTION = 11  # X25519 secret, 32 bytes; absent: cannot decrypt
 
 PARTIAL = 0
 FULL = 1

@@ -1,6 +1,7 @@
 """What an ECU says of itself, signed: its version report; and the vehicle version manifest.
 
-Both carry their content and a seal: a COSE_Sign1 over the SHA-256 of the content (V-43, T-05).
+Both carry their content and a seal over the SHA-256 of the content (V-43, T-05): a COSE_Sign1, or
+a COSE_Mac0 around the report of an ECU whose key is symmetric.
 The counter of a report grows by one before it is signed, so no two reports are alike (V-45).
 Attacks seen are kept in flash until the Director acknowledges a report that named them (E-76).
 
@@ -135,13 +136,18 @@ class Reports:
 
     def _seal(self, kind: int, content: bytes) -> "Work[bytes]":
         suite = self._suite
-        if self._kid is None:
-            public = yield from suite.public_key(self._identity.seed)
-            self._kid = cose.key_id(suite, public)
         hashing = suite.sha256()
         hashing.update(content)
         digest = hashing.digest()
         aad = cose.context(kind, self._identity.director, kind)
+        symmetric = self._identity.symmetric
+        if symmetric is not None:
+            from uptane import mac  # here, because an ECU that signs has no use for it
+
+            return PAIR + cbor.dumps(content) + mac.seal(suite, symmetric, digest, aad)
+        if self._kid is None:
+            public = yield from suite.public_key(self._identity.seed)
+            self._kid = cose.key_id(suite, public)
         parts = cose.sign1_parts(digest, aad, True)
         signature = yield from suite.sign(self._identity.seed, parts)
         seal = cose.write_sign1(digest, self._kid, signature, True)

@@ -179,6 +179,7 @@ class Costs(_Strict):
 
     ed25519_verify: Microseconds
     ed25519_sign: Microseconds
+    p256_verify: Microseconds  # where the suite is built with it
     sha256_block: Microseconds  # 64 bytes
     sha512_block: Microseconds  # 128 bytes
     chacha20_block: Microseconds  # 64 bytes

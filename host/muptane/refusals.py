@@ -74,12 +74,13 @@ ADVICE: dict[int, Advice] = {
                "a file that is not COSE, or COSE with other headers",
                "sign it with the back office, or compare it with docs/pouf.cddl"),
     21: Advice("BelowThreshold", "too few keys of the role signed these bytes",
-               "an unfinished signing, revoked keys, or a forgery",
+               "an unfinished signing, revoked keys, keys of ES256 that this board cannot check, "
+               "or a forgery",
                "look which keys signed, let the missing holders sign, and suspect the path if "
                "none is missing", ARBITRARY_SOFTWARE),
     22: Advice("BadKey", "a public key is not a key that muptane can use",
                "another algorithm or curve, or damaged key bytes",
-               "register an Ed25519 key and publish a new Root"),
+               "register an Ed25519 or P-256 key and publish a new Root"),
     23: Advice("BadThreshold", "a threshold is below one or above the number of keys",
                "a mistake when the role was set up", "correct the threshold and sign again"),
     # --- metadata

@@ -157,7 +157,7 @@ class Repository:
             role: [self.thresholds[role], sorted([kid_of(seed) for seed in self.keys[role]])]
             for role in self.keys
         }
-        keys = [cose.write_key(publics[kid]) for kid in sorted(publics)]
+        keys = [cbor.loads(cose.write_key(publics[kid])) for kid in sorted(publics)]
         return self.serve(ROOT, {KEY_KEYS: keys, KEY_ROLES: holders}, signers)
 
     def serve(self, role, fields, signers=None):

@@ -17,7 +17,7 @@ from maker import (
     public_key,
     seed_of,
 )
-from uptane import cose
+from uptane import cbor, cose
 from uptane.errors import NotOnImageRepository
 from uptane.ids import (
     ALG_SHA256,
@@ -78,7 +78,10 @@ def with_keys(*delegations):
     roles = {role for made in delegations for role, _, _ in made[DELEGATION_ROLES]}
     seeds = [key_of(role, which) for role in roles for which in (0, 1)]
     publics = {kid_of(seed): public_key(seed) for seed in seeds}
-    return [[cose.write_key(publics[kid]) for kid in sorted(publics)], list(delegations)]
+    return [
+        [cbor.loads(cose.write_key(publics[kid])) for kid in sorted(publics)],
+        list(delegations),
+    ]
 
 
 class Supplied(Oem):

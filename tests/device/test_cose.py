@@ -1,7 +1,7 @@
 """cose: what an envelope may look like, and the exact bytes that a signature covers."""
 
 from claims import raises, run
-from uptane import cbor, cose, errors, ids, limits
+from uptane import algorithms, cbor, cose, errors, ids, limits
 from uptane.crypto.suite import Suite
 
 SUITE = Suite()
@@ -26,8 +26,8 @@ def seal(protected=cose.PROTECTED, hints=None, payload=PAYLOAD, value=VALUE):
 
 
 def test_the_headers_are_what_the_grammar_says():
-    assert cbor.dumps({ids.HEADER_ALG: ids.ALG_EDDSA}) == cose.PROTECTED
-    hashed = {ids.HEADER_ALG: ids.ALG_EDDSA, ids.HEADER_PAYLOAD_HASH: ids.ALG_SHA256}
+    assert cbor.dumps({ids.HEADER_ALG: algorithms.ALG_EDDSA}) == cose.PROTECTED
+    hashed = {ids.HEADER_ALG: algorithms.ALG_EDDSA, ids.HEADER_PAYLOAD_HASH: ids.ALG_SHA256}
     assert cbor.dumps(hashed) == cose.PROTECTED_HASHED
 
 
@@ -44,7 +44,8 @@ def test_a_signature_of_another_kind_is_skipped_and_dropped():
     """V-91."""
     others = [
         entry(protected=b""),
-        entry(protected=b"\xa1\x01\x26"),
+        entry(protected=b"\xa1\x01\x05"),
+        entry(protected=b"\xa1\x01\x26", value=b"s" * 65),
         entry(protected=cose.PROTECTED_HASHED),
         entry(protected=b"\xa1\x01\x38\x07"),
         entry(hints={}),
@@ -93,6 +94,30 @@ def test_a_badly_encoded_envelope_is_refused_as_such():
     raises(errors.NotDeterministic, cose.read_sign, b"\xd8\x62\x9f" + good[3:] + b"\xff")
 
 
+def test_a_signature_of_es256_comes_back_as_its_own_bytes():
+    """V-06, V-91: beside others; its algorithm stays with it, and is what it covers."""
+    raw = envelope([entry(protected=cose.PROTECTED_ES256), entry(hints={4: b"another1"})])
+    found = cose.read_sign(raw)
+    es256 = cose.ES256 + VALUE
+    assert found.signatures == [(KID, es256), (b"another1", VALUE)]
+    assert cose.write_sign(found.payload, found.signatures) == raw
+    raw = seal(protected=cose.PROTECTED_ES256)
+    assert cose.read_sign1(raw) == (PAYLOAD, KID, es256)
+    assert cose.write_sign1(PAYLOAD, KID, es256) == raw
+    covered = b"".join(bytes(part) for part in cose.sign_parts(PAYLOAD, b"", es256))
+    assert covered == cbor.dumps(["Signature", b"", cose.PROTECTED_ES256, b"", PAYLOAD])
+    covered = b"".join(bytes(part) for part in cose.sign1_parts(PAYLOAD, b"", False, es256))
+    assert covered == cbor.dumps(["Signature1", cose.PROTECTED_ES256, b"", PAYLOAD])
+
+
+def test_reports_are_never_sealed_by_es256():
+    """V-24."""
+    protected = cbor.dumps({1: algorithms.ALG_ES256, 258: ids.ALG_SHA256})
+    for header in (protected, cose.PROTECTED_ES256, cose.PROTECTED):
+        raw = seal(protected=header, payload=DIGEST)
+        raises(errors.BadEnvelope, cose.read_sign1, raw, True)
+
+
 def test_signatures_are_bounded():
     most = [entry()] * limits.SIGNATURES_MAX
     assert len(cose.read_sign(envelope(most)).signatures) == limits.SIGNATURES_MAX
@@ -112,7 +137,8 @@ def test_a_single_signature_of_another_kind_is_refused():
     for raw in (
         hashed,
         seal(protected=b""),
-        seal(protected=b"\xa1\x01\x26"),
+        seal(protected=b"\xa1\x01\x05"),
+        seal(protected=b"\xa1\x01\x26", value=b"s" * 65),
         seal(hints={}),
         seal(hints={4: b"short"}),
         seal(hints={4: KID, 5: 0}),
@@ -189,11 +215,40 @@ def test_a_key_is_named_by_the_hash_of_all_it_says():
     digest = SUITE.sha256()
     digest.update(cbor.dumps({1: 1, 3: -8, -1: 6, -2: public}))
     assert cose.key_id(SUITE, public) == digest.digest()[:8]
-    assert cose.read_key(cbor.loads(cbor.dumps(cose.write_key(public)))) == public
+    assert cose.read_key(cbor.loads(cose.write_key(public))) == public
+
+
+def test_a_key_of_p256_is_named_by_the_hash_of_all_it_says():
+    """V-05: so the same 32 bytes under another algorithm are another key."""
+    public = b"\x04" + DIGEST + VALUE[:32]
+    labelled = {1: algorithms.KTY_EC2, 3: algorithms.ALG_ES256, -1: algorithms.CRV_P256}
+    labelled.update({-2: DIGEST, -3: VALUE[:32]})
+    assert cbor.loads(cose.write_key(public)) == labelled
+    assert cose.read_key(labelled) == public
+    digest = SUITE.sha256()
+    digest.update(cbor.dumps(labelled))
+    assert cose.key_id(SUITE, public) == digest.digest()[:8]
+    for label, value in ((1, 1), (3, -8), (-1, 6), (-2, DIGEST[1:]), (-3, None), (-3, True)):
+        key = dict(labelled)
+        key[label] = value
+        raises(errors.BadKey, cose.read_key, key)
+    moved = dict(labelled)
+    moved.update({-2: DIGEST + b"0", -3: VALUE[:31]})
+    raises(errors.BadKey, cose.read_key, moved)
+    for label in labelled:
+        key = dict(labelled)
+        del key[label]
+        raises(errors.BadKey, cose.read_key, key)
 
 
 def test_a_key_of_another_kind_is_refused():
-    good = cose.write_key(DIGEST)
+    good = cbor.loads(cose.write_key(DIGEST))
+    assert good == {
+        1: algorithms.KTY_OKP,
+        3: algorithms.ALG_EDDSA,
+        -1: algorithms.CRV_ED25519,
+        -2: DIGEST,
+    }
     assert cose.read_key(good) == DIGEST
     for label, value in (
         (1, 2),

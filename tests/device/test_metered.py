@@ -5,10 +5,16 @@ import gc
 from boards.unix.metered import MeteredSuite
 from claims import count_slices, run
 from uptane.crypto.suite import Suite
+from vectors.p256 import PUBLIC, RFC6979
 
 SEED = b"\x42" * 32
 SLICE_US_MAX = 25_000
-COSTS = {"ed25519_verify": 500_000, "ed25519_sign": 450_000, "sha256_block": 37}
+COSTS = {
+    "p256_verify": 630_000,
+    "ed25519_verify": 500_000,
+    "ed25519_sign": 450_000,
+    "sha256_block": 37,
+}
 
 
 class Meter:
@@ -49,6 +55,22 @@ def test_an_operation_costs_what_the_board_says():
     assert abs(verify_us - COSTS["ed25519_verify"]) < COSTS["ed25519_verify"] // 8
     assert abs(sign_us - COSTS["ed25519_sign"]) < COSTS["ed25519_sign"] // 8
     assert public_us < sign_us // 2 + SLICE_US_MAX
+
+
+def test_a_check_of_es256_costs_its_own_figure():
+    """V-88: and a board without that figure has no ES256."""
+    meter = Meter()
+    message = b"x" * 600
+    key, signature = bytes.fromhex(PUBLIC), bytes.fromhex(RFC6979[0][1])
+    assert run(meter.suite.verify(key, (message,), b"\x26" + signature)) is False
+    us = sum(meter.charges_us)  # the blocks of the message among them
+    assert abs(us - COSTS["p256_verify"]) < COSTS["p256_verify"] // 8
+    assert max(meter.charges_us) <= SLICE_US_MAX
+    assert run(meter.suite.verify(key, (b"sample",), b"\x26" + signature)) is True
+    costs = dict(COSTS)
+    del costs["p256_verify"]
+    plain = MeteredSuite(meter.charges_us.append, costs, gc.collect)
+    assert run(plain.verify(key, (b"sample",), b"\x26" + signature)) is False
 
 
 def test_what_is_refused_at_a_glance_costs_a_glance():

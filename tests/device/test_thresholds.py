@@ -30,8 +30,7 @@ def sign_thrice(names):
 
 
 def verified(envelope, keyholders, aad):
-    parts = cose.sign_parts(envelope.payload, aad)
-    return verify_threshold(SUITE, parts, envelope.signatures, keyholders)
+    return verify_threshold(SUITE, cose.sign_parts, envelope, keyholders, aad)
 
 
 def test_distinct_keys_are_counted_and_counting_stops_at_the_threshold():

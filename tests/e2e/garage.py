@@ -39,11 +39,11 @@ class Garage:
         seed: int | None = None,
         change: Change = lambda settings: None,
     ) -> None:
-        self.plan = plan.load(self.file)
+        self.plan = self.planned()
         if seed is not None:
             self.plan = self.plan.model_copy(update={"seed": seed})
         self.world = World(seed=self.plan.seed)
-        self.office = Office.create(self.world.seconds, seed=b"garage")
+        self.office = self.founded()
         self.open_books()
         self.vehicle = Vehicle(self.plan, self.world, folder, nodes, change)
         self.content: dict[str, bytes] = {}
@@ -55,11 +55,25 @@ class Garage:
 
     def open_books(self) -> None:
         """Enter the vehicle wherever it has to be known."""
-        register(self.office, self.plan)
+        register(self.office, self.registered())
 
     def supply(self) -> OfficeSupply:
         """What provisioning takes from the office."""
         return OfficeSupply(self.office)
+
+    # --- what another garage may do otherwise -------------------------------------------------
+
+    def planned(self) -> plan.VehiclePlan:
+        return plan.load(self.file)
+
+    def registered(self) -> plan.VehiclePlan:
+        """The vehicle as its maker's inventory knows it."""
+        return self.plan
+
+    def founded(self) -> Office:
+        return Office.create(self.world.seconds, seed=b"garage")
+
+    # --- a vehicle that is on -----------------------------------------------------------------
 
     def __enter__(self) -> "Garage":
         self.vehicle.power_on()

@@ -61,7 +61,7 @@ class Allied(Garage):
 
     def found_fleet(self) -> None:
         director = self.alliance.add_director(FLEET)
-        director.register_vehicle(self.plan.vin, new_ecus(self.plan))
+        director.register_vehicle(self.plan.vin, new_ecus(self.office, self.plan))
         for name in ECUS:
             self.fleet_wants(name, 1)
 

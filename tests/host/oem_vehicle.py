@@ -60,6 +60,9 @@ class Ecu:
         )
 
     def report(self, identity: bytes, lies: dict[int, object] | None = None) -> bytes:
+        return seal(self.content(lies), self.key, 5, identity)
+
+    def content(self, lies: dict[int, object] | None = None) -> bytes:
         self.counter += 1
         content = {
             1: 1,
@@ -72,7 +75,7 @@ class Ecu:
             8: self.counter.to_bytes(8, "big"),
             9: self.boot,
         }
-        return seal(dumps({**content, **(lies or {})}), self.key, 5, identity)
+        return dumps({**content, **(lies or {})})
 
 
 class Vehicle:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uptane import cose
+from uptane import cbor, cose
 from uptane.errors import Refusal
 
 KID, VALUE, DIGEST = b"k" * 8, b"s" * 64, b"d" * 32
@@ -68,4 +68,4 @@ def test_a_sealed_content(raw: bytes) -> None:
 def test_a_key_is_read_as_written(key: object) -> None:
     public = attempt(cose.read_key, key)  # type: ignore[arg-type]
     if public is not None:
-        assert key == cose.write_key(DIGEST)
+        assert cbor.dumps(key) == cose.write_key(DIGEST)

@@ -9,7 +9,7 @@ from cwt import COSE, COSEKey, Signer, VerifyError
 from cwt.cose_key_interface import COSEKeyInterface
 
 from claims import run
-from uptane import cose
+from uptane import cbor, cose
 from uptane.crypto.suite import Suite
 
 SUITE = Suite()
@@ -21,11 +21,11 @@ PAYLOAD = b"payload" * 20
 
 
 def public_cose_key() -> COSEKeyInterface:
-    return COSEKey.new({**cose.write_key(PUBLIC), 2: KID})
+    return COSEKey.new({**cbor.loads(cose.write_key(PUBLIC)), 2: KID})
 
 
 def private_cose_key() -> COSEKeyInterface:
-    return COSEKey.new({**cose.write_key(PUBLIC), 2: KID, -4: SEED})
+    return COSEKey.new({**cbor.loads(cose.write_key(PUBLIC)), 2: KID, -4: SEED})
 
 
 def test_the_seed_means_the_same_key_to_both() -> None:

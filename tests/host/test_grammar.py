@@ -30,7 +30,7 @@ def test_a_role_file_of_the_grammar_is_accepted():
         role_file({**SNAPSHOT, 2: 1}),
         role_file({**SNAPSHOT, 22: 1}),
         role_file({1: 1, 2: 2}),
-        role_file(SNAPSHOT, header=b"\xa1\x01\x26"),
+        role_file(SNAPSHOT, header=b"\xa1\x01\x05"),
         role_file(SNAPSHOT, kid={4: b"1234567"}),
         role_file(SNAPSHOT, protected=EDDSA),
         role_file(SNAPSHOT, unprotected={1: 1}),
@@ -44,3 +44,58 @@ def test_a_role_file_of_the_grammar_is_accepted():
 def test_anything_else_is_refused(raw):
     with pytest.raises(NotConforming):
         conforms("role-file", raw)
+
+
+X = bytes(32)
+ED25519 = {1: 1, 3: -8, -1: 6, -2: X}
+P256 = {1: 2, 3: -7, -1: 1, -2: X, -3: X}
+HOLDERS = {role: [1, [bytes(8)]] for role in range(4)}
+IDENTITY = {1: 1, 2: 2, 3: "V", 4: 0, 6: X, 8: [1, 2]}
+REPORT = {1: 1, 2: 5, 3: 1, 4: [1, 2, {-16: X}, 1], 5: [], 6: 1, 7: 1, 8: bytes(8), 9: 0}
+SIGNED, MACED = bytes.fromhex("a201271901022f"), bytes.fromhex("a201051901022f")
+
+
+def root(*keys: object) -> bytes:
+    fields = {1: 1, 2: 0, 3: 0, 4: 1, 5: 9, 6: list(keys), 7: HOLDERS}
+    return cbor2.dumps(fields, canonical=True)
+
+
+def report(tag: int, protected: bytes, count: int) -> bytes:
+    seal = CBORTag(tag, [protected, {4: bytes(8)}, X, bytes(count)])
+    return cbor2.dumps([cbor2.dumps(REPORT), seal])
+
+
+def test_each_kind_of_key_and_seal_is_accepted():
+    """V-05, V-24."""
+    conforms("root-payload", root(ED25519, P256))
+    conforms("report-file", report(18, SIGNED, 64))
+    conforms("report-file", report(17, MACED, 32))
+    for secrets in ({5: X}, {5: X, 11: X}, {10: X}):
+        conforms("identity-record", cbor2.dumps({**IDENTITY, **secrets}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "raw"),
+    [
+        ("root-payload", root(ED25519, {**P256, 3: -8})),
+        ("root-payload", root({**ED25519, 3: -7})),
+        ("root-payload", root({**ED25519, -3: X})),
+        ("root-payload", root({**P256, -3: X[1:]})),
+        ("root-payload", root({**P256, -1: 6})),
+        ("report-file", report(17, SIGNED, 32)),
+        ("report-file", report(18, MACED, 64)),
+        ("report-file", report(17, MACED, 64)),
+        ("report-file", report(18, SIGNED, 32)),
+        ("vehicle-file", report(17, MACED, 32)),
+        ("identity-record", cbor2.dumps(IDENTITY)),
+        ("identity-record", cbor2.dumps({**IDENTITY, 5: X, 10: X})),
+        ("identity-record", cbor2.dumps({**IDENTITY, 10: X, 11: X})),
+        ("identity-record", cbor2.dumps({**IDENTITY, 11: X})),
+        ("identity-record", cbor2.dumps({**IDENTITY, 5: X[1:]})),
+    ],
+    ids=range(15),
+)
+def test_another_mixture_of_keys_and_seals_is_refused(rule, raw):
+    """V-05, V-24."""
+    with pytest.raises(NotConforming):
+        conforms(rule, raw)

@@ -8,7 +8,8 @@ from nacl.signing import SigningKey
 from oem_vehicle import dumps, kid
 
 from muptane.oem.errors import BadKey, Malformed, NoSigner, OemRefusal, WrongPassphrase
-from muptane.oem.keys import Cost, Holders, KeyStore, Signer
+from muptane.oem.keys import Holders, Signer
+from muptane.oem.keystore import Cost, KeyStore
 
 CHEAP = Cost.cheap()
 

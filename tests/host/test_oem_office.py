@@ -7,7 +7,7 @@ from oem_vehicle import BRAKE, DOOR, NOW, Vehicle
 from muptane.oem.check import verify_attestation
 from muptane.oem.errors import ForeignVehicle, Malformed, NoSigner, OemRefusal, WrongPassphrase
 from muptane.oem.fields import sha256
-from muptane.oem.keys import Cost
+from muptane.oem.keystore import Cost
 from muptane.oem.office import Office, Premises
 from muptane.oem.sizes import BUNDLE_BYTES_MAX, bundle_bytes
 from uptane import ids

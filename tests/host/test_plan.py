@@ -117,6 +117,16 @@ def test_a_primary_that_verifies_partially_is_refused(complaint):
     assert "set verification = 'full'" in said
 
 
+def test_a_primary_with_a_symmetric_key_is_refused(complaint):
+    """V-24: it signs manifests; a Secondary may have one."""
+    text = SEDAN.read_text()
+    primary = text.replace("number = 1\n", 'number = 1\nkey = "symmetric"\n')
+    said = complaint.of(primary)
+    assert said.startswith("11: ecu.0.key: ")
+    assert "only a Secondary's key" in said
+    assert "'asymmetric' or 'symmetric'" in complaint("number = 3\n", 'number = 3\nkey = "none"\n')
+
+
 def test_a_missing_key_names_the_table_it_belongs_to(complaint):
     said = complaint("hardware = 0x3001\n", "")
     assert said == f"{line_of('[[ecu]]')}: ecu.2.hardware: is missing; add it"

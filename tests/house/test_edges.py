@@ -20,7 +20,9 @@ OWN = {
 }  # fmt: skip
 EDGE = ("firmware/uptane/port", "boards")
 # Law 4.
-NUMBERS = {"uptane.ids", "uptane.limits", "uptane.errors", "uptane.uds.codes"}
+NUMBERS = {
+    "uptane.algorithms", "uptane.ids", "uptane.limits", "uptane.errors", "uptane.uds.codes",
+}  # fmt: skip
 ALL_OF_UPTANE = ("host/muptane/bench", "host/muptane/cli", "host/muptane/tufjson")
 
 

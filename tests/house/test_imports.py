@@ -27,9 +27,9 @@ DEVICE_ORDER = (
     ("meta.roles", "meta.policy", "meta.wants"),
     ("meta.shape",),
     ("store", "link", "identity"),
-    ("cose",),
+    ("cose", "mac"),
     ("cbor", "crypto"),
-    ("ids", "limits", "errors"),
+    ("ids", "limits", "errors", "algorithms"),
 )
 BENCH_ORDER = (
     ("cli",),

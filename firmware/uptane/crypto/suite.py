@@ -1,4 +1,4 @@
-"""The cryptography that everything else is given: SHA-256, Ed25519.
+"""The cryptography that everything else is given: SHA-256, Ed25519, and perhaps ES256.
 
 The one place that chooses between the interpreter's own code, machine code and Python. A board
 subclasses Suite for an accelerator, the emulator for one that also charges virtual time; both
@@ -34,12 +34,16 @@ def nothing() -> None:
 
 class Suite:
     """`tidy` is called after each signature made or verified: they leave the heap full of
-    garbage, and what lives longer should not come to lie in the midst of it."""
+    garbage, and what lives longer should not come to lie in the midst of it. `es256`: the function
+    `crypto.p256.verify`, or None; then ES256 is known and nothing by it verifies."""
 
     VERIFY_SLICES = 30  # yields of one verify of a message of 600 bytes
 
-    def __init__(self, tidy: "Callable[[], None]" = nothing) -> None:
+    def __init__(
+        self, tidy: "Callable[[], None]" = nothing, es256: "Callable[..., Any] | None" = None
+    ) -> None:
         self._tidy = tidy
+        self._es256 = es256
         # One workspace for all: a small heap may not have 708 bytes in one piece later.
         self._words = sha512_viper.workspace() if sha512_viper else None
 
@@ -57,8 +61,12 @@ class Suite:
     def verify(
         self, public: bytes, parts: "tuple[Buffer, ...]", signature: bytes
     ) -> "Generator[None, None, bool]":
-        """Return whether a signature over the joined parts is by a public key; see `ed25519`."""
-        good = yield from ed25519.verify(self.sha512, public, parts, signature)
+        """Return whether a signature over the joined parts is by a public key; see `ed25519` and
+        `p256`. Their lengths name the algorithm (`cose`), and have to name the same."""
+        if len(signature) == 65 and self._es256:
+            good: bool = yield from self._es256(self.sha256, public, parts, signature[1:])
+        else:
+            good = yield from ed25519.verify(self.sha512, public, parts, signature)
         self._tidy()
         return good
 

@@ -103,7 +103,8 @@ class AttestedTime:
         threshold, keys = root.keyholders(TIME)
         if threshold > 1 or kid not in keys:
             raise BelowThreshold
-        parts = cose.sign1_parts(payload, cose.context(TIME, self._identity, TIME))
+        aad = cose.context(TIME, self._identity, TIME)
+        parts = cose.sign1_parts(payload, aad, False, signature)
         if not (yield from self._suite.verify(keys[kid], parts, signature)):
             raise BelowThreshold
         seconds, nonces = _read_attestation(payload)

@@ -282,5 +282,5 @@ class Trusted:
         """Return the signatures that make up the threshold of `keyholders`: BelowThreshold."""
         kind = TARGETS if role > TARGETS else role
         aad = self._codec.context(kind, self._identity, role)
-        parts = self._codec.sign_parts(envelope.payload, aad)
-        return verify_threshold(self.files.suite, parts, envelope.signatures, keyholders)
+        suite, sign_parts = self.files.suite, self._codec.sign_parts
+        return verify_threshold(suite, sign_parts, envelope, keyholders, aad)

@@ -9,31 +9,33 @@ Rules: V-71.2.3, V-72.2, V-73.3, V-74.3, V-91, T-06, T-27, E-43, E-44.
 from uptane.errors import BelowThreshold
 
 if False:  # for the type checker
-    from errand import Keyholders, Signatures, Work
-    from hashes import Buffer
+    from errand import Envelope, Keyholders, Signatures, SignParts, Work
     from uptane.crypto.suite import Suite
 
 
 def verify_threshold(
     suite: "Suite",
-    parts: "tuple[Buffer, ...]",
-    signatures: "Signatures",
+    sign_parts: "SignParts",
+    envelope: "Envelope",
     keyholders: "Keyholders",
+    aad: bytes,
 ) -> "Work[Signatures]":
     """Return those [(kid, signature), ...] that make up the threshold; stop there.
 
-    `parts` are what each of them covers. `keyholders` is (threshold, {kid: public key}); distinct
-    kids are distinct keys, as whoever reads the keys has seen to.
+    `sign_parts(payload, aad, signature)` says what a signature covers, `aad` what it is for.
+    `keyholders` is (threshold, {kid: public key}); distinct kids are distinct keys, as whoever
+    reads the keys has seen to.
     Refusal: BelowThreshold.
     """
     threshold, keys = keyholders
     counted: list[bytes] = []
     good = []
-    for kid, signature in signatures:
+    for kid, signature in envelope.signatures:
         if len(counted) >= threshold:
             break
         if kid not in keys or kid in counted:
             continue
+        parts = sign_parts(envelope.payload, aad, signature)
         if (yield from suite.verify(keys[kid], parts, signature)):
             counted.append(kid)
             good.append((kid, signature))

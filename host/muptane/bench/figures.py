@@ -27,15 +27,18 @@ ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is
 # What a role does not import (uptane.main and uptane.trust import by role); everything else that
 # uptane.main reaches is counted.
 OF_PRIMARIES = ("uptane.primary", "uptane.image.depot", "uptane.uds.client", "uptane.uds.feeding")
+# What no role imports unless its provisioning says so: keys that are not Ed25519.
+OPTIONAL = ("uptane.mac", "uptane.algorithms", "uptane.crypto.hmac", "uptane.crypto.p256")
 LEFT_OUT = {
     "partial": (
         "uptane.meta.full",
         "uptane.meta.delegation",
         "uptane.meta.mapping",
         *OF_PRIMARIES,
+        *OPTIONAL,
     ),
-    "full": ("uptane.meta.partial", *OF_PRIMARIES),
-    "primary": ("uptane.meta.partial",),
+    "full": ("uptane.meta.partial", *OF_PRIMARIES, *OPTIONAL),
+    "primary": ("uptane.meta.partial", *OPTIONAL),
 }
 AT_TIME = 1_767_225_600
 

@@ -48,7 +48,8 @@ class BusPlan(Strict):
 
 class EcuPlan(Strict):
     """One ECU. `hardware` is its hardware id; `request` and `response` are its UDS identifiers;
-    `application` names the example it runs (firmware/apps/NAME_RELEASE)."""
+    `application` names the example it runs (firmware/apps/NAME_RELEASE). `key` says how it seals
+    its version reports; a Primary signs. `p256`: it can check ES256 beside Ed25519."""
 
     name: Name
     number: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -59,6 +60,8 @@ class EcuPlan(Strict):
     request: CanId
     response: CanId
     application: Name
+    key: Literal["asymmetric", "symmetric"] = "asymmetric"
+    p256: bool = False
 
     def level(self) -> int:
         """PARTIAL, FULL or PRIMARY, as the identity record has it."""
@@ -104,6 +107,9 @@ class VehiclePlan(Strict):
         if self.primary().verification != "full":
             why = "a Primary verifies fully; set verification = 'full' (V-34)"
             raise Conflict(why, "ecu", primaries[0], "verification")
+        if self.primary().key != "asymmetric":
+            why = "a Primary signs its manifests; only a Secondary's key may be symmetric"
+            raise Conflict(why, "ecu", primaries[0], "key")
         seen: dict[object, str] = {}
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:

@@ -1,13 +1,15 @@
 """What provisioning takes from a back office: identities, metadata files, the time.
 
 It stands between the bench and `muptane.oem`, so that the vehicle knows no office and the office
-no bench. Rules: V-22, V-23.
+no bench. Rules: V-22, V-23, V-24, R-44, T-43.
 """
 
 from __future__ import annotations
 
-from muptane.bench.plan import VehiclePlan
-from muptane.bench.vehicle import seed_of
+from nacl.public import PrivateKey
+
+from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.vehicle import decryption_of, seed_of, symmetric_of
 from muptane.oem.alliance import Alliance
 from muptane.oem.inventory import NewEcu
 from muptane.oem.keys import Signer
@@ -74,7 +76,9 @@ def found_partners(alliance: Alliance, plan: VehiclePlan) -> None:
     """Give every repository of a plan its keys, and each Director there the vehicle."""
     for one in plan.repository:
         if is_director(one.number):
-            alliance.add_director(one.number).register_vehicle(plan.vin, new_ecus(plan))
+            alliance.add_director(one.number).register_vehicle(
+                plan.vin, new_ecus(alliance.office, plan)
+            )
         else:
             alliance.add_image_repository(one.number)
 
@@ -88,18 +92,28 @@ def chart_of(alliance: Alliance, plan: VehiclePlan, number: int) -> bytes | None
 
 
 def register(office: Office, plan: VehiclePlan) -> None:
-    """Enter the vehicle of a plan, with its ECUs' public keys, into an office's inventory."""
-    office.register_vehicle(plan.vin, new_ecus(plan))
+    """Enter the vehicle of a plan, with its ECUs' public keys, into an office's inventory; their
+    symmetric ones go to its key server."""
+    office.register_vehicle(plan.vin, new_ecus(office, plan))
 
 
-def new_ecus(plan: VehiclePlan) -> list[NewEcu]:
-    """The ECUs of a plan, as an inventory learns them."""
-    return [
-        NewEcu(
-            ecu=ecu.number,
-            public=Signer(seed_of(plan, ecu)).key.public,
-            hardware=ecu.hardware,
-            verification=ecu.level(),
-        )
-        for ecu in plan.ecu
-    ]
+def new_ecus(office: Office, plan: VehiclePlan) -> list[NewEcu]:
+    """The ECUs of a plan, as an inventory learns them; `office` has the key server."""
+    return [_new(office, plan, ecu) for ecu in plan.ecu]
+
+
+def _new(office: Office, plan: VehiclePlan, ecu: EcuPlan) -> NewEcu:
+    public = kid = decryption = None
+    if ecu.key == "symmetric":
+        kid = office.key_server.enrol(ecu.number, symmetric_of(plan, ecu))
+    else:
+        public = Signer(seed_of(plan, ecu)).key.public
+        decryption = bytes(PrivateKey(decryption_of(plan, ecu)).public_key)
+    return NewEcu(
+        ecu=ecu.number,
+        public=public,
+        hardware=ecu.hardware,
+        verification=ecu.level(),
+        kid=kid,
+        decryption=decryption,
+    )

@@ -61,6 +61,16 @@ def seed_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
     return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}".encode()).digest()
 
 
+def decryption_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
+    """The X25519 secret of an ECU, which nothing derives from its signing key (T-43)."""
+    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/decryption".encode()).digest()
+
+
+def symmetric_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
+    """The one key of an ECU that has no other."""
+    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/symmetric".encode()).digest()
+
+
 def area_of(nor: Nor, place: list[int], unit: int) -> Area:
     """An area of the flash, `place` as settings have it: address, block bytes, blocks."""
     address, block_bytes, blocks = place
@@ -110,6 +120,8 @@ class Vehicle:
         settings["seed"] = self.plan.seed * 1000 + index
         level = "primary" if plan.role == "primary" else plan.verification
         settings["heap_bytes"] = heap_bytes(spec, level)
+        if plan.p256:  # the figure is also what builds its suite with ES256
+            settings["costs"]["p256_verify"] = spec.costs.p256_verify
         self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
         heap = 0
@@ -197,10 +209,14 @@ class Vehicle:
             ids.IDENTITY_HARDWARE: plan.hardware,
             ids.IDENTITY_VEHICLE: self.plan.vin,
             ids.IDENTITY_VERIFICATION: plan.level(),
-            ids.IDENTITY_SEED: seed_of(self.plan, plan),
             ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
             ids.IDENTITY_LINK: [plan.request, plan.response],
         }
+        if plan.key == "symmetric":
+            identity[ids.IDENTITY_SYMMETRIC] = symmetric_of(self.plan, plan)
+        else:
+            identity[ids.IDENTITY_SEED] = seed_of(self.plan, plan)
+            identity[ids.IDENTITY_DECRYPTION] = decryption_of(self.plan, plan)
         if plan.level() != ids.PARTIAL:
             identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
         if plan.level() == ids.PRIMARY:

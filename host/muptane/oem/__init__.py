@@ -2,5 +2,6 @@
 
 Nothing here knows that a bench exists, and nothing here uses the device's codec, crypto or
 verifier: maker and verifier must be able to catch each other's mistakes. From `uptane` come
-numbers only (`ids`, `limits`, `errors`). Every function is given the time it acts at.
+numbers only (`ids`, `algorithms`, `limits`, `errors`). Every function is given the time at which
+it acts.
 """

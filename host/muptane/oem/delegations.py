@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from muptane.oem.fields import U32, Strict, ascending
-from muptane.oem.keys import KEY_X, Holders, Key
+from muptane.oem.keys import Holders, Key
 from uptane import ids, limits
 
 RoleNumber = Annotated[int, Field(ge=ids.DELEGATED_FIRST, le=ids.DELEGATED_LAST)]
@@ -118,7 +118,7 @@ def write_delegations(delegations: Sequence[Delegation]) -> list[object]:
 def read_delegations(found: Any) -> tuple[Delegation, ...]:
     """The reverse; whoever calls compares what it writes again."""
     cose_keys, listed = found
-    by_kid = {key.kid: key for key in (Key(cose_key[KEY_X]) for cose_key in cose_keys)}
+    by_kid = {key.kid: key for key in (Key.from_cose(cose_key) for cose_key in cose_keys)}
     return tuple(Delegation.from_map(made, by_kid) for made in listed)
 
 

@@ -29,10 +29,11 @@ from muptane.oem.inventory import (
     RootFile,
     Vehicle,
 )
+from muptane.oem.key_server import Verify, no_key_server
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
-from muptane.oem.reception import accept
+from muptane.oem.reception import Reader, accept
 from muptane.oem.targets import Targets
 from uptane import ids
 from uptane.limits import VERSION_MAX
@@ -51,11 +52,13 @@ class Decision:
 
 
 class Director:
-    """One Director for all vehicles of one inventory."""
+    """One Director for all vehicles of one inventory. `verify_mac` is what it may ask of the key
+    server (R-44), if there is one."""
 
     def __init__(self, inventory: Inventory, authority: Authority) -> None:
         """Use `create` or `open`."""
         self.reports_for = authority.identity  # of the Director 1 of the vehicles' map
+        self.verify_mac: Verify = no_key_server
         self._inventory = inventory
         self._authority = authority
 
@@ -100,9 +103,10 @@ class Director:
 
         Refuses like `reception.accept`; then only the oddity is recorded.
         """
+        reader = Reader(self.reports_for, self.verify_mac)
         try:
             with self._inventory.begin() as session:
-                accepted = accept(session, self.reports_for, (vehicle, raw), now)
+                accepted = accept(session, reader, (vehicle, raw), now)
                 received = (vehicle, accepted.manifest_id)
                 decision = self._direct(session, self._authority, received, now)
                 remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]

@@ -3,7 +3,7 @@
 cbor2's own `canonical` sorts map keys by length first (RFC 7049), so the keys are sorted here,
 by their encodings. Decoding is strict in the simplest way: what was read is written again and
 compared with what came. Only the types of docs/pouf.cddl exist: integers, byte strings,
-printable ASCII text, arrays, maps with integer keys, and the tags of the two COSE messages.
+printable ASCII text, arrays, maps with integer keys, and the tags of the three COSE messages.
 It does not know what a message means.
 Rules: V-04, E-60, T-06.
 """
@@ -12,10 +12,11 @@ import cbor2
 from cbor2 import CBORTag
 
 from muptane.oem.errors import Malformed, NotDeterministic, TooLarge
-from uptane import ids, limits
+from uptane import algorithms, ids, limits
 
 INTEGER_MAX = 2**64 - 1
 INTEGER_MIN = -(2**64)
+COSE_TAGS = (ids.COSE_SIGN, ids.COSE_SIGN1, algorithms.COSE_MAC0)
 NESTING_MAX = limits.DEPTH_MAX + 1  # the COSE tag counts as a level here
 
 
@@ -56,7 +57,7 @@ def _ordered(value: object, levels: int) -> object:
     if isinstance(value, dict):
         keys = sorted((_key(key) for key in value), key=cbor2.dumps)
         return {key: _ordered(value[key], levels - 1) for key in keys}
-    if isinstance(value, CBORTag) and value.tag in (ids.COSE_SIGN, ids.COSE_SIGN1):
+    if isinstance(value, CBORTag) and value.tag in COSE_TAGS:
         return CBORTag(value.tag, _ordered(value.value, levels - 1))
     raise Malformed(f"{type(value).__name__} has no place in our messages")
 

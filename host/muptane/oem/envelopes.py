@@ -14,15 +14,19 @@ from dataclasses import dataclass
 from cbor2 import CBORTag
 from cwt import COSE, CWTError
 from cwt import Signer as CwtSigner
+from cwt.cose_key_interface import COSEKeyInterface
 
 from muptane.oem.encoding import decode, encode
 from muptane.oem.errors import BadSeal, Malformed
 from muptane.oem.keys import Key, Signer
-from uptane import ids, limits
+from uptane import algorithms, ids, limits
 
 SIGNATURE_BYTES = 64
-PROTECTED = {ids.HEADER_ALG: ids.ALG_EDDSA}
-PROTECTED_HASHED = {**PROTECTED, ids.HEADER_PAYLOAD_HASH: ids.ALG_SHA256}
+TAG_BYTES = 32
+HASHED = {ids.HEADER_PAYLOAD_HASH: ids.ALG_SHA256}
+KNOWN_HEADERS = tuple(
+    encode({ids.HEADER_ALG: known}) for known in (algorithms.ALG_EDDSA, algorithms.ALG_ES256)
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def sign(payload: bytes, signers: Iterable[Signer], context: Context) -> bytes:
     """A role file: COSE_Sign with a signature by each of `signers`, in the order of their kids."""
     ordered = sorted(signers, key=lambda signer: signer.key.kid)
     entries = [
-        CwtSigner.new(signer.for_cwt(), PROTECTED, {ids.HEADER_KID: signer.key.kid})
+        CwtSigner.new(signer.for_cwt(), _headers(signer.key), {ids.HEADER_KID: signer.key.kid})
         for signer in ordered
     ]
     made = COSE.new().encode_and_sign(payload, signers=entries, external_aad=context.encode())
@@ -73,13 +77,13 @@ def sign(payload: bytes, signers: Iterable[Signer], context: Context) -> bytes:
 
 def sign1(payload: bytes, signer: Signer, context: Context) -> bytes:
     """A time file: COSE_Sign1 over `payload`."""
-    return encode(_sign1(payload, signer, context, PROTECTED))
+    return encode(_sign1(payload, signer, context, _headers(signer.key)))
 
 
 def seal(content: bytes, signer: Signer, context: Context) -> bytes:
     """A report or manifest file: [content, COSE_Sign1 of the content's SHA-256] (T-05)."""
     digest = hashlib.sha256(content).digest()
-    return encode([content, _sign1(digest, signer, context, PROTECTED_HASHED)])
+    return encode([content, _sign1(digest, signer, context, _headers(signer.key) | HASHED)])
 
 
 def read_sign(raw: bytes, bytes_max: int) -> tuple[bytes, list[Signature]]:
@@ -104,7 +108,10 @@ def read_sealed(raw: bytes, bytes_max: int) -> Sealed:
 
 
 def verify(payload: bytes, signature: Signature, key: Key, context: Context) -> bool:
-    """Whether `key` made this one signature over `payload` for this purpose."""
+    """Whether `key` made this one signature over `payload` for this purpose. A header that names
+    another algorithm than the key's spoils it."""
+    if signature.protected != encode(_headers(key)):
+        return False
     headers = {ids.HEADER_KID: signature.kid}
     entry = [signature.protected, headers, signature.value]
     return _verifies(CBORTag(ids.COSE_SIGN, [b"", {}, payload, [entry]]), key, context)
@@ -113,7 +120,7 @@ def verify(payload: bytes, signature: Signature, key: Key, context: Context) -> 
 def verify_sign1(raw: bytes, key: Key, context: Context) -> bytes:
     """The payload of a time file that `key` signed for this purpose, else BadSeal."""
     message = decode(raw, limits.TIME_BYTES_MAX)
-    payload = _payload_of_sign1(message, key, PROTECTED)
+    payload = _payload_of(message, ids.COSE_SIGN1, key.kid, _headers(key))
     if not _verifies(message, key, context):
         raise BadSeal("the signature does not verify")
     return payload
@@ -124,12 +131,34 @@ def verify_seal(sealed: Sealed, key: Key, context: Context) -> bytes:
 
     The digest is computed again; the carried one only has to agree (T-05).
     """
-    carried = _payload_of_sign1(sealed.seal, key, PROTECTED_HASHED)
-    if carried != hashlib.sha256(sealed.content).digest():
-        raise BadSeal("the seal belongs to another content")
+    _check_seal(sealed, ids.COSE_SIGN1, key.kid, _headers(key))
     if not _verifies(sealed.seal, key, context):
         raise BadSeal("the signature does not verify")
     return sealed.content
+
+
+def verify_mac_seal(sealed: Sealed, key: COSEKeyInterface, context: Context) -> bytes:
+    """The content, around which a holder of the symmetric `key` put a COSE_Mac0 for this purpose,
+    else BadSeal. Tags are compared in constant time, by cwt."""
+    _check_seal(
+        sealed, algorithms.COSE_MAC0, key.kid or b"", {ids.HEADER_ALG: algorithms.ALG_HMAC}
+    )
+    try:
+        COSE.new().decode(sealed.seal, key, external_aad=context.encode())
+    except CWTError as fault:
+        raise BadSeal("the MAC is another") from fault
+    return sealed.content
+
+
+def _headers(key: Key) -> dict[int, int]:
+    """The protected headers of what `key` signs."""
+    return {ids.HEADER_ALG: key.algorithm}
+
+
+def _check_seal(sealed: Sealed, tag: int, kid: bytes, headers: dict[int, int]) -> None:
+    carried = _payload_of(sealed.seal, tag, kid, headers | HASHED)
+    if carried != hashlib.sha256(sealed.content).digest():
+        raise BadSeal("the seal belongs to another content")
 
 
 def _sign1(payload: bytes, signer: Signer, context: Context, protected: dict[int, int]) -> CBORTag:
@@ -151,7 +180,7 @@ def _signature(entry: object) -> Sequence[Signature]:
     match entry:
         case [bytes(protected), {ids.HEADER_KID: bytes(kid), **more}, bytes(value)]:
             usable = len(kid) == limits.KID_BYTES and len(value) == SIGNATURE_BYTES and not more
-            if usable and protected == encode(PROTECTED):
+            if usable and protected in KNOWN_HEADERS:
                 return (Signature(protected, kid, value),)
             return ()
         case [bytes(), dict(), bytes()]:
@@ -159,14 +188,16 @@ def _signature(entry: object) -> Sequence[Signature]:
     raise Malformed("not a COSE_Signature")
 
 
-def _payload_of_sign1(message: object, key: Key, protected: dict[int, int]) -> bytes:
-    match _untag(message, ids.COSE_SIGN1):
+def _payload_of(message: object, tag: int, wanted: bytes, headers: dict[int, int]) -> bytes:
+    """Of a COSE_Sign1 or COSE_Mac0 with these protected headers, by the key `wanted`."""
+    count = TAG_BYTES if tag == algorithms.COSE_MAC0 else SIGNATURE_BYTES
+    match _untag(message, tag):
         case [bytes(header), {ids.HEADER_KID: bytes(kid), **more}, bytes(payload), bytes(value)]:
-            if header == encode(protected) and not more and len(value) == SIGNATURE_BYTES:
-                if kid != key.kid:
-                    raise BadSeal(f"signed by key {kid.hex()}, expected {key.kid.hex()}")
+            if header == encode(headers) and not more and len(value) == count:
+                if kid != wanted:
+                    raise BadSeal(f"sealed by key {kid.hex()}, expected {wanted.hex()}")
                 return payload
-    raise Malformed("not a COSE_Sign1 with our headers")
+    raise Malformed(f"not a COSE message {tag} with our headers")
 
 
 def _untag(message: object, tag: int) -> object:

@@ -24,7 +24,7 @@ class TooLarge(OemRefusal):
 
 # --- signatures --------------------------------------------------------------------------------
 class BadKey(OemRefusal):
-    """Not a point of prime order on the curve."""
+    """Not a point of prime order on the curve, or not a secret of the right length."""
 
 
 class BelowThreshold(OemRefusal):

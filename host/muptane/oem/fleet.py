@@ -7,7 +7,7 @@ Rules: R-17, R-31, R-32, R-41, V-24, V-85, V-86, E-75.
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from muptane.oem.errors import (
@@ -156,6 +156,9 @@ def _check_new(session: Session, new: NewEcu) -> None:
     known = session.get(Ecu, new.ecu)
     if known is not None:
         raise AlreadyRegistered(f"ECU {new.ecu} is registered already, in {known.vehicle_id}")
-    holder = session.scalars(select(Ecu).where(Ecu.public == new.public)).first()
+    same = [Ecu.kid == new.key_id()]
+    if new.decryption is not None:
+        same.append(Ecu.decryption == new.decryption)
+    holder = session.scalars(select(Ecu).where(or_(*same))).first()
     if holder is not None:
         raise AlreadyRegistered(f"the key of ECU {new.ecu} belongs to ECU {holder.id} already")

@@ -4,11 +4,12 @@ SQLite through SQLAlchemy's typed models. Nothing here is ever changed or delete
 the database refuse both, so an automatic service that was taken over can add lies but not
 remove truths (R-32, E-90). What counts is the newest row. Replacing an ECU (R-42) is not built.
 It decides nothing and verifies nothing.
-Rules: R-10, R-11, R-13, R-17, R-32, R-34, T-36, T-51, E-75, E-90.
+Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-44, V-24, T-36, T-43, T-51, E-75, E-90.
 """
 
 from typing import Any
 
+from nacl.bindings import crypto_sign_ed25519_pk_to_curve25519
 from sqlalchemy import (
     JSON,
     Engine,
@@ -22,13 +23,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
-from muptane.oem.errors import Malformed
+from muptane.oem.errors import BadKey, Malformed
 from muptane.oem.fields import U32, Strict
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
-from uptane import ids
+from uptane import ids, limits
 
-SCHEMA = 1  # PRAGMA user_version
+SCHEMA = 2  # PRAGMA user_version
+X25519_BYTES = 32
 
 
 class Base(DeclarativeBase):
@@ -43,21 +45,24 @@ class Vehicle(Base):
 
 
 class Ecu(Base):
-    """An ECU id is unique among all vehicles, and so is a key (R-17, V-24)."""
+    """An ECU id is unique among all vehicles, and so is a key (R-17, V-24). Of a symmetric key
+    there is only the kid: the key server has it (R-44)."""
 
     __tablename__ = "ecus"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
-    public: Mapped[bytes] = mapped_column(unique=True)
-    kid: Mapped[bytes]
+    public: Mapped[bytes | None] = mapped_column(unique=True)  # Ed25519; None: symmetric
+    kid: Mapped[bytes] = mapped_column(unique=True)
+    decryption: Mapped[bytes | None] = mapped_column(unique=True)  # X25519; None: it has none
     primary: Mapped[bool]
     verification: Mapped[int]  # ids.PARTIAL, FULL or PRIMARY
     hardware: Mapped[int]
 
     @property
-    def key(self) -> Key:
-        return Key(self.public)
+    def key(self) -> Key | None:
+        """Of its signatures; None: its key is symmetric, and it signs nothing."""
+        return None if self.public is None else Key(self.public)
 
 
 class Image(Base):
@@ -180,27 +185,49 @@ class Oddity(Base):
 
 
 class NewEcu(Strict):
-    """An ECU to register. `public`: 32 bytes; `verification`: ids.PARTIAL, FULL or PRIMARY."""
+    """An ECU to register. `verification`: ids.PARTIAL, FULL or PRIMARY. `public`: its Ed25519
+    key, 32 bytes; or None, and `kid` as the key server gave it. `decryption`: the public part of
+    its X25519 key, 32 bytes, if it has one."""
 
     ecu: U32
-    public: bytes
+    public: bytes | None
     hardware: U32
     verification: int
+    kid: bytes | None = None
+    decryption: bytes | None = None
 
     def row(self, vehicle: str) -> Ecu:
         """Refuses with BadKey, or Malformed for another kind of verification."""
         if self.verification not in (ids.PARTIAL, ids.FULL, ids.PRIMARY):
             raise Malformed(f"{self.verification} is no kind of verification")
-        key = Key(self.public)
         return Ecu(
             id=self.ecu,
             vehicle_id=vehicle,
-            public=key.public,
-            kid=key.kid,
+            public=self.public,
+            kid=self.key_id(),
+            decryption=self.decryption,
             primary=self.verification == ids.PRIMARY,
             verification=self.verification,
             hardware=self.hardware,
         )
+
+    def key_id(self) -> bytes:
+        """Of the key that seals its reports. Refuses with BadKey what no ECU may have."""
+        if self.public is None:
+            if self.verification == ids.PRIMARY:
+                raise BadKey("a Primary signs its manifests, so its key is not symmetric")
+            if self.kid is None or len(self.kid) != limits.KID_BYTES or self.decryption:
+                raise BadKey("an ECU has a signing key, or a symmetric one for both uses")
+            return self.kid
+        key = Key(self.public)
+        if key.is_p256 or self.kid not in (None, key.kid):
+            raise BadKey("an ECU's signing key is an Ed25519 key, with its own kid")
+        if self.decryption is not None:
+            if len(self.decryption) != X25519_BYTES:
+                raise BadKey(f"an X25519 key has {X25519_BYTES} bytes")
+            if self.decryption == crypto_sign_ed25519_pk_to_curve25519(self.public):
+                raise BadKey("one key to sign and to decrypt (T-43)")
+        return key.kid
 
 
 class Inventory:

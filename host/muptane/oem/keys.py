@@ -1,69 +1,98 @@
-"""Ed25519 keys: what may be shown (Key), what signs (Signer), and where signers rest (KeyStore).
+"""Signing keys: what may be shown (Key), what signs (Signer), who speaks for a role (Holders).
 
-A key store is a directory with one encrypted file for each signer: a SecretBox under a key that
-argon2id makes of a passphrase. A file is bound to its name, so files cannot be exchanged. What
-it does not do: keep a key from someone who reads this process's memory, or stand in for an HSM.
-Rules: V-05, R-17, R-37.
+Ed25519 by default; ECDSA on P-256 with SHA-256 (ES256) for a car maker whose HSM has nothing
+else, of use where every ECU can check it. Where signers rest is next door, in `keystore`.
+Rules: V-05, R-37.
 """
 
 import hashlib
-import os
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from functools import cached_property
+from typing import Any
 
 import nacl.bindings
-import nacl.exceptions
-import nacl.pwhash.argon2id as argon2id
 import nacl.utils
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cwt import COSEKey
 from cwt.cose_key_interface import COSEKeyInterface
 from nacl.encoding import RawEncoder
 from nacl.hash import blake2b
-from nacl.secret import SecretBox
 from nacl.signing import SigningKey
 
-from muptane.oem.encoding import decode, encode
-from muptane.oem.errors import BadKey, Malformed, NoSigner, WrongPassphrase
-from uptane import ids, limits
+from muptane.oem.encoding import encode
+from muptane.oem.errors import BadKey, NoSigner
+from uptane import algorithms, limits
 
 PUBLIC_BYTES = 32
 SEED_BYTES = 32
-FILE_BYTES_MAX = 1024
-NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+POINT = b"\x04"  # what an uncompressed point begins with (SEC 1, 2.3.3)
+POINT_BYTES = 65
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
-KEY_CURVE = -1  # labels of a COSE_Key (RFC 9053, 7.2), beside HEADER_... of ids
+KEY_CURVE = -1  # labels of a COSE_Key (RFC 9053, 7.1 and 7.2), beside HEADER_... of ids
 KEY_X = -2
+KEY_Y = -3
 KEY_D = -4
 KEY_TYPE = 1
 KEY_KID = 2
 KEY_ALGORITHM = 3
+KIND_P256 = b"\x26"  # before a stored secret that is not an Ed25519 seed
 
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """A public key. `public`: 32 bytes, a canonical point of prime order, else BadKey."""
+    """A public key, else BadKey. `public`: 32 bytes, a canonical Ed25519 point of prime order; or
+    65, an uncompressed point of P-256 (SEC 1)."""
 
     public: bytes
 
     def __post_init__(self) -> None:
+        if isinstance(self.public, bytes) and self.public[:1] == POINT and self.is_p256:
+            try:
+                ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.public)
+            except ValueError as fault:
+                raise BadKey("these 65 bytes are not a point of P-256") from fault
+            return
         if not isinstance(self.public, bytes) or len(self.public) != PUBLIC_BYTES:
-            raise BadKey("an Ed25519 public key has 32 bytes")
+            raise BadKey("a public key has 32 bytes (Ed25519), or 65 that begin with 4 (P-256)")
         if not nacl.bindings.crypto_core_ed25519_is_valid_point(self.public):
             raise BadKey("these 32 bytes are not a point of prime order")
 
+    @classmethod
+    def from_cose(cls, cose_key: Any) -> "Key":
+        """The key that a COSE_Key names. Whoever calls compares what it writes again."""
+        if cose_key[KEY_TYPE] == algorithms.KTY_EC2:
+            return cls(POINT + cose_key[KEY_X] + cose_key[KEY_Y])
+        return cls(cose_key[KEY_X])
+
+    @property
+    def is_p256(self) -> bool:
+        return len(self.public) == POINT_BYTES
+
+    @property
+    def algorithm(self) -> int:
+        """Of its signatures: ids.ALG_..."""
+        return algorithms.ALG_ES256 if self.is_p256 else algorithms.ALG_EDDSA
+
     @property
     def cose_key(self) -> dict[int, object]:
+        if self.is_p256:
+            return {
+                KEY_TYPE: algorithms.KTY_EC2,
+                KEY_ALGORITHM: algorithms.ALG_ES256,
+                KEY_CURVE: algorithms.CRV_P256,
+                KEY_X: self.public[1:33],
+                KEY_Y: self.public[33:],
+            }
         return {
-            KEY_TYPE: ids.KTY_OKP,
-            KEY_ALGORITHM: ids.ALG_EDDSA,
-            KEY_CURVE: ids.CRV_ED25519,
+            KEY_TYPE: algorithms.KTY_OKP,
+            KEY_ALGORITHM: algorithms.ALG_EDDSA,
+            KEY_CURVE: algorithms.CRV_ED25519,
             KEY_X: self.public,
         }
 
-    @property
+    @cached_property
     def kid(self) -> bytes:
         """First bytes of the SHA-256 of the COSE_Key with its algorithm (V-05)."""
         return hashlib.sha256(encode(self.cose_key)).digest()[: limits.KID_BYTES]
@@ -73,26 +102,56 @@ class Key:
 
 
 class Signer:
-    """A private key; `key` is its public part. Its repr shows no secret."""
+    """A private key; `key` is its public part. Its repr shows no secret.
 
-    def __init__(self, seed: bytes) -> None:
+    `seed`: an Ed25519 seed, or the secret number of a P-256 key, 32 bytes either way.
+    """
+
+    def __init__(self, seed: bytes, algorithm: int = algorithms.ALG_EDDSA) -> None:
         self.seed = seed
-        self.key = Key(bytes(SigningKey(seed).verify_key))
+        self.key = _public_of(seed, algorithm)
 
     @classmethod
-    def generate(cls) -> "Signer":
-        return cls(nacl.utils.random(SEED_BYTES))
+    def generate(cls, algorithm: int = algorithms.ALG_EDDSA) -> "Signer":
+        return cls.from_seed(nacl.utils.random(SEED_BYTES), "", algorithm)
 
     @classmethod
-    def from_seed(cls, seed: bytes, name: str = "") -> "Signer":
+    def from_seed(
+        cls, seed: bytes, name: str = "", algorithm: int = algorithms.ALG_EDDSA
+    ) -> "Signer":
         """The signer that `seed` (any length up to 64 bytes) gives `name`: the same every time."""
-        return cls(blake2b(name.encode(), SEED_BYTES, key=seed, encoder=RawEncoder))
+        made = blake2b(name.encode(), SEED_BYTES, key=seed, encoder=RawEncoder)
+        if algorithm == algorithms.ALG_ES256:
+            number = int.from_bytes(made, "big") % (P256_ORDER - 1) + 1
+            made = number.to_bytes(SEED_BYTES, "big")
+        return cls(made, algorithm)
+
+    def kept(self) -> bytes:
+        """What a key store keeps of it."""
+        return KIND_P256 + self.seed if self.key.is_p256 else self.seed
+
+    @classmethod
+    def restored(cls, kept: bytes) -> "Signer":
+        """The reverse of `kept`."""
+        if len(kept) == SEED_BYTES:
+            return cls(kept)
+        return cls(kept.removeprefix(KIND_P256), algorithms.ALG_ES256)
 
     def for_cwt(self) -> COSEKeyInterface:
         return COSEKey.new({**self.key.cose_key, KEY_KID: self.key.kid, KEY_D: self.seed})
 
     def __repr__(self) -> str:
         return f"Signer({self.key.kid.hex()})"
+
+
+def _public_of(seed: bytes, algorithm: int) -> Key:
+    if algorithm == algorithms.ALG_EDDSA:
+        return Key(bytes(SigningKey(seed).verify_key))
+    number = int.from_bytes(seed, "big")
+    if algorithm != algorithms.ALG_ES256 or len(seed) != SEED_BYTES or not 0 < number < P256_ORDER:
+        raise BadKey(f"not a secret of algorithm {algorithm}")
+    public = ec.derive_private_key(number, ec.SECP256R1()).public_key()
+    return Key(public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
 @dataclass(frozen=True)
@@ -112,104 +171,3 @@ class Holders:
         if len(self.signers) < self.threshold:
             raise NoSigner(f"{len(self.signers)} of {self.threshold} private keys are at hand")
         return self.signers
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one guess of a passphrase costs: argon2id passes and bytes of memory."""
-
-    passes: int = argon2id.OPSLIMIT_MODERATE
-    memory_bytes: int = argon2id.MEMLIMIT_MODERATE
-
-    @classmethod
-    def cheap(cls) -> "Cost":
-        """For tests: a guess costs nothing, so neither does the secret's protection."""
-        return cls(argon2id.OPSLIMIT_MIN, argon2id.MEMLIMIT_MIN)
-
-
-class Keyring(Protocol):
-    """Where signers rest by name."""
-
-    def save(self, name: str, signer: Signer) -> None: ...
-
-    def signers(self) -> Mapping[str, Signer]: ...
-
-
-class MemoryKeys:
-    """A keyring that is gone with the process."""
-
-    def __init__(self) -> None:
-        self._signers: dict[str, Signer] = {}
-
-    def save(self, name: str, signer: Signer) -> None:
-        self._signers[name] = signer
-
-    def signers(self) -> Mapping[str, Signer]:
-        return dict(self._signers)
-
-
-class KeyStore:
-    """A keyring on disk, encrypted at rest. Opens what is there, or makes it.
-
-    Refuses with WrongPassphrase, also when any file was altered or renamed.
-    """
-
-    HEADER = "keystore.cbor"  # [salt, passes, memory in bytes]
-    ENDING = ".key"
-
-    def __init__(self, folder: Path, passphrase: bytes, cost: Cost | None = None) -> None:
-        self._folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        header = folder / self.HEADER
-        if not header.exists():
-            made = cost or Cost()
-            salt = nacl.utils.random(argon2id.SALTBYTES)
-            self._write(header, encode([salt, made.passes, made.memory_bytes]))
-        salt, kept = self._read_header(header)
-        key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase, salt, kept.passes, kept.memory_bytes)
-        self._box = SecretBox(key)
-        self.signers()  # a wrong passphrase shows now, not when a key is needed
-
-    def save(self, name: str, signer: Signer) -> None:
-        """Keep `signer` as `name`, replacing what had this name."""
-        if NAME.fullmatch(name) is None:
-            raise Malformed(f"{name!r} is not a name for a key")
-        sealed = self._box.encrypt(encode([name, signer.seed]))
-        self._write(self._folder / (name + self.ENDING), bytes(sealed))
-
-    def signers(self) -> Mapping[str, Signer]:
-        """Every signer by its name."""
-        paths = sorted(self._folder.glob("*" + self.ENDING))
-        return {path.name[: -len(self.ENDING)]: self._open(path) for path in paths}
-
-    def _open(self, path: Path) -> Signer:
-        try:
-            plain = self._box.decrypt(path.read_bytes())
-        except (nacl.exceptions.CryptoError, ValueError) as fault:
-            raise WrongPassphrase(f"{path.name} does not open with this passphrase") from fault
-        match decode(plain, FILE_BYTES_MAX):
-            case [str(name), bytes(seed)] if name + self.ENDING == path.name:
-                return Signer(seed)
-        raise WrongPassphrase(f"{path.name} holds the key of another name")
-
-    @staticmethod
-    def _read_header(path: Path) -> tuple[bytes, Cost]:
-        match decode(path.read_bytes(), FILE_BYTES_MAX):
-            case [bytes(salt), int(passes), int(memory)] if (
-                len(salt) == argon2id.SALTBYTES
-                and argon2id.OPSLIMIT_MIN <= passes <= argon2id.OPSLIMIT_SENSITIVE
-                and argon2id.MEMLIMIT_MIN <= memory <= argon2id.MEMLIMIT_SENSITIVE
-            ):
-                return salt, Cost(passes, memory)
-        raise Malformed(f"{path} is not the header of a key store")
-
-    @staticmethod
-    def _write(path: Path, content: bytes) -> None:
-        """All of it or nothing, readable by its owner only."""
-        draft = path.with_name(path.name + ".draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)

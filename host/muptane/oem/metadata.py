@@ -16,7 +16,7 @@ from muptane.oem.encoding import decode, encode
 from muptane.oem.envelopes import Context, sign
 from muptane.oem.errors import Malformed, NoSigner, TooLarge, WrongPurpose
 from muptane.oem.fields import U32, Custom, Hashes, Seconds, Strict, Version, hashes_of, sha256
-from muptane.oem.keys import KEY_X, Holders, Key, Signer
+from muptane.oem.keys import Holders, Key, Signer
 from uptane import ids, limits
 
 TOP_LEVEL = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
@@ -139,7 +139,7 @@ class Root(Role):
 
     @classmethod
     def fields(cls, found: dict[int, Any]) -> dict[str, Any]:
-        keys = [Key(cose_key[KEY_X]) for cose_key in found.pop(ids.KEY_KEYS)]
+        keys = [Key.from_cose(cose_key) for cose_key in found.pop(ids.KEY_KEYS)]
         by_kid = {key.kid: key for key in keys}
         roles = {
             role: (threshold, tuple(by_kid[kid] for kid in kids))

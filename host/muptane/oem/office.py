@@ -4,7 +4,7 @@ It owns the keys, both repositories, the inventory and the time source, and give
 one function it needs: `answer`. What the office does at a time, it does at the time its given
 clock says. A real car maker would keep these parts on different machines, and the Root keys on
 none that has a cable (R-37); here every key is at hand.
-Rules: R-01, R-31, R-33, R-37, R-60.
+Rules: R-01, R-31, R-33, R-37, R-44, R-60.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,11 +17,20 @@ from muptane.oem.director import Decision, Director
 from muptane.oem.errors import NoSigner
 from muptane.oem.image_repository import ImageRepository, entry_of
 from muptane.oem.inventory import Inventory, NewEcu
-from muptane.oem.keys import Cost, Holders, Keyring, KeyStore, MemoryKeys, Signer
+from muptane.oem.key_server import KeyServer, Secrets
+from muptane.oem.keys import Holders, Signer
+from muptane.oem.keystore import (
+    Cost,
+    Keyring,
+    KeyStore,
+    MemoryKeys,
+    MemorySecrets,
+    SecretStore,
+)
 from muptane.oem.storage import DirectoryStore, MemoryStore, Store
 from muptane.oem.targets import Entry
 from muptane.oem.time_server import TimeServer
-from uptane import ids
+from uptane import algorithms, ids
 
 ROLE_NAMES: Mapping[int, str] = {
     ids.ROOT: "root",
@@ -39,7 +48,8 @@ IMAGE_ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
 class Premises:
     """Where an office keeps its things: in `folder` behind `passphrase`, or nowhere at all.
 
-    In `folder`: keys/ (encrypted), images/ (the Image repository), inventory.sqlite.
+    In `folder`: keys/ and ecus/ (encrypted; the second is the key server's), images/ (the Image
+    repository), inventory.sqlite.
     """
 
     folder: Path | None = None
@@ -52,6 +62,12 @@ class Premises:
         if not self.passphrase:
             raise NoSigner("keys on a disk need a passphrase")
         return KeyStore(self.folder / "keys", self.passphrase, self.cost)
+
+    def secrets(self) -> Secrets:
+        """Where the key server keeps the symmetric keys of ECUs."""
+        if self.folder is None:
+            return MemorySecrets()
+        return SecretStore(self.folder / "ecus", self.passphrase, self.cost)
 
     def store(self) -> Store:
         return MemoryStore() if self.folder is None else DirectoryStore(self.folder / "images")
@@ -66,12 +82,18 @@ class Mint:
     """Makes signers and keeps each before anything is signed with it. With a seed, a name gives
     the same signer every time."""
 
-    def __init__(self, keyring: Keyring, seed: bytes | None) -> None:
+    def __init__(
+        self, keyring: Keyring, seed: bytes | None, algorithm: int = algorithms.ALG_EDDSA
+    ) -> None:
         self._keyring = keyring
         self._seed = seed
+        self._algorithm = algorithm
 
     def make(self, name: str) -> Signer:
-        made = Signer.generate() if self._seed is None else Signer.from_seed(self._seed, name)
+        if self._seed is None:
+            made = Signer.generate(self._algorithm)
+        else:
+            made = Signer.from_seed(self._seed, name, self._algorithm)
         self._keyring.save(name, made)
         return made
 
@@ -84,7 +106,8 @@ class Mint:
 
 
 class Office:
-    """`images`, `director`, `time_server`, `inventory`: the parts, for whoever needs one."""
+    """`images`, `director`, `time_server`, `inventory`, `key_server`: the parts, for whoever needs
+    one."""
 
     def __init__(
         self,
@@ -101,6 +124,12 @@ class Office:
         self.director = director
         self.inventory = inventory
         self.time_server = TimeServer(_time_signer(director), director.identity)
+        self._begin_key_server(MemorySecrets())
+
+    def _begin_key_server(self, secrets: Secrets) -> None:
+        """The Director gets to verify and nothing else of it (R-44)."""
+        self.key_server = KeyServer(secrets)
+        self.director.verify_mac = self.key_server.verify
 
     @classmethod
     def create(
@@ -108,16 +137,19 @@ class Office:
         clock: Callable[[], int],
         premises: Premises | None = None,
         seed: bytes | None = None,
+        algorithm: int = algorithms.ALG_EDDSA,
     ) -> "Office":
         """A new office. `clock` returns seconds since 1970; `seed` makes every key the same each
-        time, for tests and demos."""
+        time, for tests and demos; `algorithm` of every key: algorithms.ALG_EDDSA or ALG_ES256."""
         place = premises or Premises()
-        mint, inventory = Mint(place.keyring(), seed), place.inventory()
+        mint, inventory = Mint(place.keyring(), seed, algorithm), place.inventory()
         directing = mint.holders(ids.DIRECTOR, DIRECTOR_ROLES, 1)
         storing = mint.holders(ids.IMAGE, IMAGE_ROLES, 1)
         director = Director.create(inventory, directing, clock())
         images = ImageRepository.create(place.store(), storing, clock())
-        return cls(clock, mint, images, director, inventory)
+        made = cls(clock, mint, images, director, inventory)
+        made._begin_key_server(place.secrets())
+        return made
 
     @classmethod
     def open(
@@ -128,7 +160,10 @@ class Office:
         signers = list(keyring.signers().values())
         director = Director.open(inventory, signers)
         images = ImageRepository.open(premises.store(), signers)
-        return cls(clock, Mint(keyring, seed), images, director, inventory)
+        algorithm = director.authority.holders[ids.ROOT].keys[0].algorithm
+        made = cls(clock, Mint(keyring, seed, algorithm), images, director, inventory)
+        made._begin_key_server(premises.secrets())
+        return made
 
     def register_vehicle(self, vehicle: str, ecus: Sequence[NewEcu]) -> None:
         """A vehicle with all its ECUs, and first Director metadata to provision it with."""

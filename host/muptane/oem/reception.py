@@ -3,7 +3,7 @@
 A manifest counts as a whole: one report that is missing, forged or old, and all of it is
 dropped (R-12, R-13). Counters have to rise, which is stricter than never to repeat: a report
 that someone held back is refused too (T-37). It decides nothing about images.
-Rules: R-10, R-11, R-12, R-13, R-34, T-36, T-37, E-72, E-73, E-74.
+Rules: R-10, R-11, R-12, R-13, R-34, R-44, V-24, T-36, T-37, E-72, E-73, E-74.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,18 @@ from muptane.oem.check import (
 from muptane.oem.errors import EcuTwice, ForeignVehicle, NotThePrimary, Replayed, ReportMissing
 from muptane.oem.fleet import ecu_of, ecus_of, last_report
 from muptane.oem.inventory import Ecu, Image, ManifestReceived, ReportReceived
+from muptane.oem.key_server import Verify
 from uptane import ids
 
 CLOCK_AHEAD_MAX_S = 300  # an ECU whose verified time is further ahead of ours is remarkable
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom manifests are sealed, and who checks the MACs of ECUs with symmetric keys."""
+
+    identity: bytes
+    verify_mac: Verify
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Accepted:
     remarks: tuple[str, ...]
 
 
-def accept(session: Session, identity: bytes, sent: tuple[str, bytes], now: int) -> Accepted:
+def accept(session: Session, reader: Reader, sent: tuple[str, bytes], now: int) -> Accepted:
     """Check and store what `sent` holds: the vehicle as its transport named it, and the bytes.
 
     Refuses with UnknownVehicle, ForeignVehicle, NotThePrimary, BadSeal, UnknownEcu, EcuTwice,
@@ -45,9 +54,9 @@ def accept(session: Session, identity: bytes, sent: tuple[str, bytes], now: int)
     """
     vehicle, raw = sent
     ecus = ecus_of(session, vehicle)
-    vehicle_manifest = _verified_manifest(raw, ecus, identity, vehicle)
+    vehicle_manifest = _verified_manifest(raw, ecus, reader.identity, vehicle)
     _check_counter(session, vehicle_manifest)
-    reports = _verified_reports(vehicle_manifest, ecus, identity)
+    reports = _verified_reports(vehicle_manifest, ecus, reader)
     for report in reports:
         _check_fresh(session, report)
     row = ManifestReceived(
@@ -70,20 +79,25 @@ def _verified_manifest(
         raise ForeignVehicle(f"{vehicle} sent a manifest of {claimed.vehicle}")
     if claimed.primary != primary.id:
         raise NotThePrimary(f"ECU {claimed.primary} is not the Primary of {vehicle}")
+    if primary.key is None:
+        raise NotThePrimary(f"ECU {primary.id} has no key to sign a manifest with")
     return verify_manifest(raw, primary.key, identity)
 
 
 def _verified_reports(
-    vehicle_manifest: VehicleManifest, ecus: Sequence[Ecu], identity: bytes
+    vehicle_manifest: VehicleManifest, ecus: Sequence[Ecu], reader: Reader
 ) -> tuple[Report, ...]:
-    """The reports, exactly one of every ECU of the inventory."""
+    """The reports, exactly one of every ECU of the inventory, sealed as its kind of key does."""
     found: dict[int, Report] = {}
     for raw in vehicle_manifest.reports:
         claimed, _ = read_report(raw)
         if claimed.ecu in found:
             raise EcuTwice(f"ECU {claimed.ecu} reports twice")
         key = ecu_of(ecus, claimed.ecu).key
-        found[claimed.ecu] = verify_report(raw, key, identity)
+        if key is None:
+            found[claimed.ecu] = reader.verify_mac(raw, reader.identity)
+        else:
+            found[claimed.ecu] = verify_report(raw, key, reader.identity)
     missing = [ecu.id for ecu in ecus if ecu.id not in found]
     if missing:
         raise ReportMissing(f"no report of ECU {', '.join(map(str, missing))}")
