@@ -43,8 +43,8 @@ def clock_of(oem, seconds=NOW, ticks_ms=0):
     return AttestedTime(SUITE, Noise(), oem.director.identity, raw, ticks_ms)
 
 
-def accept(clock, raw, oem, ticks_ms=0):
-    return run(clock.accept(raw, root_of(oem), ticks_ms))
+def accept(clock, raw, oem, ticks_ms=0, asked=()):
+    return run(clock.accept(raw, root_of(oem), ticks_ms, list(asked)))
 
 
 def sign_time(oem, fields, number=TIME):
@@ -233,6 +233,6 @@ def test_a_far_future_clock_recovers_by_a_new_time_key():
     clock = AttestedTime(SUITE, Noise(), oem.director.identity, None, 0)
     root = node.trusted(DIRECTOR).root
     raw = oem.attest([clock.nonce(0)], NOW + 5)
-    node.records.update(run(clock.accept(raw, root, 0)).changes)
+    node.records.update(run(clock.accept(raw, root, 0, [])).changes)
     cycle = partial.refresh(node.trusted(DIRECTOR), node.ecu(), clock, 0)
     assert drive(cycle, oem, node.records, []).new == [DOOR]
