@@ -28,7 +28,7 @@ Change = Callable[[dict[str, Any]], None]
 
 class Garage:
     """One sedan and its maker. Use as a context manager: the vehicle is on inside. `seed` takes
-    the place of the plan's, `change` is handed to the Vehicle."""
+    the place of the plan's, so does `bitrate`; `change` is handed to the Vehicle."""
 
     def __init__(
         self,
@@ -36,8 +36,12 @@ class Garage:
         nodes: Nodes = "cpython",
         seed: int | None = None,
         change: Change = lambda settings: None,
+        bitrate: int | None = None,
     ) -> None:
         self.plan = plan.load(SEDAN)
+        if bitrate is not None:
+            bus = self.plan.bus.model_copy(update={"bitrate": bitrate})
+            self.plan = self.plan.model_copy(update={"bus": bus})
         if seed is not None:
             self.plan = self.plan.model_copy(update={"seed": seed})
         self.world = World(seed=self.plan.seed)
@@ -49,7 +53,7 @@ class Garage:
         for ecu in self.plan.ecu:
             content = self.publish(ecu.name, 1)
             first[ecu.name] = FirstImage(ecu.number * 100 + 1, 1, content)
-        self.vehicle.provision(OfficeSupply(self.office), first)
+        self.vehicle.provision(self.supply(), first)
 
     def __enter__(self) -> "Garage":
         self.vehicle.power_on()
@@ -63,6 +67,10 @@ class Garage:
         trace: TracebackType | None,
     ) -> None:
         self.vehicle.power_off()
+
+    def supply(self) -> OfficeSupply:
+        """What the factory gives the ECUs."""
+        return OfficeSupply(self.office)
 
     def publish(self, name: str, release: int, content: bytes | None = None) -> bytes:
         """Release the next image for an ECU and want it there: `content`, or its application (the
