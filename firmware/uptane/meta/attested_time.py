@@ -76,8 +76,10 @@ class AttestedTime:
             self._kid = read_bytes(kid, KID_BYTES)
 
     def start_cycle(self) -> None:
-        """What was attested before is no longer fresh (T-28)."""
+        """What was attested before is no longer fresh (T-28), and what was asked for before is no
+        longer taken: an attestation that was kept back tells a time that is over (T-30)."""
         self.fresh = False
+        self._nonce = b""
 
     def now(self, ticks_ms: int) -> int:
         """Return seconds since 1970: the last attested time plus the local ticks since."""
