@@ -6,6 +6,7 @@ honest cycle afterwards goes through (T-28).
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from garage import Garage, Lying
@@ -128,7 +129,7 @@ def test_an_attestation_that_comes_late_in_its_cycle_is_taken(garage: Garage) ->
         garage.publish(name, 2)
 
     class Late(Lying):
-        def find(self, file: bytes, detail: object, offset: int) -> object:  # type: ignore[override]
+        def find(self, file: bytes, detail: object, offset: int) -> Any:
             if file[1] == ids.KIND_TIME:
                 until = garage.vehicle.station("gateway").clock.ticks_ms() + 4000
                 while garage.vehicle.station("gateway").clock.ticks_ms() < until:
