@@ -25,16 +25,16 @@ def build() -> Board:
     flash = FlashRp2(rp2.Flash(), 0x0A_0000, 1_441_792)
     spi = SPI(0, 10_000_000, sck=Pin(18), mosi=Pin(19), miso=Pin(16))
     chip = mcp2515.Mcp2515(spi, Pin(17, Pin.OUT, value=1))
-    can = CanMcp2515(chip, mcp2515.bit_timing(16_000_000, 250_000), Pin(20, Pin.IN, Pin.PULL_UP))
+    bitrate = 250_000
+    can = CanMcp2515(chip, mcp2515.bit_timing(16_000_000, bitrate), Pin(20, Pin.IN, Pin.PULL_UP))
     board = Board("pico_mcp2515")
-    board.can, board.clock = can, ClockTicks(time, idle, can)
+    board.can, board.bitrate, board.clock = can, bitrate, ClockTicks(time, idle, can)
     board.random = os.urandom  # ring oscillator: good enough for nonces, its only use
     board.records_area = Area(flash, 0x0E_0000, 4_096, 16, 256)
     board.slot_areas = [Area(flash, at, 4_096, 64, 256) for at in (0x0F_0000, 0x13_0000)]
     board.depot_areas = [Area(flash, at, 4_096, 64, 256) for at in (0x17_0000, 0x1B_0000)]
-    board.suite = Suite()
+    board.suite, board.reset = Suite(), reset
     board.watchdog = WDT(timeout=8_000)  # the part allows 8,388 at most
-    board.reset = reset
     applications = Applications(vfs, mapped(uctypes.bytearray_at))
     board.mount, board.unmount = applications.mount, applications.unmount
     return board

@@ -21,10 +21,11 @@ from uptane.store.area import Area
 
 def build() -> Board:
     flash = FlashStm32(machine.mem32, uctypes.bytearray_at)
-    can = CanMachine(machine.CAN(1, 500_000))
+    bitrate = 500_000
+    can = CanMachine(machine.CAN(1, bitrate))
     applications = Applications(vfs, uctypes.bytearray_at)
     board = Board("pyboard_v11")
-    board.can = can
+    board.can, board.bitrate = can, bitrate
     board.clock = ClockTicks(time, machine.idle, can)
     board.random = os.urandom  # the part's random number generator
     board.records_area = Area(flash, 0x0800_8000, 16_384, 2, 4)
@@ -32,9 +33,8 @@ def build() -> Board:
         Area(flash, 0x080A_0000, 131_072, 1, 4),
         Area(flash, 0x080C_0000, 131_072, 1, 4),
     ]
-    board.suite = Suite()
+    board.suite, board.reset = Suite(), machine.reset
     board.watchdog = machine.WDT(timeout=8_000)  # erasing a sector stops the processor for 2 s
-    board.reset = machine.reset
     board.mount = applications.mount
     board.unmount = applications.unmount
     return board

@@ -20,6 +20,7 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
     noise = Noise(settings["seed"] + core.elapsed_us())
     board = Board(settings["name"], settings["confirm_ms"])
     can = machine.CAN(1, settings["bitrate"])
+    board.bitrate = settings["bitrate"]
     board.can = CanMachine(can, settings["ring"], settings["tx_queue"], settings["in_order"])
     board.clock = WorldClock(time, core, board.can)
     # Seeded: only an emulated board may do this.
@@ -29,8 +30,7 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
     board.records_area = _area(nor, settings["records"], unit)
     board.slot_areas = [_area(nor, place, unit) for place in settings["slots"]]
     board.depot_areas = [_area(nor, place, unit) for place in settings["depot"]]
-    board.watchdog = machine.WDT()
-    board.reset = machine.reset
+    board.watchdog, board.reset = machine.WDT(), machine.reset
     applications = machine.applications(nor)
     board.mount, board.unmount = applications.mount, applications.unmount
     return board

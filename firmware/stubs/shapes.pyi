@@ -62,6 +62,7 @@ class Board(Protocol):
     interpreter: tuple[str, str]
     confirm_ms: int
     can: Bus
+    bitrate: int
     clock: Clock
     suite: Suite
     records_area: Area

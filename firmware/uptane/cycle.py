@@ -8,11 +8,13 @@ A cycle (`uptane.secondary`, `uptane.primary`) is written from top to bottom and
 A refusal, also of a store that cannot commit, ends it; its number is kept for the version report.
 `Cycle` drives the generator and decides nothing; UDS shows its state to the feeder
 (`uptane.uds.services`).
-Rules: V-35, V-36, T-17.
+A want whose file comes too slowly ends it, too (`uptane.pace`).
+Rules: V-32, V-35, V-36, T-17, T-49.
 """
 
-from uptane.errors import Refusal
+from uptane.errors import Refusal, SlowRetrieval
 from uptane.meta.wants import Commit, Want
+from uptane.pace import PART_MS
 
 if False:  # for the type checker
     from collections.abc import Callable
@@ -20,13 +22,14 @@ if False:  # for the type checker
 
     from errand import Cycle as Task
     from shapes import Ticking
+    from uptane.pace import Pace
     from uptane.store.records import Records
 
 
 class Cycle:
     """`records` stores commits, `clock` gives ticks_ms(), `on_refusal(number)` is told of the
     refusal that ended a cycle. `tidy` is called between two files: a small heap falls to pieces
-    if garbage is collected only when it is full."""
+    if garbage is collected only when it is full. `pace` measures how the files of wants come."""
 
     def __init__(
         self,
@@ -34,7 +37,9 @@ class Cycle:
         clock: "Ticking",
         on_refusal: "Callable[[int], None]",
         tidy: "Callable[[], None]",
+        pace: "Pace",
     ) -> None:
+        self.pace = pace
         self._records = records
         self._tidy = tidy
         self._clock = clock
@@ -51,6 +56,7 @@ class Cycle:
         self.stop()
         self._task = task
         self.refusal = 0
+        self.pace.start()
 
     def stop(self) -> None:
         if self._task is not None:
@@ -70,6 +76,20 @@ class Cycle:
             and self.until_ms <= self._clock.ticks_ms()
         )
 
+    def stalled(self) -> bool:
+        """Is a file on its way whose end has not come?"""
+        return self.want is not None and self.pace.begun
+
+    def due_ms(self, now_ms: int) -> "int | None":
+        """When `step` has something to do that no frame brings."""
+        if self._task is None:
+            return None
+        return self.until_ms if self.want is None else now_ms + PART_MS
+
+    def moved(self, count: int) -> None:
+        """So many bytes of the open want's file have come or gone."""
+        self.pace.took(count, self._clock.ticks_ms())
+
     def answer(self, value: object) -> None:
         """What came for the open want: bytes, True for a file that went to its sink or was
         taken, or None: absent."""
@@ -77,7 +97,9 @@ class Cycle:
         self.want = None
 
     def step(self) -> None:
-        """One slice."""
+        """One slice; with a want open, a look at its pace."""
+        if self.want is not None and self.pace.is_slow(self._clock.ticks_ms()):
+            self._refuse(SlowRetrieval.number)
         task = self._task
         if task is None or not self.computing():
             return
@@ -92,13 +114,17 @@ class Cycle:
             self.completed = True
             return
         except Refusal as refusal:
-            self.stop()
-            self.refusal = refusal.number
-            self._on_refusal(refusal.number)
+            self._refuse(refusal.number)
             return
         self.until_ms = 0
         if isinstance(said, Want):
-            self.want = said
             self._tidy()
+            self.pace.open(self._clock.ticks_ms())
+            self.want = said
         elif said is not None and not isinstance(said, Commit):
             self.until_ms = said
+
+    def _refuse(self, number: int) -> None:
+        self.stop()
+        self.refusal = number
+        self._on_refusal(number)

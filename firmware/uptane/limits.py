@@ -44,10 +44,17 @@ FORWARD_MAX_S = 10 * 366 * 86400  # the largest step that one attestation may ta
 
 # --- the vehicle -----------------------------------------------------------------------------
 SECONDARIES_MAX = 16
-ATTACKS_MAX = 8  # refusals kept for the next version report
+ATTACKS_MAX = 64  # refusals kept for the next version report: every number there is
 WANTS_MAX = 128  # files that one Secondary may want in one cycle
 LATER_MS_MAX = 60_000  # of waiting that a Secondary may ask for in one cycle
 PATIENCE_MS = 3_600_000  # the same, of a Primary that waits for its Secondaries
+SECONDARY_MS_MAX = 120_000  # of all exchanges with one Secondary in one cycle
+
+# --- the pace of files (uptane.pace) ---------------------------------------------------------
+PACE_WINDOW_MS = 10_000
+PACE_PARTS = 8  # the window moves on by one of them
+PACE_SHARE = 64  # a window has to see 1/64 of the bytes that the bus could carry in it
+IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nobody moves yet
 
 # --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3

@@ -4,26 +4,22 @@ The only module that knows everything. The loop is plain and tickless: take what
 answer, work one slice, send, sleep until the next deadline or frame. It never catches what goes
 wrong in an application or in itself: the board's guard resets, and the boot decision, a pure
 function of flash, brings the ECU back (V-35).
-Rules: V-30, V-31, V-34, V-67, V-88.
+Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 """
 
 from uptane import identifiers, identity, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
-from uptane.errors import Expired, NotProvisioned, Refusal, TrialFailed
+from uptane.errors import Expired, NotProvisioned, Refusal, SlowRetrieval, TrialFailed
 from uptane.ids import BOOT_REVERTED, PRIMARY
-from uptane.limits import BLOCK_BYTES, S3_MS, UPLOAD_BYTES
+from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, S3_MS, UPLOAD_BYTES
 from uptane.link.isotp import Channel
+from uptane.pace import Pace
 from uptane.report import Reports
 from uptane.store.records import Records
 from uptane.store.slots import Slots
 from uptane.trust import Trust
-from uptane.uds.codes import (
-    SESSION_DEFAULT,
-    SESSION_PROGRAMMING,
-    SUPPRESS,
-    TESTER_PRESENT,
-)
+from uptane.uds.codes import SESSION_DEFAULT, SESSION_PROGRAMMING
 from uptane.uds.server import Server
 from uptane.uds.services import Services
 
@@ -34,6 +30,7 @@ if False:  # for the type checker
     from shapes import Board
     from uptane.image.depot import Depot
     from uptane.meta.decision import Decision
+    from uptane.primary import Lead
     from uptane.store.boot import Installed
     from uptane.uds.client import Client
 
@@ -43,7 +40,6 @@ RESET_DELAY_MS = 20  # for the last response to leave
 COALESCE = 8  # frames of a message that may wait for each other
 COALESCE_MS = 5
 FOREVER_MS = 1 << 52
-PRESENT = bytes((TESTER_PRESENT, SUPPRESS))
 
 
 class Ecu:
@@ -60,7 +56,8 @@ class Ecu:
         self._slot, self._on_trial = self.slots.boot()
         self.reports = Reports(self.suite, self.identity, self.records)
         self.trust = Trust(board, self.identity, self.records, self.slots)
-        self.cycle = Cycle(self.records, self.clock, self.note, board.tidy)
+        pace = Pace(board.bitrate, PATIENCE_MS)
+        self.cycle = Cycle(self.records, self.clock, self._refused, board.tidy, pace)
         self.application = Application(board)
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
@@ -70,11 +67,12 @@ class Ecu:
         self.depot: Depot
         self.block: bytearray
         self.clients: list[tuple[int, Client]] = []
+        self._lead: Lead | None = None
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
         self._reset_at = 0
-        self._present_at = 0
+        self._leave_at = 0  # back to the default session, whoever is there; 0: no need
         self._trial_due = False
         self.verified = False
         self._install_before = 0
@@ -90,12 +88,14 @@ class Ecu:
         from uptane.uds.client import Client  # and for this one
 
         self._role = primary
+        self.cycle.pace.idle_ms_max = IDLE_MS_MAX
         self.depot = Depot(self.board.depot_areas)
         self.block = bytearray(MESSAGE_BYTES)
         self.clients = [
             (peer[0], Client(self._open(peer[2], peer[3]), self.clock))
             for peer in self.identity.secondaries
         ]
+        self._lead = primary.Lead(self.clients, self.cycle)
 
     def _open(self, tx_id: int, rx_id: int) -> Channel:
         channel = Channel(MESSAGE_BYTES)
@@ -107,6 +107,11 @@ class Ecu:
     def note(self, number: int) -> None:
         """Remember a refusal for the next version report."""
         self.reports.note(number)
+
+    def _refused(self, number: int) -> None:
+        """The cycle ended in a refusal: whoever serves it may hear of it, and then it is over."""
+        self.note(number)
+        self._leave_at = self.clock.ticks_ms() + S3_MS
 
     def make_report(self) -> "Work[bytes]":
         boot = self.slots.boot_state()
@@ -123,6 +128,7 @@ class Ecu:
 
     def begin_cycle(self) -> None:
         self.verified = False
+        self._leave_at = 0
         self.trust.start_cycle()
         self.cycle.begin(self._role.cycle(self))
 
@@ -160,6 +166,7 @@ class Ecu:
         return True
 
     def session_changed(self, session: int) -> None:
+        self._leave_at = 0
         if session == SESSION_PROGRAMMING:
             self.application.stop()
             self.board.tidy()
@@ -188,17 +195,20 @@ class Ecu:
 
     def _watch_session(self, now_ms: int) -> None:
         """Fall back to the default session after S3 of silence (ISO 14229-2, 7.2): whoever opened
-        another one is gone, and the application runs again. A Primary in its cycle is not gone
-        for its Secondaries: it says so."""
+        another one is gone, and the application runs again. The same holds for whoever does not
+        take a response, and for whoever stays after a refusal."""
         services = self._services
-        silent = not self._server.busy() and now_ms - self._server.heard_ms >= S3_MS
-        if silent and services.session != SESSION_DEFAULT:
+        if not self._server.busy() and now_ms - self._server.heard_ms >= S3_MS:
+            if not self._server_channel.idle():
+                self._server_channel.abort()
+            if services.session != SESSION_DEFAULT:
+                if self.cycle.stalled():
+                    self.note(SlowRetrieval.number)
+                services.enter(SESSION_DEFAULT)
+        elif self._leave_at and now_ms >= self._leave_at:
             services.enter(SESSION_DEFAULT)
-        if self.clients and self.cycle.running() and now_ms >= self._present_at:
-            self._present_at = now_ms + S3_MS // 2
-            for _, client in self.clients:
-                if client.channel.idle():
-                    client.channel.send(PRESENT)
+        if self._lead is not None:
+            self._lead.watch(now_ms)
 
     # --- the loop ----------------------------------------------------------------------------
 
@@ -255,12 +265,13 @@ class Ecu:
         frames = 1
         now = self.clock.ticks_ms()
         due = [self._server.due_ms(), self.application.due_ms()]
-        if self._services.session != SESSION_DEFAULT:
+        if self._services.session != SESSION_DEFAULT or not self._server_channel.idle():
             due.append(self._server.heard_ms + S3_MS)
-        if self.clients and self.cycle.running():
-            due.append(self._present_at)
-        if self.cycle.running() and self.cycle.want is None:
-            due.append(self.cycle.until_ms)
+        if self._leave_at:
+            due.append(self._leave_at)
+        if self._lead is not None and self.cycle.running():
+            due.append(self._lead.due_ms)
+        due.append(self.cycle.due_ms(now))
         if self._on_trial:
             due.append(now + self.board.confirm_ms // 4)
         for _, channel in self._channels.values():

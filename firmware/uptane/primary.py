@@ -6,7 +6,7 @@ same wants that the Primary itself was served by. A silent Secondary is noted an
 does not hold up the others. The Primary's own image comes last: it is the gateway (V-87).
 
 It cannot make a Secondary install anything: each verifies for itself (V-92, E-70).
-Rules: V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
+Rules: V-32, V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
 """
 
 from uptane import cose
@@ -31,6 +31,8 @@ from uptane.limits import (
     MAP_BYTES_MAX,
     REPOSITORIES_MAX,
     ROOT_BYTES_MAX,
+    S3_MS,
+    SECONDARY_MS_MAX,
     TARGETS_BYTES_MAX,
 )
 from uptane.meta.decision import Installed
@@ -38,11 +40,21 @@ from uptane.meta.roles import Head
 from uptane.meta.wants import Want
 from uptane.report import installed_of, nonce_of
 from uptane.steps import attested, fetch, offer
-from uptane.uds.codes import DID_BOOT, READ_DATA_BY_IDENTIFIER, RID_INSTALL, WANTS_INSTALL
+from uptane.uds.codes import (
+    DIAGNOSTIC_SESSION_CONTROL,
+    DID_BOOT,
+    READ_DATA_BY_IDENTIFIER,
+    RID_INSTALL,
+    SESSION_DEFAULT,
+    SUPPRESS,
+    TESTER_PRESENT,
+    WANTS_INSTALL,
+)
 from uptane.uds.feeding import Feeding, Held
 
 if False:  # for the type checker
     from errand import Cycle
+    from uptane.cycle import Cycle as Running
     from uptane.main import Ecu
     from uptane.meta.decision import Decision
     from uptane.store.records import Records
@@ -52,6 +64,35 @@ if False:  # for the type checker
 TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
 POLL_MS = 200
 BOOT_REPLY_BYTES = 4  # service, identifier, BOOT_...
+PRESENT = bytes((TESTER_PRESENT, SUPPRESS))
+LEAVE = bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT | SUPPRESS))
+
+
+class Lead:
+    """A Primary in its cycle is not gone for its Secondaries: it says so. When the cycle is over,
+    however it ended, their applications run again. `due_ms`: when it says so next."""
+
+    def __init__(self, clients: "list[tuple[int, Client]]", cycle: "Running") -> None:
+        self._clients = clients
+        self._cycle = cycle
+        self._leading = False
+        self.due_ms = 0
+
+    def watch(self, now_ms: int) -> None:
+        running = self._cycle.running()
+        if running and now_ms >= self.due_ms:
+            self.due_ms = now_ms + S3_MS // 2
+            self._tell(PRESENT)
+        elif self._leading and not running:
+            for _, client in self._clients:
+                client.channel.abort()
+            self._tell(LEAVE)
+        self._leading = running
+
+    def _tell(self, message: bytes) -> None:
+        for _, client in self._clients:
+            if client.channel.idle():
+                client.channel.send(message)
 
 
 class Peer:
@@ -176,6 +217,7 @@ def registered(ecu: "Ecu", peers: "list[Peer]") -> "dict[int, Installed | None]"
 def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
     """Step 1: let a Secondary begin its cycle and fetch its report. Whatever it does wrong costs
     it its place in this cycle, and the others nothing."""
+    peer.client.allow(SECONDARY_MS_MAX, ecu.cycle.pace.floor)
     feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
     try:
         yield from feeding.begin()
@@ -238,6 +280,9 @@ def install(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
             reply = yield from peer.client.request(ask)
         except (NoReply, Negative):
             continue
+        except Refusal as refusal:
+            ecu.note(refusal.number)
+            return
         if len(reply) == BOOT_REPLY_BYTES and reply[3] != BOOT_TRIAL:
             return
     ecu.note(NoReply.number)

@@ -29,7 +29,7 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
     if raw is None:
         return None
     try:
-        yield from ecu.trust.accept_time(raw)
+        yield from ecu.trust.accept_time(raw, nonces)
     except Refusal as refusal:
         ecu.note(refusal.number)
     return raw

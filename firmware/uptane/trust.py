@@ -56,10 +56,10 @@ class Trust:
         """The token that the next attestation has to hold."""
         return self._clock.nonce(self._ticks.ticks_ms())
 
-    def accept_time(self, raw: bytes) -> "Cycle[None]":
+    def accept_time(self, raw: bytes, asked: "list[bytes]") -> "Cycle[None]":
         """Believe an attestation, or refuse it; see AttestedTime.accept."""
         root = self._open(DIRECTOR, self._identity.director).root
-        yield (yield from self._clock.accept(raw, root, self._ticks.ticks_ms()))
+        yield (yield from self._clock.accept(raw, root, self._ticks.ticks_ms(), asked))
 
     # --- metadata ----------------------------------------------------------------------------
 

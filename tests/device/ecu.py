@@ -7,12 +7,15 @@ cycle was given for its wants. Real: channels, server, services, cycle. Not a te
 from uptane.crypto.suite import nothing
 from uptane.cycle import Cycle
 from uptane.link.isotp import Channel
+from uptane.pace import Pace
 from uptane.uds.codes import NRC_RESPONSE_PENDING
 from uptane.uds.server import Server
 from uptane.uds.services import Services
 from wire import Clock, Wire
 
 MESSAGE_BYTES = 1026
+BITRATE = 500_000
+IDLE_MS = 600_000
 ECU_ID = b"\x00\x00\x00\x07"
 
 
@@ -37,7 +40,8 @@ class Ecu:
         self.answers = []
         self.has_staged = False
         self.on_trial = False
-        self.cycle = Cycle(self.records, self.clock, self.note, nothing)
+        pace = Pace(BITRATE, IDLE_MS)
+        self.cycle = Cycle(self.records, self.clock, self.note, nothing, pace)
         self.services = Services(self)
         self.wire = Wire(Channel(MESSAGE_BYTES), Channel(MESSAGE_BYTES), self.clock)
         self.server = Server(self.wire.right, self.services.table, bytearray(258))

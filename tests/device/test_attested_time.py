@@ -1,11 +1,12 @@
 """Attested time: the signed answer to one's own living nonce, and how a wrong clock recovers."""
 
 from claims import raises, run
-from maker import DOOR, NOW, SUITE, Oem, drive, kid_of, seed_of, sign_with
+from maker import NOW, SUITE, Oem, drive, kid_of, seed_of, sign_with
 from uptane import cbor, cose, errors
 from uptane.ids import (
     DIRECTOR,
     FORMAT,
+    IMAGE,
     KEY_FORMAT,
     KEY_TYPE,
     RECORD_METADATA,
@@ -17,10 +18,10 @@ from uptane.ids import (
     TIME_NOW,
 )
 from uptane.limits import FORWARD_MAX_S, NONCE_AGE_MAX_MS, NONCES_MAX, TIME_BYTES_MAX
-from uptane.meta import partial
+from uptane.meta import full, partial
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.roles import Root
-from vehicle import Partial, updated
+from vehicle import Full, Partial, Primary, updated
 
 
 class Noise:
@@ -43,8 +44,8 @@ def clock_of(oem, seconds=NOW, ticks_ms=0):
     return AttestedTime(SUITE, Noise(), oem.director.identity, raw, ticks_ms)
 
 
-def accept(clock, raw, oem, ticks_ms=0):
-    return run(clock.accept(raw, root_of(oem), ticks_ms))
+def accept(clock, raw, oem, ticks_ms=0, asked=()):
+    return run(clock.accept(raw, root_of(oem), ticks_ms, list(asked)))
 
 
 def sign_time(oem, fields, number=TIME):
@@ -125,6 +126,46 @@ def test_a_nonce_dies_with_a_reset():
     oem = Oem()
     raw = oem.attest([clock_of(oem).nonce(0)], NOW + 10)
     raises(errors.NotMyNonce, accept, clock_of(oem), raw, oem)
+
+
+def test_a_nonce_dies_with_its_cycle():
+    """T-30, E-05: an attestation that was kept back for the next cycle is for nobody."""
+    oem = Oem()
+    clock = clock_of(oem)
+    hoarded = oem.attest([clock.nonce(0)], NOW + 10)
+    clock.start_cycle()
+    raises(errors.NotMyNonce, accept, clock, hoarded, oem)
+    nonce = clock.nonce(0)
+    raises(errors.NotMyNonce, accept, clock, hoarded, oem)
+    assert clock.now(0) == NOW and not clock.fresh
+    accept(clock, oem.attest([nonce], NOW + 20), oem)
+    assert clock.now(0) == NOW + 20
+
+
+def test_an_attestation_holds_all_nonces_that_were_sent():
+    """R-61, E-18: a Primary takes none that leaves out a Secondary; more do no harm."""
+    oem = Oem()
+    clock = clock_of(oem)
+    mine = clock.nonce(0)
+    others = [b"brake--8", b"door---8"]
+    for held in ([mine], [mine, others[0]], [mine, others[1], bytes(8)], others):
+        raw = oem.attest(held, NOW + 10)
+        raises(errors.NotMyNonce, accept, clock, raw, oem, 0, [mine] + others)
+    raw = oem.attest(others + [bytes(8), mine], NOW + 10)
+    accept(clock, raw, oem, 0, [mine] + others)
+    assert clock.fresh
+
+
+def test_a_clock_runs_with_ticks_and_stands_at_its_lower_bound_after_a_reset():
+    """T-28, V-31, V-81: an ECU without a clock; what it counted is lost, what was attested not."""
+    oem = Oem()
+    clock = clock_of(oem)
+    commit = accept(clock, oem.attest([clock.nonce(0)], NOW + 100), oem, 0)
+    assert clock.now(3_600_000) == NOW + 3700
+    raw = commit.changes[RECORD_TIME]
+    again = AttestedTime(SUITE, Noise(), oem.director.identity, raw, 50_000)
+    assert again.now(50_000) == NOW + 100 and again.now(60_000) == NOW + 110
+    raises(errors.TimeBackwards, accept, again, oem.attest([again.nonce(0)], NOW + 99), oem)
 
 
 def test_time_does_not_go_back():
@@ -218,9 +259,9 @@ def test_a_root_without_the_time_key_resets_the_clock():
     assert clock.now(0) == NOW + 5
 
 
-def test_a_far_future_clock_recovers_by_a_new_time_key():
-    """E-17, T-11, T-31: nothing is refused as expired that the new key would not refuse."""
-    oem, node = updated(Partial)
+def recovers(kind):
+    """The clock of an ECU of that kind is far ahead: it refuses all, and a new key sets it."""
+    oem, node = updated(kind)
     old = kid_of(oem.director.keys[TIME][0])
     node.records[RECORD_TIME] = cbor.dumps([NOW * 2, old])
     oem.publish(3)
@@ -233,6 +274,25 @@ def test_a_far_future_clock_recovers_by_a_new_time_key():
     clock = AttestedTime(SUITE, Noise(), oem.director.identity, None, 0)
     root = node.trusted(DIRECTOR).root
     raw = oem.attest([clock.nonce(0)], NOW + 5)
-    node.records.update(run(clock.accept(raw, root, 0)).changes)
-    cycle = partial.refresh(node.trusted(DIRECTOR), node.ecu(), clock, 0)
-    assert drive(cycle, oem, node.records, []).new == [DOOR]
+    node.records.update(run(clock.accept(raw, root, 0, [])).changes)
+    trusted = [node.trusted(DIRECTOR)] + [node.trusted(IMAGE)] * (kind is not Partial)
+    refresh = partial.refresh if kind is Partial else full.refresh
+    cycle = refresh(*trusted, node.ecu(), clock, 0)
+    assert node.number in drive(cycle, oem, node.records, []).new
+    return clock, root
+
+
+def test_a_far_future_clock_recovers_by_a_new_time_key():
+    """E-17, T-11, T-31, V-82: nothing is refused as expired that the new key would not refuse;
+    a partial ECU, a full one and a Primary alike."""
+    for kind in (Partial, Full, Primary):
+        recovers(kind)
+
+
+def test_a_key_that_was_dropped_tells_no_time_any_more():
+    """R-63, E-17, V-82."""
+    clock, root = recovers(Partial)
+    clock.start_cycle()
+    oem = Oem()
+    raw = oem.attest([clock.nonce(0)], NOW + 10)
+    raises(errors.BelowThreshold, run, clock.accept(raw, root, 0, []))

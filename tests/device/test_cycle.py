@@ -5,6 +5,7 @@ from uptane.cycle import Cycle
 from uptane.errors import NoSpace, Rollback, Withheld
 from uptane.ids import DIRECTOR, KIND_METADATA, ROOT
 from uptane.meta.wants import Commit, Want
+from uptane.pace import Pace
 from wire import Clock
 
 
@@ -28,7 +29,7 @@ class Driven:
         self.store = Store()
         self.clock = Clock(100)
         self.told = []
-        self.cycle = Cycle(self.store, self.clock, self.told.append, nothing)
+        self.cycle = Cycle(self.store, self.clock, self.told.append, nothing, Pace(500_000, 5000))
 
     def begin(self, task):
         self.cycle.begin(task)

@@ -28,7 +28,7 @@ Change = Callable[[dict[str, Any]], None]
 
 class Garage:
     """One sedan and its maker. Use as a context manager: the vehicle is on inside. `seed` takes
-    the place of the plan's, `change` is handed to the Vehicle."""
+    the place of the plan's, so does `bitrate`; `change` is handed to the Vehicle."""
 
     file = SEDAN
 
@@ -38,8 +38,12 @@ class Garage:
         nodes: Nodes = "cpython",
         seed: int | None = None,
         change: Change = lambda settings: None,
+        bitrate: int | None = None,
     ) -> None:
         self.plan = self.planned()
+        if bitrate is not None:
+            bus = self.plan.bus.model_copy(update={"bitrate": bitrate})
+            self.plan = self.plan.model_copy(update={"bus": bus})
         if seed is not None:
             self.plan = self.plan.model_copy(update={"seed": seed})
         self.world = World(seed=self.plan.seed)
@@ -87,6 +91,10 @@ class Garage:
         trace: TracebackType | None,
     ) -> None:
         self.vehicle.power_off()
+
+    def supply(self) -> OfficeSupply:
+        """What the factory gives the ECUs."""
+        return OfficeSupply(self.office)
 
     def publish(self, name: str, release: int, content: bytes | None = None) -> bytes:
         """Release the next image for an ECU and want it there: `content`, or its application (the

@@ -28,6 +28,11 @@ class Impostor:
         garage.vehicle.bus.filters_changed()
         self.off = False
 
+    def say(self, message: bytes) -> None:
+        """Something that nobody asked for."""
+        self._channel.send(message)
+        self._transmit()
+
     def _arrived(self, frame: Frame) -> None:
         if self.off:
             return
@@ -38,6 +43,10 @@ class Impostor:
             self._channel.taken()
             if reply is not None:
                 self._channel.send(reply)
+        self._transmit()
+
+    def _transmit(self) -> None:
+        now = self._world.now_ns // MS
         while (out := self._channel.frame(now)) is not None:
             self._port.send(Frame(self._response_id, bytes(out)))
             self._channel.sent(now)

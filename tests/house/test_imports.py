@@ -26,7 +26,7 @@ DEVICE_ORDER = (
     ("meta.verify", "meta.files"),
     ("meta.roles", "meta.policy", "meta.wants"),
     ("meta.shape",),
-    ("store", "link", "identity"),
+    ("store", "link", "identity", "pace"),
     ("cose", "mac"),
     ("cbor", "crypto"),
     ("ids", "limits", "errors", "algorithms"),

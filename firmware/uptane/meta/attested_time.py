@@ -76,8 +76,10 @@ class AttestedTime:
             self._kid = read_bytes(kid, KID_BYTES)
 
     def start_cycle(self) -> None:
-        """What was attested before is no longer fresh (T-28)."""
+        """What was attested before is no longer fresh (T-28), and what was asked for before is no
+        longer taken: an attestation that was kept back tells a time that is over (T-30)."""
         self.fresh = False
+        self._nonce = b""
 
     def now(self, ticks_ms: int) -> int:
         """Return seconds since 1970: the last attested time plus the local ticks since."""
@@ -90,8 +92,12 @@ class AttestedTime:
             self._nonce_since_ms = ticks_ms
         return self._nonce
 
-    def accept(self, raw: bytes, root: Root, ticks_ms: int) -> "Work[Commit]":
-        """Take an attestation by the time key of the Director's `root`; return what to store.
+    def accept(
+        self, raw: bytes, root: Root, ticks_ms: int, asked: "list[bytes]"
+    ) -> "Work[Commit]":
+        """Take an attestation by the time key of the Director's `root`; return what to store. It
+        has to hold the living nonce and all that were `asked` with it: a Primary's attestation
+        that leaves out a Secondary is no use to the vehicle (R-61).
 
         Refusals: TooLong, those of `cose.read_sign1`, BelowThreshold (an attestation carries one
         signature, so a time role with a threshold above one cannot be met), BadShape, WrongFormat,
@@ -108,8 +114,11 @@ class AttestedTime:
         if not (yield from self._suite.verify(keys[kid], parts, signature)):
             raise BelowThreshold
         seconds, nonces = _read_attestation(payload)
-        if not self._is_alive(ticks_ms) or self._nonce not in nonces:
+        if not self._is_alive(ticks_ms):
             raise NotMyNonce
+        for nonce in [self._nonce] + asked:
+            if nonce not in nonces:
+                raise NotMyNonce
         self._check_step(seconds)
         self._seconds = seconds
         self._kid = kid

@@ -21,6 +21,7 @@ if False:  # for the type checker; both compilers drop the block
 
 class Board:
     can: "Bus"
+    bitrate: int  # of that bus, in bit/s
     clock: "Clock"
     random: "Callable[[int], bytes]"  # so many bytes from the hardware's source
     records_area: "Area"

@@ -213,6 +213,7 @@ class Feeding:
             block[1] = counter
             found.read_into(block[2 : 2 + take], at)
             yield from self._client.request(block, take + 2)
+            self._client.gave(take)
             counter = (counter + 1) & 0xFF
             at += take
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))

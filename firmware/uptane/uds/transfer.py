@@ -6,7 +6,7 @@ want's sink, whose offset moves with it: what is written need not be brought aga
 block counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too
 many, are refused with a number and change nothing; a request to open that is refused leaves the
 transfer that is open as it was.
-Rules: V-61, V-64, E-19, E-20, E-77, E-78.
+Rules: V-32, V-61, V-64, E-19, E-20, E-77, E-78.
 """
 
 from uptane.errors import Refusal, TooLong, TooMuch, Unwanted, WrongFile
@@ -80,6 +80,7 @@ class Transfer:
         if not 0 < size <= want.cap - want.offset:
             raise self._refused(TooLong, NRC_REQUEST_OUT_OF_RANGE)
         self.stop()
+        self._cycle.pace.begun = True
         self._direction = direction
         self._want = want
         self._offer = want.offer or b""
@@ -109,6 +110,9 @@ class Transfer:
         """0x36: the next block, in or out."""
         if len(request) < 2:
             raise Nrc(NRC_INCORRECT_LENGTH)
+        if self._direction != NONE and self._cycle.refusal:
+            self.stop()  # it was too slow; that is noted
+            raise Nrc(NRC_TRANSFER_DATA_SUSPENDED)
         if self._direction == NONE or self._want is not self._cycle.want:
             raise self._refused(Unwanted, NRC_REQUEST_SEQUENCE_ERROR)
         counter = request[1]
@@ -134,6 +138,8 @@ class Transfer:
         out[2 : 2 + take] = self._offer[self._at : self._at + take]
         self._at += take
         self._last = take
+        if not repeated:
+            self._cycle.moved(take)
         return take + 2
 
     def _write(self, block: memoryview) -> None:
@@ -146,6 +152,7 @@ class Transfer:
         else:
             self._flow(block)
         self._at = at + len(block)
+        self._cycle.moved(len(block))
 
     def _flow(self, block: memoryview) -> None:
         """Into the sink of the want, which moves on with it: after a break it wants the rest."""

@@ -28,6 +28,7 @@ class FleetDirector:
         self.inventory = Inventory()
         self.director = Director.create(self.inventory, holders, office.now())
         self.director.reports_for = office.director.identity
+        self.director.verify_mac = office.key_server.verify
         self._office = office
 
     def register_vehicle(self, vehicle: str, ecus: Sequence[NewEcu]) -> None:
