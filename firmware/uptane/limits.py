@@ -26,6 +26,13 @@ DELEGATED_ROLES_MAX = 8  # of one delegation
 DELEGATION_DEPTH_MAX = 4  # delegated files between the top-level Targets and an image
 DELEGATION_VISITS_MAX = 16  # delegated files looked at for one image
 DELEGATED_BYTES_MAX = 16384  # of all delegated files that one cycle looks at
+METADATA_BYTES_MAX = (  # by role
+    ROOT_BYTES_MAX,
+    TIMESTAMP_BYTES_MAX,
+    SNAPSHOT_BYTES_MAX,
+    TARGETS_BYTES_MAX,
+)
+SEARCH_MAX = (ROOT_STEPS_MAX, DELEGATION_DEPTH_MAX, DELEGATION_VISITS_MAX, DELEGATED_BYTES_MAX)
 VERSION_MAX = 0x7FFFFFFF
 IMAGE_BYTES_MAX = 0x7FFFFFFF
 

@@ -9,13 +9,12 @@ E-87.
 """
 
 from uptane.errors import Withheld
-from uptane.ids import KIND_METADATA, SNAPSHOT, TARGETS, TIMESTAMP
-from uptane.limits import TARGETS_BYTES_MAX, TIMESTAMP_BYTES_MAX
+from uptane.ids import SNAPSHOT, TARGETS, TIMESTAMP
 from uptane.meta import decision
 from uptane.meta.resolver import Resolver
 from uptane.meta.targets import Targets
 from uptane.meta.trusted import Trusted
-from uptane.meta.wants import Commit, Want
+from uptane.meta.wants import Commit
 
 if False:  # for the type checker
     from errand import Clock, Cycle
@@ -31,7 +30,7 @@ def refresh(
     V-75, 5.4.4.2.
     """
     yield from director.follow_root(clock, ticks_ms)  # V-75.2
-    targets = yield from _bring_targets(director, clock.now(ticks_ms))  # .3 to .5
+    targets = yield from bring_targets(director, clock.now(ticks_ms))  # .3 to .5
     decision.check_vehicle(director.policy, targets, ecu.vehicle)
     decided = decision.Decision(ecu, targets)
     if decided.refusal is not None:
@@ -39,7 +38,7 @@ def refresh(
     if decided.new:  # .6
         decision.check_time(director.policy, clock.fresh)
         yield from image.follow_root(clock, ticks_ms)
-        listed = yield from _bring_targets(image, clock.now(ticks_ms))  # .7 to .9
+        listed = yield from bring_targets(image, clock.now(ticks_ms))  # .7 to .9
         resolver = Resolver(image, listed, clock.now(ticks_ms))
         yield from _match(director, decided, ecu, resolver)  # .10
     changes = dict(director.files.changes)
@@ -49,25 +48,24 @@ def refresh(
     return decided
 
 
-def _bring_targets(repository: Trusted, now: int) -> "Cycle[Targets]":
-    raw = yield from _fetch(repository, TIMESTAMP, 0, TIMESTAMP_BYTES_MAX)
+def bring_targets(repository: Trusted, now: int) -> "Cycle[Targets]":
+    """Bring Timestamp, Snapshot and Targets of a repository to their newest (V-75.3 to .5)."""
+    raw = yield from _fetch(repository, TIMESTAMP, 0)
     yield from repository.update_timestamp(raw, now)
     if (yield from repository.reuse_snapshot(now)):
         stored = yield from repository.reuse_targets(now)
         if stored is not None:
             return stored
     else:
-        version, cap = repository.snapshot_named()
-        raw = yield from _fetch(repository, SNAPSHOT, version, cap)
+        raw = yield from _fetch(repository, SNAPSHOT, repository.snapshot_named())
         yield from repository.update_snapshot(raw, now)
-    version = repository.listed_version(TARGETS)
-    raw = yield from _fetch(repository, TARGETS, version, TARGETS_BYTES_MAX)
+    raw = yield from _fetch(repository, TARGETS, repository.listed_version(TARGETS))
     targets = yield from repository.update_targets(raw, now)
     return targets
 
 
-def _fetch(repository: Trusted, role: int, version: int, cap: int) -> "Cycle[bytes]":
-    raw = yield Want(repository.repository, KIND_METADATA, role, version, cap)
+def _fetch(repository: Trusted, role: int, version: int) -> "Cycle[bytes]":
+    raw = yield repository.want(role, version)
     if raw is None:
         raise Withheld
     return raw
