@@ -49,7 +49,8 @@ class Policy:
         self.t23_search = SEARCH_MAX
         self.t24_terminating = BEFORE_ITS_OWN
         self.t28_time_for_install = ATTESTED_NOW
-        self.t34_hashes = (ALG_SHA256,)  # each listed hash must be one of these, and match
+        # each listed hash must be one of these, and match
+        self.t34_hashes: tuple[int, ...] = (ALG_SHA256,)
         self.t52_bytes_max = METADATA_BYTES_MAX
 
 
