@@ -39,9 +39,10 @@ def make_room_for_names() -> None:
 # What main imports only when it has read who it is.
 LATER = {
     "partial": ("uptane.meta.partial",),
-    "full": ("uptane.meta.full",),
+    "full": ("uptane.meta.full", "uptane.meta.delegation"),
     "primary": (
         "uptane.meta.full",
+        "uptane.meta.delegation",
         "uptane.primary",
         "uptane.image.depot",
         "uptane.uds.client",

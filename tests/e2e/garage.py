@@ -92,10 +92,6 @@ class Garage:
     ) -> None:
         self.vehicle.power_off()
 
-    def supply(self) -> OfficeSupply:
-        """What the factory gives the ECUs."""
-        return OfficeSupply(self.office)
-
     def publish(self, name: str, release: int, content: bytes | None = None) -> bytes:
         """Release the next image for an ECU and want it there: `content`, or its application (the
         newest that there is, with a tail that tells it from the one before)."""

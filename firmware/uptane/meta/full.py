@@ -11,14 +11,13 @@ T-36, T-45, S-47, E-83, E-86, E-87.
 """
 
 from uptane.errors import DirectorsDiffer, Withheld
-from uptane.ids import DIRECTOR, KIND_METADATA, SNAPSHOT, TARGETS, TIMESTAMP
-from uptane.limits import TARGETS_BYTES_MAX, TIMESTAMP_BYTES_MAX
+from uptane.ids import DIRECTOR, SNAPSHOT, TARGETS, TIMESTAMP
 from uptane.meta import decision, mapping
 from uptane.meta.policy import Policy
 from uptane.meta.resolver import Resolver
 from uptane.meta.targets import Targets
 from uptane.meta.trusted import Trusted
-from uptane.meta.wants import Commit, Want
+from uptane.meta.wants import Commit
 
 if False:  # for the type checker
     from errand import Changes, Clock, Cycle
@@ -88,25 +87,27 @@ def _gather(
 def _visit(repository: Trusted, clock: "Clock", ticks_ms: int) -> "Cycle[Targets]":
     """Bring a repository to its newest Targets, Root first."""
     yield from repository.follow_root(clock, ticks_ms)
-    now = clock.now(ticks_ms)
-    raw = yield from _fetch(repository, TIMESTAMP, 0, TIMESTAMP_BYTES_MAX)
+    return (yield from bring_targets(repository, clock.now(ticks_ms)))
+
+
+def bring_targets(repository: Trusted, now: int) -> "Cycle[Targets]":
+    """Bring Timestamp, Snapshot and Targets of a repository to their newest (V-75.3 to .5)."""
+    raw = yield from _fetch(repository, TIMESTAMP, 0)
     yield from repository.update_timestamp(raw, now)
     if (yield from repository.reuse_snapshot(now)):
         stored = yield from repository.reuse_targets(now)
         if stored is not None:
             return stored
     else:
-        version, cap = repository.snapshot_named()
-        raw = yield from _fetch(repository, SNAPSHOT, version, cap)
+        raw = yield from _fetch(repository, SNAPSHOT, repository.snapshot_named())
         yield from repository.update_snapshot(raw, now)
-    version = repository.listed_version(TARGETS)
-    raw = yield from _fetch(repository, TARGETS, version, TARGETS_BYTES_MAX)
+    raw = yield from _fetch(repository, TARGETS, repository.listed_version(TARGETS))
     targets = yield from repository.update_targets(raw, now)
     return targets
 
 
-def _fetch(repository: Trusted, role: int, version: int, cap: int) -> "Cycle[bytes]":
-    raw = yield Want(repository.repository, KIND_METADATA, role, version, cap)
+def _fetch(repository: Trusted, role: int, version: int) -> "Cycle[bytes]":
+    raw = yield repository.want(role, version)
     if raw is None:
         raise Withheld
     return raw

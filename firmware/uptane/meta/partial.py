@@ -7,11 +7,10 @@ Rules: V-60, V-63, V-70, V-71, V-74, V-80, T-13, T-17, T-18, T-19, T-28.
 """
 
 from uptane.errors import Withheld
-from uptane.ids import KIND_METADATA, TARGETS
-from uptane.limits import TARGETS_BYTES_MAX
+from uptane.ids import TARGETS
 from uptane.meta import decision
 from uptane.meta.trusted import Trusted
-from uptane.meta.wants import Commit, Want
+from uptane.meta.wants import Commit
 
 if False:  # for the type checker
     from errand import Clock, Cycle
@@ -28,7 +27,7 @@ def refresh(
     """
     policy = director.policy
     yield from director.follow_root(clock, ticks_ms)
-    raw = yield Want(director.repository, KIND_METADATA, TARGETS, 0, TARGETS_BYTES_MAX)
+    raw = yield director.want(TARGETS, 0)
     if raw is None:
         raise Withheld
     targets = yield from director.update_targets(raw, clock.now(ticks_ms))

@@ -12,6 +12,7 @@ Rules: T-09, T-12, T-18, T-22, T-24, T-28, T-34.
 """
 
 from uptane.ids import ALG_SHA256, SNAPSHOT, TARGETS, TIMESTAMP
+from uptane.limits import METADATA_BYTES_MAX, SEARCH_MAX
 
 SAME_PAYLOAD = 1  # a file of the stored version must be the stored payload (E-15)
 SAME_VERSION = 2  # any file of the stored version will do, as the Standard permits
@@ -31,7 +32,9 @@ ATTESTED_EVER = 2  # the last attested time will do
 
 class Policy:
     """One field per trap. `falls_with` maps a role whose stored file a new Root no longer
-    authorises to the roles whose stored files are deleted with it.
+    authorises to the roles whose stored files are deleted with it. `search` bounds the steps of
+    Root in a cycle, and of delegated files the depth, the number for one image, and the bytes in
+    a cycle. `bytes_max` are by role; a delegated file has the last.
     """
 
     def __init__(self) -> None:
@@ -43,9 +46,12 @@ class Policy:
         }
         self.t18_vehicle = EVERY_TARGETS
         self.t22_bad_delegation = ABORTS
+        self.t23_search = SEARCH_MAX
         self.t24_terminating = BEFORE_ITS_OWN
         self.t28_time_for_install = ATTESTED_NOW
-        self.t34_hashes = (ALG_SHA256,)  # each listed hash must be one of these, and match
+        # each listed hash must be one of these, and match
+        self.t34_hashes: tuple[int, ...] = (ALG_SHA256,)
+        self.t52_bytes_max = METADATA_BYTES_MAX
 
 
 DEVICE = Policy()

@@ -17,16 +17,8 @@ from uptane.errors import (
     VersionMismatch,
     Withheld,
 )
-from uptane.ids import KIND_METADATA
-from uptane.limits import (
-    DELEGATED_BYTES_MAX,
-    DELEGATION_DEPTH_MAX,
-    DELEGATION_VISITS_MAX,
-    SIGNATURES_MAX,
-    TARGETS_BYTES_MAX,
-)
+from uptane.limits import SIGNATURES_MAX
 from uptane.meta.policy import ABORTS, BEFORE_ITS_OWN
-from uptane.meta.wants import Want
 
 if False:  # for the type checker
     from typing import Any
@@ -40,8 +32,10 @@ if False:  # for the type checker
 class Search:
     """The search for one image below the top-level Targets. `seen`: roles searched already."""
 
-    def __init__(self, wanted: "Entry") -> None:
+    def __init__(self, wanted: "Entry", depth_max: int, visits_max: int) -> None:
         self.wanted = wanted
+        self._depth_max = depth_max
+        self._visits_max = visits_max
         self.seen: list[int] = []
         self.visits = 0
         self.is_over = False  # a terminating delegation yielded nothing
@@ -51,7 +45,7 @@ class Search:
         if role in self.seen:
             return False
         self.visits += 1
-        if depth > DELEGATION_DEPTH_MAX or self.visits > DELEGATION_VISITS_MAX:
+        if depth > self._depth_max or self.visits > self._visits_max:
             raise TooLong
         self.seen.append(role)
         return True
@@ -81,7 +75,9 @@ class Resolver:
         """
         entry = self._targets.entry(wanted.number)
         if entry is None:
-            entry = yield from self._search(Search(wanted), self._delegations, 1)
+            _, depth_max, visits_max, _ = self._trusted.policy.t23_search
+            search = Search(wanted, depth_max, visits_max)
+            entry = yield from self._search(search, self._delegations, 1)
         return entry
 
     def _search(
@@ -159,12 +155,9 @@ class Resolver:
         version = self._trusted.listed_version(role)
         targets = yield from self._reuse(role, version, keyholders)
         if targets is None:
-            repository = self._trusted.repository
-            raw = yield Want(repository, KIND_METADATA, role, version, TARGETS_BYTES_MAX)
+            raw = yield self._trusted.want(role, version)
             if raw is None:
                 raise Withheld
-            if len(raw) > TARGETS_BYTES_MAX:
-                raise TooLong
             targets = yield from self._update(role, version, keyholders, raw)
         return targets
 
@@ -195,7 +188,7 @@ class Resolver:
         self, role: int, version: int, keyholders: "Keyholders", raw: bytes
     ) -> "Work[Targets]":
         """Take a delegated file in the order of V-74, with the keys of who delegates (.3)."""
-        envelope = self._codec.read_sign(raw)
+        envelope = self._trusted.open(raw, role)
         head = self._codec.Head(envelope.payload, role)
         if head.version != version:
             raise VersionMismatch
@@ -247,5 +240,5 @@ class Resolver:
 
     def _count(self, count: int) -> None:
         self._bytes += count
-        if self._bytes > DELEGATED_BYTES_MAX:
+        if self._bytes > self._trusted.policy.t23_search[3]:
             raise TooLong

@@ -33,14 +33,7 @@ from uptane.ids import (
     TARGETS,
     TIMESTAMP,
 )
-from uptane.limits import (
-    ENVELOPE_BYTES_MAX,
-    ROOT_BYTES_MAX,
-    ROOT_STEPS_MAX,
-    SNAPSHOT_BYTES_MAX,
-    TARGETS_BYTES_MAX,
-    TIMESTAMP_BYTES_MAX,
-)
+from uptane.limits import ENVELOPE_BYTES_MAX
 from uptane.meta.verify import verify_threshold
 from uptane.meta.wants import Commit, Want
 
@@ -82,9 +75,8 @@ class Trusted:
         the clock in the same Commit (T-31). Refusals: as update_root; Expired; TooLong after
         ROOT_STEPS_MAX steps, which are kept, so that the next cycle goes on from there.
         """
-        for _ in range(ROOT_STEPS_MAX):
-            version = self.root.version + 1
-            raw = yield Want(self.repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX)
+        for _ in range(self.policy.t23_search[0]):
+            raw = yield self.want(ROOT, self.root.version + 1)
             if raw is None:
                 break
             commit = yield from self.update_root(raw)
@@ -101,7 +93,7 @@ class Trusted:
         Refusals: TooLong, BelowThreshold under the old or the new keys, those of `Root`; Rollback
         or RootSkipped for any version but the next (V-71.2, T-10).
         """
-        envelope = self._open(raw, ROOT_BYTES_MAX)
+        envelope = self.open(raw, ROOT)
         signatures = yield from self.verify(envelope, ROOT, self.root.keyholders(ROOT))
         root = self._codec.Root(self.files.suite, envelope.payload)
         for signature in (yield from self.verify(envelope, ROOT, root.keyholders(ROOT))):
@@ -143,7 +135,7 @@ class Trusted:
         """Take a Timestamp. Refusals in the order of V-72: TooLong, BelowThreshold, Rollback,
         SameVersionDiffers, Expired; those of `Timestamp`.
         """
-        envelope = self._open(raw, TIMESTAMP_BYTES_MAX)
+        envelope = self.open(raw, TIMESTAMP)
         signatures = yield from self._verify(envelope, TIMESTAMP)
         timestamp = self._codec.Timestamp(envelope.payload)
         self.files.check_version(TIMESTAMP, timestamp.version, envelope.payload)
@@ -153,10 +145,9 @@ class Trusted:
 
     # --- Snapshot -----------------------------------------------------------------------------
 
-    def snapshot_named(self) -> "tuple[int, int]":
-        """Return version and cap of the Snapshot that the Timestamp names."""
-        named = self._named()
-        return named.snapshot_version, min(named.length + ENVELOPE_BYTES_MAX, SNAPSHOT_BYTES_MAX)
+    def snapshot_named(self) -> int:
+        """Return the version of the Snapshot that the Timestamp names."""
+        return self._named().snapshot_version
 
     def reuse_snapshot(self, now: int) -> "Work[bool]":
         """Is the stored Snapshot the one that the Timestamp names, still signed and not expired?
@@ -179,7 +170,7 @@ class Trusted:
         """Take a Snapshot. Refusals in the order of V-73: TooLong, SnapshotMismatch, UnknownHash,
         BelowThreshold, Rollback, SameVersionDiffers, RoleDropped, Expired; those of `Snapshot`.
         """
-        envelope = self._open(raw, self.snapshot_named()[1])
+        envelope = self.open(raw, SNAPSHOT)
         if not self._is_named(envelope.payload):
             raise SnapshotMismatch
         signatures = yield from self._verify(envelope, SNAPSHOT)
@@ -249,7 +240,7 @@ class Trusted:
         VersionMismatch (not without a Snapshot: partial verification), BelowThreshold, Rollback,
         SameVersionDiffers, Expired, DirectorDelegates, EcuTwice; those of `Targets`.
         """
-        envelope = self._open(raw, TARGETS_BYTES_MAX)
+        envelope = self.open(raw, TARGETS)
         head = self._codec.Head(envelope.payload, TARGETS)
         if self._snapshot is not None and head.version != self.listed_version(TARGETS):
             raise VersionMismatch
@@ -268,8 +259,21 @@ class Trusted:
 
     # --- every role ---------------------------------------------------------------------------
 
-    def _open(self, raw: bytes, cap: int) -> "Envelope":
-        if len(raw) > cap:
+    def want(self, role: int, version: int) -> Want:
+        """Return the want for a role's file; its cap is that of T-52, and of a Snapshot that of
+        the Timestamp, too. Version 0: the newest.
+        """
+        return Want(self.repository, KIND_METADATA, role, version, self._cap(role))
+
+    def _cap(self, role: int) -> int:
+        cap = self.policy.t52_bytes_max[min(role, TARGETS)]
+        if role == SNAPSHOT:
+            cap = min(cap, self._named().length + ENVELOPE_BYTES_MAX)
+        return cap
+
+    def open(self, raw: bytes, role: int) -> "Envelope":
+        """Return the envelope that came for a role: TooLong, those of the codec."""
+        if len(raw) > self._cap(role):
             raise TooLong
         return self._codec.read_sign(raw)
 

@@ -37,7 +37,10 @@ STEPS = {
     onlooker.CONFIRMED: "has confirmed it",
 }
 
+app = typer.Typer()
 
+
+@app.command("demo")
 def run(
     image: Annotated[
         list[str] | None,

@@ -1,0 +1,140 @@
+"""The black-box client: a folder of trusted metadata, addresses of repositories, one command.
+
+It carries out what a session decides: fetches, stores, and in the end brings the image, which is
+stored only if length and every hash are those of the metadata, and not fetched if it is there.
+Rules: V-61, V-63, V-66, V-85, T-34.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from muptane.tufjson import pipe, signatures
+from muptane.tufjson.dialect import ALG_SHA512
+from muptane.tufjson.fetch import fetch
+from muptane.tufjson.folder import Folder, replace
+from muptane.tufjson.session import Session
+from uptane.errors import NotProvisioned, TooMuch, Withheld, WrongHash, WrongLength
+from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE
+
+HASHES = {str(ALG_SHA256): "sha256", str(ALG_SHA512): "sha512"}
+PATH_SAFE = "/!$&'()*+,;=:@~"
+
+
+@dataclass(frozen=True)
+class Ecu:
+    """Who asks the Director; None: any ECU that it names."""
+
+    id: str | None = None
+    hardware: str | None = None
+    vehicle: str | None = None
+
+
+class Client:
+    """`metadata`: the folder; with a Director it has one for each repository, `director` and
+    `image`. addresses: {DIRECTOR, IMAGE: where metadata is}. nodes: cpython or micropython."""
+
+    def __init__(
+        self, metadata: Path, addresses: Mapping[int, str], nodes: str = "cpython"
+    ) -> None:
+        self._addresses = addresses
+        self._nodes = nodes
+        self._folders = {IMAGE: Folder(metadata)}
+        if DIRECTOR in addresses:
+            self._folders = {
+                DIRECTOR: Folder(metadata / "director"),
+                IMAGE: Folder(metadata / "image"),
+            }
+
+    # --- the port of a session ------------------------------------------------------------------
+
+    def stored(self, repository: int, file: str) -> bytes | None:
+        """A stored file of a repository."""
+        return self._folders[repository].read(file)
+
+    def fetch(self, repository: int, file: str, cap: int) -> bytes | None:
+        """A file of a repository as it is there now."""
+        address = self._addresses[repository].rstrip("/")
+        return fetch(f"{address}/{quote(file, safe='%')}", cap)
+
+    def commit(self, repository: int, files: Mapping[str, bytes | None]) -> None:
+        """Store files."""
+        self._folders[repository].commit(files)
+
+    def verify(
+        self, kind: str, scheme: str, public: str, message: bytes, signature: bytes
+    ) -> bool:
+        """Is a signature by a key that is not Ed25519?"""
+        return signatures.verify(kind, scheme, public, message, signature)
+
+    # --- the commands ---------------------------------------------------------------------------
+
+    def begin(self, root: Path, director_root: Path | None) -> None:
+        """Trust these Roots."""
+        self._folders[IMAGE].commit({"root.json": root.read_bytes()})
+        if DIRECTOR in self._folders:
+            if director_root is None:
+                raise NotProvisioned
+            self._folders[DIRECTOR].commit({"root.json": director_root.read_bytes()})
+
+    def refresh(self, path: str | None = None, ecu: Ecu | None = None) -> dict[str, Any] | None:
+        """Bring all metadata to its newest; return what it says of a path.
+
+        Refusal, Unreachable.
+        """
+        asked = (
+            None
+            if ecu is None
+            else {"id": ecu.id, "hardware": ecu.hardware, "vehicle": ecu.vehicle}
+        )
+        order: dict[str, Any] = {"now": int(time.time()), "path": path, "ecu": asked}
+        if self._nodes == "micropython":
+            return pipe.decide(self, order)
+        session = Session(self, order["now"])
+        if asked is None:
+            return session.refresh(path)
+        found: dict[str, Any] | None = session.follow_director(asked, path)
+        return found
+
+    def download(self, path: str, base: str, folder: Path, ecu: Ecu | None = None) -> None:
+        """Bring one image. Refusal, Unreachable."""
+        found = self.refresh(path, ecu)
+        if found is None:
+            raise Withheld
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / quote(path, safe="")
+        is_there = file.is_file() and file.stat().st_size == found["length"]
+        if is_there and _fits(file.read_bytes(), found):
+            return
+        raw = fetch(f"{base.rstrip('/')}/{_place(path, found)}", found["length"])
+        if raw is None:
+            raise Withheld
+        if len(raw) > found["length"]:
+            raise TooMuch
+        if len(raw) < found["length"]:
+            raise WrongLength
+        if not _fits(raw, found):
+            raise WrongHash
+        replace(file, raw)
+
+
+def _fits(raw: bytes, found: Mapping[str, Any]) -> bool:
+    return all(
+        hashlib.new(HASHES[name], raw).digest() == digest
+        for name, digest in found["hashes"].items()
+    )
+
+
+def _place(path: str, found: Mapping[str, Any]) -> str:
+    """The address of an image: with consistent snapshots a hash stands before its last part."""
+    head, slash, last = path.rpartition("/")
+    if found["consistent"]:
+        name = str(ALG_SHA256) if str(ALG_SHA256) in found["hashes"] else str(ALG_SHA512)
+        last = f"{found['hashes'][name].hex()}.{last}"
+    return quote(head + slash + last, safe=PATH_SAFE)

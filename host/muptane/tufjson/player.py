@@ -1,0 +1,85 @@
+"""MicroPython's end of the pipe: the decisions run here, the host does what they ask for.
+
+    micropython -m muptane.tufjson.player
+
+One JSON value a line. The first line from the host is the order; each line to the host is a
+question [what, argument, ...] that it answers with one line, or the outcome {...}. Bytes are
+base64 in {"b": text}. It decides nothing and opens nothing.
+"""
+
+import binascii
+import json
+import sys
+
+from muptane.tufjson.session import Session
+from uptane.errors import Refusal
+
+if False:  # for the type checker
+    from typing import Any
+
+
+class Pipe:
+    """The port of a Session whose other end is the host."""
+
+    def stored(self, repository: int, file: str) -> "bytes | None":
+        """Ask for a stored file."""
+        return unpack(ask("stored", repository, file))
+
+    def fetch(self, repository: int, file: str, cap: int) -> "bytes | None":
+        """Ask for a file of a repository."""
+        return unpack(ask("fetch", repository, file, cap))
+
+    def commit(self, repository: int, files: "dict[str, bytes | None]") -> None:
+        """Have files stored."""
+        ask("commit", repository, {name: pack(files[name]) for name in files})
+
+    def verify(
+        self, kind: str, scheme: str, public: str, message: bytes, signature: bytes
+    ) -> bool:
+        """Ask whether a signature is by a key."""
+        good: bool = ask("verify", kind, scheme, public, pack(message), pack(signature))
+        return good
+
+
+def pack(raw: "bytes | None") -> "Any":
+    """Return what stands for bytes in a line."""
+    if raw is None:
+        return None
+    return {"b": str(binascii.b2a_base64(raw), "ascii").strip()}
+
+
+def unpack(value: "Any") -> "bytes | None":
+    """Return the bytes that a line holds."""
+    return None if value is None else binascii.a2b_base64(value["b"])
+
+
+def ask(*question: object) -> "Any":
+    """Say one line and return what the host answers."""
+    say(list(question))
+    return json.loads(sys.stdin.readline())
+
+
+def say(value: object) -> None:
+    """Send one line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+
+
+def play() -> None:
+    """Run the session that the host orders, and say how it ended."""
+    order = json.loads(sys.stdin.readline())
+    try:
+        session = Session(Pipe(), order["now"])
+        if order["ecu"] is None:
+            found = session.refresh(order["path"])
+        else:
+            found = session.follow_director(order["ecu"], order["path"])
+    except Refusal as refusal:
+        say({"refusal": refusal.number})
+        return
+    if found is not None:
+        found["hashes"] = {name: pack(found["hashes"][name]) for name in found["hashes"]}
+    say({"found": found})
+
+
+if __name__ == "__main__":
+    play()
