@@ -4,21 +4,20 @@ Every ECU, whatever it verifies, has the same floor; afterwards its application 
 report names 73, and an honest update goes in. What is slow for a good reason is not refused.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from garage import Garage, Lying
-from impostor import Impostor
 
 from muptane.bench.bus import Frame
 from muptane.bench.feeder import OfficeSource
 from muptane.bench.station import Station
-from muptane.bench.world import MS, S
+from muptane.bench.world import MS
 from uptane import cbor, errors, ids
 from uptane.errors import Negative, PeerRefused, Refusal
-from uptane.limits import IDLE_MS_MAX, PACE_WINDOW_MS, S3_MS, SECONDARY_MS_MAX
+from uptane.limits import IDLE_MS_MAX, PACE_WINDOW_MS, S3_MS
 from uptane.link.isotp import Channel
 from uptane.report import content_of
 from uptane.uds.client import Client
@@ -26,7 +25,6 @@ from uptane.uds.codes import (
     NRC_SERVICE_NOT_IN_SESSION,
     NRC_TRANSFER_DATA_SUSPENDED,
     WANTS_INSTALL,
-    WANTS_NOTHING,
 )
 from uptane.uds.feeding import Feeding, of_a_primary
 
@@ -236,71 +234,6 @@ def test_a_receiver_that_stalls_a_report_is_left(garage: Garage, name: str, flow
 def link(garage: Garage, name: str) -> tuple[int, int]:
     ecu = garage.vehicle_ecu(name)
     return ecu.request, ecu.response
-
-
-# --- a hostile Secondary ------------------------------------------------------------------------
-
-
-def pending_for_ever(garage: Garage, name: str) -> Callable[[bytes], bytes | None]:
-    """Every request of its Primary is pending, as often as it takes."""
-    latest = [b""]
-
-    def again() -> None:
-        impostors[0].say(b"\x7f" + latest[0] + b"\x78")
-        garage.world.at(garage.world.now_ns + 4 * S, again)
-
-    def reply(request: bytes) -> bytes | None:
-        if request[0] == 0x3E or request == b"\x10\x81":
-            return None
-        if not latest[0]:
-            garage.world.at(garage.world.now_ns + 4 * S, again)
-        latest[0] = request[:1]
-        return b"\x7f" + latest[0] + b"\x78"
-
-    impostors: list[Impostor] = []
-    impostors.append(Impostor(garage, name, reply))
-    return reply
-
-
-def test_a_secondary_that_is_pending_for_ever_costs_its_budget(garage: Garage) -> None:
-    """V-32, E-72, T-49: from its first request on; the vehicle goes on without it."""
-    pending_for_ever(garage, "brake")
-    began_ns = garage.world.now_ns
-    assert garage.cycle() == WANTS_NOTHING
-    took_ms = (garage.world.now_ns - began_ns) // MS
-    assert SECONDARY_MS_MAX <= took_ms <= SECONDARY_MS_MAX + 20_000
-    assert SLOW in garage.refusals("gateway")
-    assert {APPLICATION["gateway"], APPLICATION["door"]} <= set(garage.heard(1.0))
-
-
-def test_a_secondary_that_stalls_its_update_holds_up_nobody(garage: Garage) -> None:
-    """V-32, E-72, T-49: it reported as it should; the others take their updates."""
-    for name in ECUS:
-        garage.publish(name, 2)
-    taken = b"\x31\x01\x02\x02\x00\x03"  # the answer that its report was fetched
-    heard: list[int] = []
-
-    def listener(now_ns: int, sender: str, frame: Frame) -> None:
-        if frame.id == 0x7E1 and taken in frame.data and not heard:
-            heard.append(now_ns)
-            garage.world.at(now_ns + 500 * MS, lambda: pending_for_ever(garage, "brake"))
-
-    garage.vehicle.bus.listeners.append(listener)
-    began_ns = garage.world.now_ns
-    assert garage.cycle() == WANTS_INSTALL
-    took_ms = (garage.world.now_ns - began_ns) // MS
-    assert len(heard) == 1 and took_ms <= SECONDARY_MS_MAX + 40_000
-    assert [garage.release(name) for name in ("gateway", "door")] == [2, 2]
-    assert SLOW in garage.refusals("gateway")
-
-
-def test_a_refused_cycle_of_the_primary_lets_the_applications_run_at_once(garage: Garage) -> None:
-    """V-35: it ends the sessions of its Secondaries; nobody waits for S3."""
-    for name in ECUS:
-        garage.publish(name, 2)
-    with pytest.raises(PeerRefused):
-        garage.cycle(Lying(garage, (ids.IMAGE, ids.KIND_IMAGE, 302), lambda raw: None))
-    assert set(APPLICATION.values()) <= set(garage.heard(1.0))
 
 
 # --- what is slow for a good reason --------------------------------------------------------
