@@ -50,6 +50,23 @@ def test_another_record_may_ask_for_the_vehicle_of_empty_targets_only():
     raises(errors.WrongVehicle, node.refresh)
 
 
+def test_another_record_may_take_fewer_roots_and_smaller_files():
+    """T-23, T-52: what was taken stays."""
+    oem, node = updated(Other)
+    for _ in range(3):
+        oem.director.rotate()
+    oem.publish(3)
+    bounds, node.policy.t23_search = node.policy.t23_search, (2, 0, 0, 0)
+    raises(errors.TooLong, node.refresh)
+    assert node.trusted(DIRECTOR).root.version == 3
+    node.policy.t23_search = bounds
+    node.policy.t52_bytes_max = (2048, 512, 1024, 100)
+    raises(errors.TooLong, node.refresh)
+    node.policy.t52_bytes_max = (2048, 512, 1024, 4096)
+    node.update()
+    assert node.release() == 3
+
+
 def test_another_record_may_install_on_an_old_time():
     """T-28"""
     oem, node = updated(Other)
@@ -61,10 +78,12 @@ def test_another_record_may_install_on_an_old_time():
 
 
 def test_what_devices_ship_does_not_change():
-    """T-09, T-12, T-18, T-28, T-34"""
+    """T-09, T-12, T-18, T-23, T-28, T-34, T-52"""
     shipped, fresh = policy.DEVICE, policy.Policy()
     assert shipped.t09_equal_version == fresh.t09_equal_version == policy.SAME_PAYLOAD
     assert shipped.t12_falls_with == fresh.t12_falls_with
     assert shipped.t18_vehicle == fresh.t18_vehicle == policy.EVERY_TARGETS
     assert shipped.t28_time_for_install == fresh.t28_time_for_install == policy.ATTESTED_NOW
+    assert shipped.t23_search == fresh.t23_search == (32, 4, 16, 16384)
+    assert shipped.t52_bytes_max == fresh.t52_bytes_max == (2048, 512, 1024, 4096)
     assert shipped.t34_hashes == fresh.t34_hashes == (-16,)

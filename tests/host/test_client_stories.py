@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tuf_customer import opened
@@ -18,12 +20,14 @@ from tuf_shop import LATER, PAST, Shop, served
 from muptane.bench import firmware
 from uptane.errors import BelowThreshold, NotProvisioned
 
-BOTH = [
-    "cpython",
-    pytest.param(
-        "micropython", marks=pytest.mark.skipif(not firmware.available(), reason="no wheel")
-    ),
-]
+NEEDS_WHEEL = pytest.mark.skipif(not firmware.available(), reason="no wheel")
+BOTH = ["cpython", pytest.param("micropython", marks=NEEDS_WHEEL)]
+
+
+def sampled(cases: Iterable[str], *samples: str) -> list[Any]:
+    """Every case with CPython, and these with MicroPython, too."""
+    decided = [pytest.param(sample, "micropython", marks=NEEDS_WHEEL) for sample in samples]
+    return [*((case, "cpython") for case in cases), *decided]
 
 
 def muptane(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ Rules: V-07, T-06.
 import binascii
 import json
 
-from uptane.errors import BadShape, TooDeep, Unsupported
+from uptane.errors import BadShape, BadText, TooDeep, Unsupported
 
 if False:  # for the type checker
     from typing import Any
@@ -27,10 +27,17 @@ def parse(raw: bytes) -> "Any":
 
 
 def canonical(value: object) -> bytes:
-    """Return the canonical bytes of a value. Refusals: Unsupported (a fraction), TooDeep."""
+    """Return the canonical bytes of a value.
+
+    Refusals: Unsupported (a fraction), TooDeep, BadText (half a surrogate, where the interpreter
+    sees it).
+    """
     parts: list[str] = []
     _write(value, parts, 0)
-    return "".join(parts).encode()
+    try:
+        return "".join(parts).encode()
+    except ValueError:
+        raise BadText from None
 
 
 def _write(value: "Any", parts: "list[str]", depth: int) -> None:
