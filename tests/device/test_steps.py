@@ -74,7 +74,7 @@ def each_step(kinds, number, role, steps, before=None):
             prove(kind, broken(number, role, changes, before), steps[at][1])
 
 
-def test_a_root():
+def test_a_root_is_checked_in_order():
     """V-71.2.2, V-71.2.3, V-71.2.4: the cap, both thresholds, the version."""
     steps = ((padded(2048), errors.TooLong), (STRANGER, errors.BelowThreshold))
     each_step((Full, Partial), DIRECTOR, ROOT, steps + ((old, errors.Rollback),))
@@ -104,7 +104,7 @@ def test_roots_are_taken_until_there_is_none():
         assert asked == [4]
 
 
-def test_a_timestamp():
+def test_a_timestamp_is_checked_in_order():
     """V-72.1, V-72.2, V-72.3, V-72.4: the cap, the threshold, the version, the expiry."""
     steps = (
         (padded(512), errors.TooLong),
@@ -116,7 +116,7 @@ def test_a_timestamp():
     each_step((Full,), IMAGE, TIMESTAMP, steps)
 
 
-def test_a_snapshot():
+def test_a_snapshot_is_checked_in_order():
     """V-73.1, V-73.2, V-73.3, V-73.4, V-73.7: the cap, hash and version by the Timestamp, the
     threshold, the version, the expiry."""
 
@@ -141,7 +141,7 @@ def test_a_snapshot():
         prove(Full, lie, errors.SnapshotMismatch)
 
 
-def test_a_snapshot_of_other_targets():
+def test_a_snapshot_of_other_targets_is_refused_before_its_expiry():
     """V-73.5, V-73.6, V-73.7: a lower version and a dropped role, before the expiry."""
 
     def lowered(fields):
@@ -170,7 +170,7 @@ def strange(fields):
     fields[KEY_IMAGES][number_of(BRAKE, 3)][ENTRY_ECUS] = [BRAKE, 77]
 
 
-def test_targets_of_a_director():
+def test_targets_of_a_director_are_checked_in_order():
     """V-74.1, V-74.3, V-74.5, V-74.6, V-74.7, V-74.8: the cap, the threshold, the expiry, no
     delegation, no ECU twice, no ECU of others."""
     first = (
@@ -186,7 +186,7 @@ def test_targets_of_a_director():
     each_step((Full,), IMAGE, TARGETS, first)
 
 
-def test_old_targets():
+def test_old_targets_are_refused_before_their_expiry():
     """V-74.3, V-74.4, V-74.5: by its own floor where no Snapshot speaks, before the expiry."""
     steps = (
         (STRANGER, errors.BelowThreshold),
@@ -205,7 +205,7 @@ def test_old_targets():
         raises(errors.Rollback, node.refresh)
 
 
-def test_targets_that_the_snapshot_does_not_name():
+def test_targets_that_the_snapshot_does_not_name_are_refused_first():
     """V-74.2: before anything else of it is looked at."""
 
     def misnamed(repository):
