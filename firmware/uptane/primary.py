@@ -87,7 +87,7 @@ class Shelf:
         if role != ROOT or repository not in (DIRECTOR, IMAGE):
             return self._ecu.trust.stored(repository, role)
         ours = self._ecu.trust.root_version(repository)
-        if not isinstance(version, int) or version > ours:
+        if type(version) is not int or not 0 <= version <= ours:
             return None
         if version == ours:
             return self._ecu.trust.stored(repository, ROOT)

@@ -10,6 +10,7 @@ from uptane.ids import (
     LOCAL,
     RECORD_HIGH_WATER,
     RECORD_IDENTITY,
+    ROOT,
     TARGETS,
 )
 from uptane.primary import Shelf
@@ -39,9 +40,9 @@ class Still:
     def read(self, number):
         return self.records.get(number)
 
-    def hands_out(self, repository, number):
+    def hands_out(self, repository, number, version=0):
         file = bytes((repository, KIND_METADATA)) + number.to_bytes(4, "big")
-        found = run(Shelf(self, None).find(file, 0, 0))
+        found = run(Shelf(self, None).find(file, version, 0))
         if found is None:
             return None
         raw = bytearray(found.length)
@@ -67,3 +68,12 @@ def test_no_other_record_is_reached_by_a_file_number():
     assert ecu.hands_out(DIRECTOR, 0x100 + TARGETS) is None
     assert ecu.hands_out(IMAGE + 1, TARGETS) is None
     assert ecu.hands_out(DIRECTOR, 0xFFFFFFFF) is None
+
+
+def test_a_version_that_is_none_is_wanted_of_nobody():
+    """V-50: True is 1 to one interpreter and not to the other; no Root has a version below 0."""
+    oem, node = updated(Primary, Supplied)
+    ecu = Still(node)
+    assert ecu.hands_out(DIRECTOR, ROOT, 1) == oem.director.files[ROOT, 1]
+    for version in (True, -1, 2, b"", None):
+        assert ecu.hands_out(DIRECTOR, ROOT, version) is None
