@@ -15,6 +15,9 @@ demo: setup  ## three emulated ECUs take an update, each verifying it for itself
 test: setup  ## everything that CI runs
 	@$(PY) scripts/test.py
 
+fuzz: setup  ## fuzz what faces the wire: make fuzz [EXECS=1000000] [TARGET=cbor] [KEEP=1]
+	@$(PY) -m scripts.fuzz --execs $(or $(EXECS),20000) --target "$(TARGET)" --keep "$(KEEP)"
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -27,4 +30,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test lint types flash clean
+.PHONY: help setup demo test fuzz lint types flash clean
