@@ -114,6 +114,12 @@ def code_of(name: str) -> str:
     return hashing.hexdigest()[:8]
 
 
+def figures() -> dict[str, dict[str, Any]]:
+    """The rows of all targets that were ever run here."""
+    known: dict[str, dict[str, Any]] = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
+    return known
+
+
 def report(rows: dict[str, dict[str, Any]]) -> str:
     """The section of docs/measured.md."""
     cells = [
@@ -167,11 +173,11 @@ def main() -> int:
     with ThreadPoolExecutor(options.jobs) as pool:  # threads that wait for a process each
         ran = pool.map(lambda campaign: campaign.run(options.execs), campaigns)
         for campaign, executions in zip(campaigns, ran, strict=True):
-            figures = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
-            row = row_of(campaign, executions, figures.get(campaign.name, {}))
-            figures.update({campaign.name: row} if row else {})
-            FIGURES.write_text(json.dumps(figures, indent=1))
-            write_section("fuzz", report(figures))
+            row = row_of(campaign, executions, figures().get(campaign.name, {}))
+            if row:  # read again: it took a while, and another run may have ended meanwhile
+                rows = {**figures(), campaign.name: row}
+                FIGURES.write_text(json.dumps(rows, indent=1))
+                write_section("fuzz", report(rows))
     for campaign in campaigns if options.keep else ():
         kept = corpus.keep(campaign.name, corpus.read(campaign.folder / "corpus"))
         print(f"{campaign.name}: {kept} inputs kept")
