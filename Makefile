@@ -25,6 +25,9 @@ threats: setup  ## write docs/threats.md from the attacks
 threats-check: setup  ## is docs/threats.md today's?
 	@.venv/bin/muptane attack threats-check
 
+fuzz: setup  ## fuzz what faces the wire: make fuzz [EXECS=1000000] [TARGET=cbor] [KEEP=1]
+	@$(PY) -m scripts.fuzz --execs $(or $(EXECS),20000) --target "$(TARGET)" --keep "$(KEEP)"
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -43,4 +46,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test attacks threats threats-check lint types flash clean requirements requirements-check
+.PHONY: help setup demo test attacks threats threats-check fuzz lint types flash clean requirements requirements-check

@@ -144,7 +144,7 @@ class Shelf:
         """What we hold; or, on the Secondary's behalf, an intermediate Root that we no longer
         hold, and any file of a repository that is on its map and not on ours."""
         raw_root = stored(self._ecu.records, repository, ROOT)
-        if type(version) is not int:
+        if type(version) is not int or version < 0:
             return None
         if raw_root is None:
             if DIRECTOR <= repository <= REPOSITORIES_MAX:

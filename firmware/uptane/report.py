@@ -178,8 +178,8 @@ def installed_of(raw: bytes) -> Installed:
         raise BadShape
     number, _, hashes, release = image
     digest = hashes.get(ALG_SHA256)
-    if not isinstance(number, int) or not isinstance(digest, bytes):
+    if type(number) is not int or not isinstance(digest, bytes):
         raise BadShape
-    if not isinstance(release, int):
+    if type(release) is not int:
         raise BadShape
     return Installed(number, digest, release)

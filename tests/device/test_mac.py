@@ -106,8 +106,8 @@ def test_a_mac_over_the_time_is_refused():
     context = cose.context(TIME, oem.director.identity, TIME)
     for tag in (17, 18):
         for raw in mac_of(tag, "MAC0", payload, context):
-            raises(errors.BadEnvelope, run, clock.accept(raw, root, 0))
-    run(clock.accept(good, root, 0))
+            raises(errors.BadEnvelope, run, clock.accept(raw, root, 0, []))
+    run(clock.accept(good, root, 0, []))
     assert clock.now(0) == NOW
 
 

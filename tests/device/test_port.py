@@ -164,3 +164,10 @@ def test_a_damaged_image_gives_os_errors_only():
                     fs.open(path, "rb").read()
             except OSError:
                 pass
+
+
+def test_a_name_that_is_no_text_makes_no_filesystem():
+    """V-35: listing such a folder raised what nobody who mounts an image looks for."""
+    image = bytearray(romfs.IMAGE)
+    image[image.find(b"app.py")] = 0xFF
+    raises(OSError, list, RomFs(image).ilistdir("/"))

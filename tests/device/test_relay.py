@@ -41,9 +41,9 @@ class Still:
         self.values[RECORD_IDENTITY] = b"the seed is in here"
         self.records = Records(self.values)
 
-    def hands_out(self, repository, number):
+    def hands_out(self, repository, number, version=0):
         file = bytes((repository, KIND_METADATA)) + number.to_bytes(4, "big")
-        return self.hands_over(file, 0)
+        return self.hands_over(file, version)
 
     def hands_over(self, file, detail, upwards=None):
         """What comes of a file; `upwards`: what the Primary gets if it has to want it itself."""
@@ -117,3 +117,12 @@ def test_a_primary_asks_for_what_a_secondary_behind_it_needs():
     file = bytes((FLEET + 1, KIND_METADATA)) + (3).to_bytes(4, "big")
     assert ecu.hands_over(file, 9, upwards=b"Targets") == b"Targets"
     assert (ecu.want.repository, ecu.want.number, ecu.want.detail) == (FLEET + 1, TARGETS, 9)
+
+
+def test_a_version_that_is_none_is_wanted_of_nobody():
+    """V-50: True is 1 to one interpreter and not to the other; no Root has a version below 0."""
+    oem, node = updated(Primary, Supplied)
+    ecu = Still(node)
+    assert ecu.hands_out(DIRECTOR, ROOT, 1) == oem.director.files[ROOT, 1]
+    for version in (True, -1, 2, b"", None):
+        assert ecu.hands_out(DIRECTOR, ROOT, version) is None

@@ -219,6 +219,7 @@ def test_a_report_that_makes_no_sense_is_refused():
     for image in (
         None, 5, [], [1, 2, digests], [1, 2, digests, 3, 4], [1, 2, [], 3], [1, 2, {}, 3],
         ["1", 2, digests, 3], [1, 2, {ALG_SHA256: 5}, 3], [1, 2, digests, b"3"],
+        [True, 2, digests, 3], [1, 2, digests, True],  # 1 to CPython, not to MicroPython
     ):  # fmt: skip
         fields = dict(good)
         fields.pop(4)

@@ -136,10 +136,10 @@ def test_the_time_may_have_a_key_of_p256():
         clock.nonce(0)
         root = Root(suite, root_payload())
         if suite is PLAIN:
-            raises(errors.BelowThreshold, run, clock.accept(raw, root, 0))
+            raises(errors.BelowThreshold, run, clock.accept(raw, root, 0, []))
             assert clock.now(0) == 0
         else:
             other = raw.replace(b"\xa1\x01\x26", b"\xa1\x01\x27")
-            raises(errors.BelowThreshold, run, clock.accept(other, root, 0))
-            run(clock.accept(raw, root, 0))
+            raises(errors.BelowThreshold, run, clock.accept(other, root, 0, []))
+            run(clock.accept(raw, root, 0, []))
             assert clock.now(0) == NOW

@@ -189,6 +189,13 @@ def test_a_signed_payload_of_another_shape_is_refused(change, refusal):
         verify_role(raw, [A.key], 1, context)
 
 
+@pytest.mark.parametrize("keys", ["", [""], [b"k"], [[]], [{}], 7])
+def test_keys_of_another_shape_are_refused(keys):
+    """E-45: a Root may come from anywhere before it is known whose it is."""
+    with pytest.raises(Malformed):
+        Root.from_payload(dumps({**cbor2.loads(ROOT.payload()), ids.KEY_KEYS: keys}))
+
+
 def test_a_payload_that_is_not_deterministic_is_refused():
     """E-60: an indefinite map, and a number that could be shorter."""
     payload, context = SNAPSHOT.payload(), SNAPSHOT.context(IDENTITY)

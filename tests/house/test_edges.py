@@ -46,7 +46,8 @@ def foreign_to_the_device(source: Source) -> Iterator[str]:
     if source.under(*EDGE):
         known |= HARDWARE
     if source.under("tests"):
-        known |= HARDWARE | {"claims", "vectors", "traceback"}  # their runner shows tracebacks
+        known |= HARDWARE | {"claims", "fuzz", "vectors"}
+        known |= {"traceback"}  # their runner shows it
         known |= {s.stem for s in python("tests/device")}
     if source.under("firmware/apps"):
         known = OWN
@@ -94,7 +95,8 @@ def test_hardware_is_known_at_the_edge_only() -> None:
 
 
 def test_the_device_needs_nothing_but_micropython() -> None:
-    keep(foreign_to_the_device, python("firmware", "boards", "tests/device", "tests/vectors"))
+    tests = ("tests/device", "tests/fuzz", "tests/vectors")
+    keep(foreign_to_the_device, python("firmware", "boards", *tests))
 
 
 def test_the_back_office_shares_numbers_only_with_the_device() -> None:

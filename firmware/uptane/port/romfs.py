@@ -72,7 +72,10 @@ class RomFs:
         if kind != DIRECTORY:
             raise OSError(NO_ENTRY)
         for name, inner, first, last in self._entries(start, end):
-            text = str(name, "utf8")
+            try:
+                text = str(name, "utf8")
+            except UnicodeError:
+                raise OSError(NO_FILESYSTEM)
             if inner == DIRECTORY:
                 yield text, IS_DIRECTORY, 0, 0
             else:

@@ -14,7 +14,8 @@ from muptane.oem.director import Decision, Director
 from muptane.oem.errors import Malformed, OemRefusal
 from muptane.oem.image_repository import ImageRepository
 from muptane.oem.inventory import Inventory, NewEcu
-from muptane.oem.keys import Holders, MemoryKeys
+from muptane.oem.keys import Holders
+from muptane.oem.keystore import MemoryKeys
 from muptane.oem.maps import Map, Rule, is_director
 from muptane.oem.office import IMAGE_ROLES, Mint, Office
 from muptane.oem.storage import MemoryStore

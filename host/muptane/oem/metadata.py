@@ -87,7 +87,7 @@ class Role(Strict):
             body = cls.fields(found)
             number = found.pop(ids.KEY_NUMBER)
             made = cls(version=version, expires=expires, custom=custom, **body)
-        except (KeyError, ValueError, TypeError, AttributeError) as fault:
+        except (LookupError, ValueError, TypeError, AttributeError) as fault:
             raise Malformed(f"not a payload of role {cls.type}: {fault}") from fault
         if found or made.number_of != number or made.payload() != payload:
             raise Malformed(f"not exactly a payload of role {cls.type}")
