@@ -42,3 +42,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def muptane() -> None:
+    """Uptane for microcontrollers: ECUs that update over CAN, and the bench around them."""

@@ -54,7 +54,7 @@ class Ground:
                 self.maker.assign(ecu, 2)
             station = vehicle.station(plan.primary().name)
             for _ in range(2):  # the second reports what the first installed
-                source = OfficeSource(self.maker.office, plan.vin, lambda carried: None)
+                source = OfficeSource(self.maker.alliance, plan.vin, lambda carried: None)
                 station.run(feed(station, source), 3600)
                 vehicle.run(SETTLE_S)
 

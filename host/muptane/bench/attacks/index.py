@@ -22,6 +22,7 @@ from muptane.bench.attacks import (
     rollback,
     roots,
     signatures,
+    slow_retrieval,
     suppliers,
     time,
 )
@@ -41,6 +42,7 @@ THEMES: tuple[ModuleType, ...] = (
     delegations,
     encodings,
     endless_data,
+    slow_retrieval,
     diagnostics,
     reports,
 )

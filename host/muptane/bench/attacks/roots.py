@@ -11,7 +11,7 @@ from typing import Any
 from muptane.bench.attacks.attack import INSTALLS, attack, everywhere
 from muptane.bench.attacks.places import AT_THE_WIRE, BENIGN
 from muptane.bench.attacks.stage import Stage
-from muptane.oem.keys import KEY_X, Key, Signer
+from muptane.oem.keys import Key, Signer
 from uptane import ids
 from uptane.errors import (
     BadKey,
@@ -27,7 +27,7 @@ def replace_key(root_fields: dict[int, Any], role: int, signer: Signer) -> None:
     root_fields[ids.KEY_KEYS].append(dict(signer.key.cose_key))
     root_fields[ids.KEY_ROLES][role] = [1, [signer.key.kid]]
     used = {kid for _, kids in root_fields[ids.KEY_ROLES].values() for kid in kids}
-    by_kid = {Key(key[KEY_X]).kid: key for key in root_fields[ids.KEY_KEYS]}
+    by_kid = {Key.from_cose(key).kid: key for key in root_fields[ids.KEY_KEYS]}
     root_fields[ids.KEY_KEYS] = [by_kid[kid] for kid in sorted(by_kid) if kid in used]
 
 

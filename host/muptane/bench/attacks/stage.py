@@ -175,7 +175,7 @@ class Stage(Update):
             return self.time(detail)
         if kind == ids.KIND_IMAGE and number in self.images:
             return self.images[number]
-        return self.office.answer(self.vin, repository, kind, number, detail)
+        return self.maker.alliance.answer(self.vin, repository, kind, number, detail)
 
     def take(self, file: bytes, raw: bytes) -> Generator[Any, Any, None]:
         """Reports end with the liar."""

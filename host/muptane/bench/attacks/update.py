@@ -98,7 +98,7 @@ class Update:
 
     def source(self) -> OfficeSource:
         """The maker's office, as an honest feeder brings it."""
-        return OfficeSource(self.office, self.vin, lambda carried: None)
+        return OfficeSource(self.maker.alliance, self.vin, lambda carried: None)
 
     # --- the vehicle ---------------------------------------------------------------------------
 

@@ -1,0 +1,83 @@
+"""Files that never come to their end: drips, clients that stay and bring nothing, that go away.
+
+The floor is in bytes per window, stalls counted as time (`uptane.pace`). What a receiver does to
+an ECU that sends, and Secondaries that answer "pending" for ever, tests of whole vehicles play.
+Rules: E-03, E-07, V-32, T-49.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from muptane.bench.attacks.attack import ACCEPTED, attack, everywhere
+from muptane.bench.attacks.diagnostics import CYCLE, PROGRAMMING, WANTS, ask
+from muptane.bench.attacks.places import AT_THE_WIRE
+from muptane.bench.attacks.stage import Stage
+from muptane.bench.attacks.update import CYCLE_S, SESSION_S
+from uptane.errors import PeerRefused, Refusal, SlowRetrieval
+from uptane.uds.codes import TRANSFER_DATA
+from uptane.uds.feeding import Feeding, of_a_primary
+
+BLOCK_BYTES = 64
+PAUSE_MS = 4000  # below S3: the session stays open
+
+
+def drip(stage: Stage, blocks: int) -> None:
+    """One cycle of the victim in small blocks; the first `blocks` of its image come in time, and
+    each one after them late."""
+    station = stage.vehicle.station(stage.victim.name)
+    request = station.client.request
+    seen = 0
+
+    def late(message: Any, length: int = -1) -> Generator[Any, Any, Any]:
+        nonlocal seen
+        reply = yield from request(message, length)
+        seen += message[0] == TRANSFER_DATA
+        if message[0] == TRANSFER_DATA and seen > blocks:
+            until_ms = station.clock.ticks_ms() + PAUSE_MS
+            while station.clock.ticks_ms() < until_ms:
+                yield until_ms
+        return reply
+
+    station.client.request = late  # type: ignore[method-assign]
+    feeding = Feeding(station.client, stage, bytearray(BLOCK_BYTES + 2), of_a_primary())
+    stage.ended = None
+    try:
+        station.run(feeding.begin(), CYCLE_S)
+        station.run(feeding.serve(station.clock), CYCLE_S)
+    except PeerRefused as refusal:
+        stage.ended = refusal.args[0]
+    except Refusal as refusal:
+        stage.ended = refusal.number
+    finally:
+        station.client.request = request  # type: ignore[method-assign]
+    stage.vehicle.run(2 * SESSION_S)
+
+
+@attack(ids=("E-03", "V-32", "T-49"), expected=everywhere(SlowRetrieval), power=AT_THE_WIRE)
+def metadata_that_drips(stage: Stage) -> str | int:
+    """keep an ECU busy for ever by bringing metadata a few bytes at a time"""
+    drip(stage, 0)
+    return stage.observed()
+
+
+@attack(ids=("E-03", "V-32", "T-49"), expected=everywhere(SlowRetrieval), power=AT_THE_WIRE)
+def image_that_drips(stage: Stage) -> str | int:
+    """keep an ECU in its programming session by bringing an image a few bytes at a time"""
+    stage.informed()
+    drip(stage, 40)
+    return stage.observed()
+
+
+@attack(
+    ids=("E-07", "E-02", "V-35"),
+    expected=everywhere(ACCEPTED),
+    power=AT_THE_WIRE,
+    limit="nobody can make a repository answer; the ECU runs on with what it has",
+)
+def repositories_that_do_not_answer(stage: Stage) -> str | int:
+    """stop a vehicle by having nobody serve the cycle that was begun"""
+    ask(stage, PROGRAMMING, CYCLE, WANTS)
+    stage.vehicle.run(60.0)
+    return stage.observed()
