@@ -1,10 +1,10 @@
 """One target under atheris, in a process of its own: python -m scripts.fuzzing.worker NAME ...
 
 What follows the name is libFuzzer's: options and the folder of the corpus; or the file of a
-finding, which is then run alone. Half of the mutations
-are those of `mutations`, half libFuzzer's own. A finding ends the process and leaves its input.
-It instruments `uptane` (and for the host's targets `muptane`), not the targets themselves, and
-tells libFuzzer of an input only if no input before it took the same set of branches.
+finding, which is then run alone. Half of the mutations are those of `mutations`, half libFuzzer's
+own. A finding ends the process and leaves its input. `uptane` is instrumented (and for the host's
+targets `muptane`), the targets themselves are not; libFuzzer hears of an input only if no input
+before it took the same set of branches.
 """
 
 from __future__ import annotations
