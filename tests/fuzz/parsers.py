@@ -142,12 +142,12 @@ class TimeSource:
         clock = AttestedTime(self.suite, lambda count: NONCE[:count], self.identity, stored, 0)
         clock.nonce(0)
         try:
-            run(clock.accept(raw, self.root, 0))
+            run(clock.accept(raw, self.root, 0, []))
         finally:
             claim(clock.now(0) >= NOW, "time does not go back")
         claim(clock.fresh, "an attestation is fresh")
         try:
-            run(clock.accept(raw, self.root, 0))
+            run(clock.accept(raw, self.root, 0, []))
         except NotMyNonce:
             return
         claim(False, "an attestation counts once")

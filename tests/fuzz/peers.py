@@ -7,7 +7,17 @@ trickles in. What the Primary relays is real: its shelf, its peer, the feeding, 
 
 from fuzz.conversations import NEGATIVE, number, steps
 from fuzz.finding import Finding, claim
+from uptane import cbor, cose
 from uptane.errors import Negative, PeerRefused, Refusal
+from uptane.ids import (
+    FORMAT,
+    KEY_EXPIRES,
+    KEY_FORMAT,
+    KEY_NUMBER,
+    KEY_TYPE,
+    KEY_VERSION,
+    ROOT,
+)
 from uptane.limits import EXCHANGE_MS_MAX, LATER_MS_MAX, REPORT_BYTES_MAX, WANTS_MAX
 from uptane.meta.wants import Want
 from uptane.primary import Peer, Shelf
@@ -19,6 +29,8 @@ BLOCK_BYTES = 258
 TURNS_MAX = 20_000
 FILE = bytes(600)
 DIGEST = b"\xaa" * 32
+HEAD = {KEY_FORMAT: FORMAT, KEY_TYPE: ROOT, KEY_NUMBER: ROOT, KEY_VERSION: 3, KEY_EXPIRES: 9}
+ROOT_FILE = cose.write_sign(cbor.dumps(HEAD), [(bytes(8), bytes(64))])
 
 
 class Hostile:
@@ -73,16 +85,15 @@ class Hostile:
 
 
 class Library:
-    """What a Primary's shelf takes from: its trust and its depot."""
+    """What a Primary's shelf takes from: its records, which hold a third Root, and its depot."""
 
     def __init__(self):
-        self.trust = self.depot = self
+        self.records = self.depot = self
 
-    def stored(self, repository, role):
-        return FILE if repository in (1, 2) and role <= 255 else None
-
-    def root_version(self, repository):
-        return 3
+    def read(self, record):
+        if not 0x100 <= record < 0x300:
+            return None
+        return ROOT_FILE if record & 0xFF == ROOT else FILE
 
     def find(self, digest, offset):
         return Held(FILE, offset) if digest == DIGEST and offset < len(FILE) else None
