@@ -51,6 +51,21 @@ def test_a_role_signed_as_another_is_refused(tmp_path: Path) -> None:
         customer.refuses(errors.BelowThreshold)
 
 
+def test_stored_files_that_are_none_are_brought_anew(tmp_path: Path) -> None:
+    """V-90, E-60: all but the Root, without which nothing can be trusted."""
+    with opened(tmp_path) as (shop, customer):
+        for role in ("timestamp", "snapshot", "targets"):
+            customer.refresh()
+            file = customer.metadata / f"{role}.json"
+            good = file.read_bytes()
+            for lie in (b"", b"{}", spoiled(good, version=0), spoiled(good, meta=7, targets=7)):
+                file.write_bytes(lie)
+                customer.refresh()
+                assert file.read_bytes() == good
+        (customer.metadata / "root.json").write_bytes(b"{}")
+        customer.refuses(errors.BadShape)
+
+
 def test_a_root_to_begin_with_has_to_be_signed(tmp_path: Path) -> None:
     """V-22, E-39: or nothing is asked for."""
     with opened(tmp_path) as (shop, customer):

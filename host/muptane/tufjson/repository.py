@@ -63,12 +63,20 @@ class JsonFiles(Files):
         try:
             envelope = super().read(role)
             if envelope is not None:
-                self.codec.Head(envelope.payload, role)
+                self._look(role, envelope.payload)
         except Refusal:
             if role == ROOT:
                 raise
             return None
         return envelope
+
+    def _look(self, role: int, payload: bytes) -> None:
+        if role == TIMESTAMP:
+            self.codec.Timestamp(payload)
+        elif role == SNAPSHOT:
+            self.codec.Snapshot(payload)
+        else:
+            self.codec.Head(payload, role)
 
     def drop_unlisted(self, versions: "dict[int, int]") -> None:
         """Forget the floors of delegated files: without a Snapshot before it, this one alone says
