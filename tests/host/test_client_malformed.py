@@ -23,7 +23,7 @@ from uptane import errors
         ("timestamp.json", b'{"signed": {}}', errors.BadShape),
         ("timestamp.json", b'{"signed": [], "signatures": []}', errors.BadShape),
         ("2.snapshot.json", b'{"signed": {}, "signatures": [7]}', errors.BadShape),
-        ("2.root.json", b'{"signed": {"a": 1.5}, "signatures": []}', errors.Unsupported),
+        ("2.root.json", b'{"signed": {"a": 1.5}, "signatures": []}', errors.BelowThreshold),
     ],
 )
 def test_malformed_files_are_refused(

@@ -15,26 +15,27 @@ from muptane.bench.attacks.diagnostics import CYCLE, PROGRAMMING, WANTS, ask
 from muptane.bench.attacks.places import AT_THE_WIRE
 from muptane.bench.attacks.stage import Stage
 from muptane.bench.attacks.update import CYCLE_S, SESSION_S
+from uptane import ids
 from uptane.errors import PeerRefused, Refusal, SlowRetrieval
-from uptane.uds.codes import TRANSFER_DATA
+from uptane.uds.codes import REQUEST_DOWNLOAD, TRANSFER_DATA
 from uptane.uds.feeding import Feeding, of_a_primary
 
 BLOCK_BYTES = 64
 PAUSE_MS = 4000  # below S3: the session stays open
 
 
-def drip(stage: Stage, blocks: int) -> None:
-    """One cycle of the victim in small blocks; the first `blocks` of its image come in time, and
-    each one after them late."""
+def drip(stage: Stage, kind: int) -> None:
+    """One cycle of the victim in small blocks; each block of a file of that kind comes late."""
     station = stage.vehicle.station(stage.victim.name)
     request = station.client.request
-    seen = 0
+    announced = -1
 
     def late(message: Any, length: int = -1) -> Generator[Any, Any, Any]:
-        nonlocal seen
+        nonlocal announced
         reply = yield from request(message, length)
-        seen += message[0] == TRANSFER_DATA
-        if message[0] == TRANSFER_DATA and seen > blocks:
+        if message[0] == REQUEST_DOWNLOAD:
+            announced = message[4]
+        elif message[0] == TRANSFER_DATA and announced == kind:
             until_ms = station.clock.ticks_ms() + PAUSE_MS
             while station.clock.ticks_ms() < until_ms:
                 yield until_ms
@@ -58,7 +59,7 @@ def drip(stage: Stage, blocks: int) -> None:
 @attack(ids=("E-03", "V-32", "T-49"), expected=everywhere(SlowRetrieval), power=AT_THE_WIRE)
 def metadata_that_drips(stage: Stage) -> str | int:
     """keep an ECU busy for ever by bringing metadata a few bytes at a time"""
-    drip(stage, 0)
+    drip(stage, ids.KIND_METADATA)
     return stage.observed()
 
 
@@ -66,7 +67,7 @@ def metadata_that_drips(stage: Stage) -> str | int:
 def image_that_drips(stage: Stage) -> str | int:
     """keep an ECU in its programming session by bringing an image a few bytes at a time"""
     stage.informed()
-    drip(stage, 40)
+    drip(stage, ids.KIND_IMAGE)
     return stage.observed()
 
 

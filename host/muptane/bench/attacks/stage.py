@@ -22,6 +22,7 @@ from muptane.oem.keys import Signer
 from muptane.oem.office import Office
 from muptane.oem.time_server import TimeServer
 from uptane import ids
+from uptane.errors import Refusal
 from uptane.uds.codes import DID_IMAGE
 from uptane.uds.feeding import Held
 
@@ -216,5 +217,8 @@ class Stage(Update):
             self.attack.heal(self)
         self.offer(self.release + 1)
         self.feed(self.source(), self.maker.plan.primary().name)
-        image = self.vehicle.station(self.victim.name).read(DID_IMAGE)
+        try:
+            image = self.vehicle.station(self.victim.name).read(DID_IMAGE)
+        except Refusal:
+            return False  # it does not even answer
         return int.from_bytes(image[:4], "big") == self.number_of(self.release + 1)
