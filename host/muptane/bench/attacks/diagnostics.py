@@ -10,6 +10,7 @@ from collections.abc import Generator
 from typing import Any
 
 from muptane.bench.attacks.attack import ACCEPTED, DETECTED, INSTALLS, attack, everywhere
+from muptane.bench.attacks.meddling import meddling
 from muptane.bench.attacks.places import AT_THE_WIRE, ON_THE_BUS
 from muptane.bench.attacks.stage import EVIL, Stage
 from muptane.bench.attacks.update import CYCLE_S, SETTLE_S
@@ -25,7 +26,7 @@ from uptane.errors import (
     WrongFile,
     WrongHash,
 )
-from uptane.uds.codes import TRANSFER_DATA
+from uptane.uds.client import Client
 from uptane.uds.feeding import Feeding, of_a_primary
 
 DEFAULT, PROGRAMMING = b"\x10\x01", b"\x10\x02"
@@ -58,26 +59,6 @@ def verify(stage: Stage) -> None:
     feeding = Feeding(station.client, stage, bytearray(4095), of_a_primary())
     station.run(feeding.begin(), CYCLE_S)
     station.run(feeding.serve(station.clock), CYCLE_S)
-
-
-def repeat_blocks(stage: Stage, other: bytes) -> None:
-    """A cycle of the victim in which every block of its image is sent twice: once as it is,
-    and again, under the same counter, with bytes of `other`."""
-    station = stage.vehicle.station(stage.victim.name)
-    request = station.client.request
-
-    def twice(message: Any, length: int = -1) -> Generator[Any, Any, Any]:
-        reply = yield from request(message, length)
-        if message[0] == TRANSFER_DATA and length > len(other):
-            again = bytes(message[:2]) + other[: length - 2].ljust(length - 2, b"!")
-            reply = yield from request(again)
-        return reply
-
-    station.client.request = twice  # type: ignore[method-assign]
-    try:
-        stage.feed()
-    finally:
-        station.client.request = request  # type: ignore[method-assign]
 
 
 def answer(file: bytes, what: bytes) -> bytes:
@@ -245,9 +226,36 @@ def resets_during_a_trial(stage: Stage) -> str | int:
 def block_repeated_with_other_bytes(stage: Stage) -> str | int:
     """have a block written twice, the second time with other bytes"""
     stage.informed()
-    repeat_blocks(stage, EVIL)
-    observed = stage.observed()
-    return observed if stage.runs(stage.content) else "something else"
+
+    def again(client: Client, sent: bytes) -> Generator[Any, Any, None]:
+        yield from client.request(sent[:2] + EVIL[: len(sent) - 2].ljust(len(sent) - 2, b"!"))
+
+    with meddling(stage, ids.KIND_IMAGE, again) as meddler:
+        stage.feed()
+    whole = meddler.blocks > 0 and stage.runs(stage.content)
+    return stage.observed() if whole else "something else"
+
+
+@attack(ids=("E-21", "E-77", "S-39"), expected=everywhere(INSTALLS), power=AT_THE_WIRE)
+def transfer_ended_early(stage: Stage) -> str | int:
+    """have the first part of an image taken for the whole"""
+    stage.informed()
+    refused = []
+    left = len(stage.content)
+
+    def end(client: Client, sent: bytes) -> Generator[Any, Any, None]:
+        nonlocal left
+        left -= len(sent) - 2
+        if left:
+            try:
+                yield from client.request(b"\x37")
+            except Negative as negative:
+                refused.append(negative)  # it is too early, and the transfer goes on
+
+    with meddling(stage, ids.KIND_IMAGE, end):
+        stage.feed()
+    whole = bool(refused) and stage.runs(stage.content)
+    return stage.observed() if whole else "something else"
 
 
 @attack(ids=("E-76",), expected=everywhere(DETECTED), power=AT_THE_WIRE)

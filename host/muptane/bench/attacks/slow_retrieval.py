@@ -12,12 +12,13 @@ from typing import Any
 
 from muptane.bench.attacks.attack import ACCEPTED, attack, everywhere
 from muptane.bench.attacks.diagnostics import CYCLE, PROGRAMMING, WANTS, ask
+from muptane.bench.attacks.meddling import meddling
 from muptane.bench.attacks.places import AT_THE_WIRE
 from muptane.bench.attacks.stage import Stage
 from muptane.bench.attacks.update import CYCLE_S, SESSION_S
 from uptane import ids
 from uptane.errors import PeerRefused, Refusal, SlowRetrieval
-from uptane.uds.codes import REQUEST_DOWNLOAD, TRANSFER_DATA
+from uptane.uds.client import Client
 from uptane.uds.feeding import Feeding, of_a_primary
 
 BLOCK_BYTES = 64
@@ -27,32 +28,22 @@ PAUSE_MS = 4000  # below S3: the session stays open
 def drip(stage: Stage, kind: int) -> None:
     """One cycle of the victim in small blocks; each block of a file of that kind comes late."""
     station = stage.vehicle.station(stage.victim.name)
-    request = station.client.request
-    announced = -1
 
-    def late(message: Any, length: int = -1) -> Generator[Any, Any, Any]:
-        nonlocal announced
-        reply = yield from request(message, length)
-        if message[0] == REQUEST_DOWNLOAD:
-            announced = message[4]
-        elif message[0] == TRANSFER_DATA and announced == kind:
-            until_ms = station.clock.ticks_ms() + PAUSE_MS
-            while station.clock.ticks_ms() < until_ms:
-                yield until_ms
-        return reply
+    def late(client: Client, sent: bytes) -> Generator[Any, Any, None]:
+        until_ms = station.clock.ticks_ms() + PAUSE_MS
+        while station.clock.ticks_ms() < until_ms:
+            yield until_ms
 
-    station.client.request = late  # type: ignore[method-assign]
-    feeding = Feeding(station.client, stage, bytearray(BLOCK_BYTES + 2), of_a_primary())
     stage.ended = None
-    try:
-        station.run(feeding.begin(), CYCLE_S)
-        station.run(feeding.serve(station.clock), CYCLE_S)
-    except PeerRefused as refusal:
-        stage.ended = refusal.args[0]
-    except Refusal as refusal:
-        stage.ended = refusal.number
-    finally:
-        station.client.request = request  # type: ignore[method-assign]
+    with meddling(stage, kind, late) as client:
+        feeding = Feeding(client, stage, bytearray(BLOCK_BYTES + 2), of_a_primary())
+        try:
+            station.run(feeding.begin(), CYCLE_S)
+            station.run(feeding.serve(station.clock), CYCLE_S)
+        except PeerRefused as refusal:
+            stage.ended = refusal.args[0]
+        except Refusal as refusal:
+            stage.ended = refusal.number
     stage.vehicle.run(2 * SESSION_S)
 
 
