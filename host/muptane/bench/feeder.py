@@ -81,10 +81,13 @@ class OfficeSource:
         yield
 
 
-def feed(station: Station, source: OfficeSource, install: bool = True) -> Generator[Any, Any, int]:
+def feed(
+    station: Station, source: OfficeSource, install: bool = True, block_bytes: int = BLOCK_BYTES
+) -> Generator[Any, Any, int]:
     """One cycle of the ECU behind `station`: begin it, serve its wants, and let it install what
-    it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal."""
-    feeding = Feeding(station.client, source, bytearray(BLOCK_BYTES), of_a_primary())
+    it verified. Returns the last status (uptane.uds.codes WANTS_...); raises its refusal.
+    `block_bytes`: the longest request, if it shall be shorter than what the ECU takes."""
+    feeding = Feeding(station.client, source, bytearray(block_bytes), of_a_primary())
     yield from feeding.begin()
     try:
         status: int = yield from feeding.serve(station.clock)

@@ -211,15 +211,16 @@ def cycles_begun_and_left(stage: Stage) -> str | int:
 def resets_during_a_trial(stage: Stage) -> str | int:
     """roll an image back by using up the boots of its trial"""
     station = stage.vehicle.station(stage.victim.name)
-    station.run(feed(station, stage), 3600)  # type: ignore[arg-type]
+    station.run(feed(station, stage), CYCLE_S)  # type: ignore[arg-type]
+    refused = 0
     for _ in range(6):
         stage.vehicle.run(0.15)
         try:
             station.request(RESET)
         except Negative:
-            pass  # while an image is on trial
-    stage.vehicle.run(3.0)
-    return stage.observed()
+            refused += 1  # an image is on trial
+    stage.vehicle.run(SETTLE_S)
+    return stage.observed() if refused else "something else"
 
 
 @attack(ids=("E-78", "V-63.7"), expected=everywhere(INSTALLS), power=AT_THE_WIRE)
@@ -240,6 +241,7 @@ def block_repeated_with_other_bytes(stage: Stage) -> str | int:
 def transfer_ended_early(stage: Stage) -> str | int:
     """have the first part of an image taken for the whole"""
     stage.informed()
+    stage.block_bytes = 66
     refused = []
     left = len(stage.content)
 

@@ -15,13 +15,12 @@ from muptane.bench.attacks.diagnostics import CYCLE, PROGRAMMING, WANTS, ask
 from muptane.bench.attacks.meddling import meddling
 from muptane.bench.attacks.places import AT_THE_WIRE
 from muptane.bench.attacks.stage import Stage
-from muptane.bench.attacks.update import CYCLE_S, SESSION_S
+from muptane.bench.attacks.update import SESSION_S
 from uptane import ids
-from uptane.errors import PeerRefused, Refusal, SlowRetrieval
+from uptane.errors import SlowRetrieval
 from uptane.uds.client import Client
-from uptane.uds.feeding import Feeding, of_a_primary
 
-BLOCK_BYTES = 64
+BLOCK_BYTES = 66
 PAUSE_MS = 4000  # below S3: the session stays open
 
 
@@ -34,17 +33,10 @@ def drip(stage: Stage, kind: int) -> None:
         while station.clock.ticks_ms() < until_ms:
             yield until_ms
 
-    stage.ended = None
-    with meddling(stage, kind, late) as client:
-        feeding = Feeding(client, stage, bytearray(BLOCK_BYTES + 2), of_a_primary())
-        try:
-            station.run(feeding.begin(), CYCLE_S)
-            station.run(feeding.serve(station.clock), CYCLE_S)
-        except PeerRefused as refusal:
-            stage.ended = refusal.args[0]
-        except Refusal as refusal:
-            stage.ended = refusal.number
-    stage.vehicle.run(2 * SESSION_S)
+    stage.block_bytes = BLOCK_BYTES
+    with meddling(stage, kind, late):
+        stage.feed()
+    stage.vehicle.run(SESSION_S)
 
 
 @attack(ids=("E-03", "V-32", "T-49"), expected=everywhere(SlowRetrieval), power=AT_THE_WIRE)

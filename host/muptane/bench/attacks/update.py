@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from muptane.bench.attacks.attack import ACCEPTED, BACKOFFICE, INSTALLS, PARTIAL, PRIMARY, Attack
 from muptane.bench.attacks.state import Picture, changes, state_of_office, state_of_vehicle
-from muptane.bench.feeder import OfficeSource, feed
+from muptane.bench.feeder import BLOCK_BYTES, OfficeSource, feed
 from muptane.bench.maker import Maker, image_number
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
 from muptane.bench.vehicle import Vehicle
@@ -46,6 +46,7 @@ class Update:
         self.number = image_number(self.victim, self.release)
         self.content = maker.content(self.victim, self.release)
         self.ended: int | None = None  # the refusal that ended the last cycle
+        self.block_bytes = BLOCK_BYTES  # of the longest request to the victim
         self.before: Picture = {}
         self._noted: list[int] = []
         self._runs = b""
@@ -108,7 +109,8 @@ class Update:
         station = self.vehicle.station(name or self.victim.name)
         self.ended = None
         try:
-            station.run(feed(station, source), CYCLE_S)  # type: ignore[arg-type]
+            task = feed(station, source, block_bytes=self.block_bytes)  # type: ignore[arg-type]
+            station.run(task, CYCLE_S)
         except PeerRefused as refusal:
             self.ended = refusal.args[0]
         except Refusal as refusal:
