@@ -195,4 +195,12 @@ def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     assert "director_key_stolen" in done.output
     assert muptane("run", "all", "--vehicle", str(tmp_path / "none.toml")).exit_code == 2
     assert muptane("run", "mix_and_match", "--nodes", "tea").exit_code == 2
+    fleet = muptane("run", "mix_and_match", "--vehicle", str(ROOT / "vehicles" / "fleet.toml"))
+    assert fleet.exit_code == 2
+    assert "[[repository]]" in fleet.output
+    two = tmp_path / "two.toml"
+    two.write_text((ROOT / "vehicles" / "sedan.toml").read_text().rsplit("[[ecu]]", 1)[0])
+    lonely = muptane("run", "partial_bundle_seen", "--nodes", "cpython", "--vehicle", str(two))
+    assert lonely.exit_code == 2
+    assert "needs 2 Secondaries" in lonely.output
     assert f"{len(ATTACKS)} attacks" in muptane("list").output

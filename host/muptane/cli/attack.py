@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from muptane.bench import plan
-from muptane.bench.attacks.attack import ATTACKS, Outcome
+from muptane.bench.attacks.attack import ATTACKS, Attack, Outcome
 from muptane.bench.attacks.engine import Broken, Ground, Part
 from muptane.bench.attacks.index import COLUMNS, THEMES, of_theme, threats, verdict
 from muptane.bench.attacks.update import victim_of
@@ -90,22 +90,36 @@ def chosen(name: str, planned: plan.VehiclePlan, console: Console) -> list[Part]
         near = difflib.get_close_matches(name, ATTACKS, 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise typer.BadParameter(f"no attack is called {name!r}{hint} See: muptane attack list")
-    parts = []
-    missing = set()
+    if planned.repository:
+        raise plan.BadVehicle(
+            "the verdicts are those of a vehicle with one Director and one Image repository; "
+            "leave out [[repository]]"
+        )
+    parts: list[Part] = []
+    missing: set[str] = set()
     for one in ATTACKS.values() if name == "all" else [ATTACKS[name]]:
         for verification in one.expected:
-            try:
-                victim_of(planned, verification)
-            except plan.BadVehicle:
-                missing.add(verification)
+            lack = lacks(planned, one, verification)
+            if lack:
+                missing.add(lack)
             else:
                 parts.append((one, verification))
-    for verification in sorted(missing):
-        console.print(
-            f"[yellow]no Secondary of this vehicle has {verification} verification: "
-            "not played against it[/]"
-        )
+    for lack in sorted(missing):
+        console.print(f"[yellow]not everything is played: {lack}[/]")
+    if not parts:
+        raise plan.BadVehicle("this vehicle leaves nothing to play")
     return parts
+
+
+def lacks(planned: plan.VehiclePlan, one: Attack, verification: str) -> str:
+    """What a vehicle has not that an attack on that kind of verification needs; or nothing."""
+    if len(planned.secondaries()) < one.secondaries:
+        return f"{one.name} needs {one.secondaries} Secondaries"
+    try:
+        victim_of(planned, verification)
+    except plan.BadVehicle as bad:
+        return str(bad)
+    return ""
 
 
 def told(console: Console, outcome: Outcome) -> Outcome:

@@ -51,7 +51,8 @@ class Attack:
     """`aim`, `power` (where the attacker stands) and `limit` (what a success by design means) are
     sentences; `keys` are what he has stolen, as `stage.KEYS` names them; `expected` maps a kind of
     verification to a refusal class or to INSTALLS, ACCEPTED, DETECTED. `supplied`: the image at
-    stake is a supplier's. `heal` is what the maker does before the next honest update, if he must.
+    stake is a supplier's. `secondaries`: how many the vehicle has to have. `heal` is what the
+    maker does before the next honest update, if he must.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Attack:
     keys: tuple[str, ...] = ()
     limit: str = ""
     supplied: bool = False
+    secondaries: int = 0
     heal: Callable[[Stage], None] | None = None
 
     def possession(self) -> str:
