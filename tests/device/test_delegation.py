@@ -106,6 +106,8 @@ def test_a_delegation_is_to_delegated_roles_each_once():
     for role in (3, 15, 256, -1, "20", True):
         refuses(errors.BadShape, changed(DELEGATION_ROLES, [[20, 1, [KID]], [role, 1, [KID]]]))
     refuses(errors.BadShape, changed(DELEGATION_ROLES, [[20, 1, [KID]], [20, 1, [KID]]]))
+    for role in ([21, 1], [21, 1, [KID], 1]):
+        refuses(errors.BadShape, changed(DELEGATION_ROLES, [[20, 1, [KID]], role]))
     many = [[role, 1, [KID]] for role in range(16, 17 + DELEGATED_ROLES_MAX)]
     refuses(errors.BadShape, changed(DELEGATION_ROLES, many))
     edge = changed(DELEGATION_ROLES, [[16, 1, [KID]], [255, 1, [KID]]])
@@ -129,6 +131,7 @@ def test_several_roles_state_how_many_agree():
     """T-25, E-42"""
     refuses(errors.BadThreshold, changed(DELEGATION_AGREEMENT, 0))
     refuses(errors.BadThreshold, changed(DELEGATION_AGREEMENT, 3))
+    refuses(errors.BadShape, changed(DELEGATION_AGREEMENT, -1))
     alone = to(20)
     alone[DELEGATION_AGREEMENT] = 1
     refuses(errors.BadShape, with_keys(alone))
