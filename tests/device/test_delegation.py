@@ -64,6 +64,7 @@ def test_delegations_are_read_one_at_a_time():
     assert (second.terminating, second.agreement) == (True, 1)
     assert [role for role, _ in second.roles] == [21, 20]
     assert len(read(None)) == 0
+    raises(errors.BadShape, read(None).at, 0)
 
 
 def test_a_delegation_covers_numbers_and_hardware():
@@ -93,7 +94,15 @@ def test_only_the_grammar_is_read():
     refuses(
         errors.BadShape, changed(DELEGATION_HARDWARE, []), changed(DELEGATION_HARDWARE, [2, 2])
     )
-    for ranges in ([[2, 1]], [[1]], [[1, 2, 3]], [[5, 6], [6, 7]], [[5, 6], [1, 2]], [[-1, 2]]):
+    for ranges in (
+        [[2, 1]],
+        [[1]],
+        [[1, 2, 3]],
+        [[5, 6], [6, 7]],
+        [[5, 7], [7, 8]],
+        [[5, 6], [1, 2]],
+        [[-1, 2]],
+    ):
         refuses(errors.BadShape, changed(DELEGATION_RANGES, ranges))
     many = [[2 * n, 2 * n] for n in range(RANGES_MAX + 1)]
     refuses(errors.BadShape, changed(DELEGATION_RANGES, many))
