@@ -28,6 +28,9 @@ threats-check: setup  ## is docs/threats.md today's?
 fuzz: setup  ## fuzz what faces the wire: make fuzz [EXECS=1000000] [TARGET=cbor] [KEEP=1]
 	@$(PY) -m scripts.fuzz --execs $(or $(EXECS),20000) --target "$(TARGET)" --keep "$(KEEP)"
 
+mutants: setup  ## what the device tests miss: make mutants [MODULE=trusted] [SAMPLE=20] [SEED=1] [JOBS=2] (long)
+	@$(PY) -m scripts.mutants $(MODULE) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2)
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -46,4 +49,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test attacks threats threats-check fuzz lint types flash clean requirements requirements-check
+.PHONY: help setup demo test attacks threats threats-check fuzz mutants lint types flash clean requirements requirements-check

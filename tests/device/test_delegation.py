@@ -64,6 +64,7 @@ def test_delegations_are_read_one_at_a_time():
     assert (second.terminating, second.agreement) == (True, 1)
     assert [role for role, _ in second.roles] == [21, 20]
     assert len(read(None)) == 0
+    raises(errors.BadShape, read(None).at, 0)
 
 
 def test_a_delegation_covers_numbers_and_hardware():
@@ -93,7 +94,15 @@ def test_only_the_grammar_is_read():
     refuses(
         errors.BadShape, changed(DELEGATION_HARDWARE, []), changed(DELEGATION_HARDWARE, [2, 2])
     )
-    for ranges in ([[2, 1]], [[1]], [[1, 2, 3]], [[5, 6], [6, 7]], [[5, 6], [1, 2]], [[-1, 2]]):
+    for ranges in (
+        [[2, 1]],
+        [[1]],
+        [[1, 2, 3]],
+        [[5, 6], [6, 7]],
+        [[5, 7], [7, 8]],
+        [[5, 6], [1, 2]],
+        [[-1, 2]],
+    ):
         refuses(errors.BadShape, changed(DELEGATION_RANGES, ranges))
     many = [[2 * n, 2 * n] for n in range(RANGES_MAX + 1)]
     refuses(errors.BadShape, changed(DELEGATION_RANGES, many))
@@ -106,6 +115,8 @@ def test_a_delegation_is_to_delegated_roles_each_once():
     for role in (3, 15, 256, -1, "20", True):
         refuses(errors.BadShape, changed(DELEGATION_ROLES, [[20, 1, [KID]], [role, 1, [KID]]]))
     refuses(errors.BadShape, changed(DELEGATION_ROLES, [[20, 1, [KID]], [20, 1, [KID]]]))
+    for role in ([21, 1], [21, 1, [KID], 1]):
+        refuses(errors.BadShape, changed(DELEGATION_ROLES, [[20, 1, [KID]], role]))
     many = [[role, 1, [KID]] for role in range(16, 17 + DELEGATED_ROLES_MAX)]
     refuses(errors.BadShape, changed(DELEGATION_ROLES, many))
     edge = changed(DELEGATION_ROLES, [[16, 1, [KID]], [255, 1, [KID]]])
@@ -129,6 +140,7 @@ def test_several_roles_state_how_many_agree():
     """T-25, E-42"""
     refuses(errors.BadThreshold, changed(DELEGATION_AGREEMENT, 0))
     refuses(errors.BadThreshold, changed(DELEGATION_AGREEMENT, 3))
+    refuses(errors.BadShape, changed(DELEGATION_AGREEMENT, -1))
     alone = to(20)
     alone[DELEGATION_AGREEMENT] = 1
     refuses(errors.BadShape, with_keys(alone))
