@@ -28,6 +28,9 @@ threats-check: setup  ## is docs/threats.md today's?
 fuzz: setup  ## fuzz what faces the wire: make fuzz [EXECS=1000000] [TARGET=cbor] [KEEP=1]
 	@$(PY) -m scripts.fuzz --execs $(or $(EXECS),20000) --target "$(TARGET)" --keep "$(KEEP)"
 
+properties: setup  ## the properties of tests/property, played for long: make properties [SEED=0]
+	@MUPTANE_PROPERTIES=long $(PYTEST) tests/property --hypothesis-seed=$(or $(SEED),0)
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -46,4 +49,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test attacks threats threats-check fuzz lint types flash clean requirements requirements-check
+.PHONY: help setup demo test properties attacks threats threats-check fuzz lint types flash clean requirements requirements-check

@@ -21,7 +21,7 @@ def pytest_configure() -> None:
         suppress_health_check=list(HealthCheck),
     )
     settings.register_profile(
-        "properties_quick", shared, derandomize=True, max_examples=40, stateful_step_count=25
+        "properties_quick", shared, derandomize=True, max_examples=12, stateful_step_count=25
     )
     settings.register_profile(
         "properties_long", shared, derandomize=False, max_examples=1000, stateful_step_count=40

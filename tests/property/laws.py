@@ -63,9 +63,9 @@ def resets(records: Records, repository: int, root: bytes) -> set[int]:
         if stored and not reading.authorises(root, role, reading.signers(stored)):
             fallen |= {record_of(repository, other) for other in with_it}
     if repository == DIRECTOR:
-        if FIRST_MARK in records:
-            if not reading.authorises(root, TARGETS, reading.mark(records)[1]):
-                fallen.add(FIRST_MARK)
+        signers = reading.mark(records)[1]
+        if FIRST_MARK in records and not reading.authorises(root, TARGETS, signers):
+            fallen.add(FIRST_MARK)
         if CLOCK in records and not reading.authorises(root, TIME, {reading.clock(records)[1]}):
             fallen.add(CLOCK)
     return fallen

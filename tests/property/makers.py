@@ -154,9 +154,8 @@ class Maker(Oem):
         self.generation += 1
         repository = self.repositories[number]
         repository.expires[ROOT] = repository.renewed = self.now + 30 * DAY
-        repository.keys[role] = repository.keys[role][:1] + [
-            seed_of(number, role, self.generation)
-        ]
+        second = seed_of(number, role, self.generation)
+        repository.keys[role] = [repository.keys[role][0], second]
         repository.thresholds[role] = threshold
         repository.renew()
 

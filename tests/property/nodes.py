@@ -80,8 +80,9 @@ class Judged:
             assert self.records == records and self.now() == before
             return
         laws.judge_attestation(self.records, commit.changes)
-        self.records = laws.applied(self.records, commit.changes)
-        assert self.now() >= before
+        self.store(commit.changes)
+        # Local ticks may have run ahead of the truth; what was attested is the floor (V-81).
+        assert self.now() == reading.clock(self.records)[0]
         self.kept.append(raw)
 
     def judged_cycle(self, answer, wants_max=None):
@@ -114,10 +115,16 @@ class Judged:
         judge = laws.judge_root_step if laws.is_root_step(changes) else laws.judge_candidates
         judge(self.records, changes)
         before = self.now()
-        self.records = laws.applied(self.records, changes)
+        self.store(changes)
         if laws.is_root_step(changes) and changes.get(RECORD_TIME, 0) is None:
             return
         assert RECORD_TIME not in changes and self.now() >= before
+
+    def store(self, changes):
+        """In place: the cycle that runs reads them again."""
+        after = laws.applied(self.records, changes)
+        self.records.clear()
+        self.records.update(after)
 
     def confirm(self, decision):
         """Install and confirm what was decided."""
