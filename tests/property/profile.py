@@ -1,0 +1,21 @@
+"""The settings of `conftest`, for tests to take."""
+
+import os
+
+from hypothesis import Phase, settings
+
+
+def chosen() -> settings:
+    return settings.get_profile(f"properties_{os.environ.get('MUPTANE_PROPERTIES', 'quick')}")
+
+
+def hunting() -> settings:
+    """For a fault that is known to be there: the first finding is enough, however long it is."""
+    quick = settings.get_profile("properties_quick")
+    return settings(quick, phases=[Phase.generate], max_examples=40, report_multiple_bugs=False)
+
+
+def single(test):
+    """For a property of one event."""
+    examples = 300 if os.environ.get("MUPTANE_PROPERTIES") == "long" else 20
+    return settings(chosen(), max_examples=examples)(test)
