@@ -75,7 +75,7 @@ class Ground:
     def play(self, attack: Attack, verification: str) -> Outcome:
         """Play one attack here and now: once in a process."""
         victim = victim_of(self.plan, verification)
-        with self.vehicle(f"{attack.name}-{verification}") as vehicle:
+        with self.vehicle(f"{attack.name}-{verification}-{os.getpid()}") as vehicle:
             vehicle.run(0.5)
             stage = Stage(self.maker, vehicle, attack, victim, self._past)
             said = attack.play(stage)
