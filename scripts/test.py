@@ -27,9 +27,15 @@ def run(title: str, *command: str) -> None:
 
 
 def device(*interpreter: str) -> int:
-    """How many device tests passed; ends everything if one failed."""
+    """How many device tests passed, each module in an interpreter of its own."""
+    modules = sorted(path.stem for path in (ROOT / "tests" / "device").glob("test_*.py"))
+    return sum(device_module(module, *interpreter) for module in modules)
+
+
+def device_module(module: str, *interpreter: str) -> int:
+    """How many tests of one module passed; ends everything if one failed."""
     done = subprocess.run(
-        [*interpreter, "tests/device/run.py"],
+        [*interpreter, "tests/device/run.py", module],
         cwd=ROOT,
         capture_output=True,
         text=True,
