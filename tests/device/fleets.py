@@ -6,7 +6,8 @@ Whatever `publish` directs, every Director directs; `charter` makes a map, `list
 repositories list it. Not a test file.
 """
 
-from maker import BRAKE, Oem, Repository, digest, entry_of, number_of
+from maker import BRAKE, Oem, Repository, entry_of, number_of
+from memory import digest
 from uptane import cbor
 from uptane.ids import (
     ALG_SHA256,

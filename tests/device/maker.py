@@ -6,9 +6,8 @@ could make. It is no second opinion: it shares the device's encoder; the host's 
 written apart.
 """
 
-from claims import run
+from memory import SUITE, digest, public_key, sign_with
 from uptane import cbor, cose
-from uptane.crypto.suite import Suite
 from uptane.ids import (
     ALG_SHA256,
     DELEGATED_FIRST,
@@ -49,44 +48,10 @@ NOW = 1_700_000_000
 LATER = NOW + 86400  # when the files of an honest maker expire
 VEHICLE = "VIN-1"
 GATEWAY, BRAKE, DOOR = 1, 2, 3  # ECU ids; their hardware ids are ten times as large
-SIGNED = {}  # (seed, digest of the message) -> signature
-VERDICTS = {}  # (public key, digest of the message, signature) -> did it verify?
-
-
-class Remembering(Suite):
-    """The real suite; what it once computed it remembers, because tests repeat themselves."""
-
-    def verify(self, public, parts, signature):
-        known = (public, digest(b"".join([bytes(part) for part in parts])), signature)
-        if known not in VERDICTS:
-            VERDICTS[known] = yield from Suite.verify(self, public, parts, signature)
-        return VERDICTS[known]
-
-
-SUITE = Remembering()
-
-
-def digest(payload):
-    hash = SUITE.sha256()
-    hash.update(payload)
-    return hash.digest()
-
-
-def public_key(seed):
-    if seed not in SIGNED:
-        SIGNED[seed] = run(SUITE.public_key(seed))
-    return SIGNED[seed]
 
 
 def kid_of(seed):
     return cose.key_id(SUITE, public_key(seed))
-
-
-def sign_with(seed, parts):
-    known = (seed, digest(b"".join([bytes(part) for part in parts])))
-    if known not in SIGNED:
-        SIGNED[known] = run(SUITE.sign(seed, parts))
-    return SIGNED[known]
 
 
 def seed_of(repository, role, generation=0):

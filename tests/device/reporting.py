@@ -4,7 +4,7 @@ import io
 
 from boards.unix.nor import Geometry, Nor
 from claims import run
-from maker import SUITE
+from memory import SUITE
 from uptane import cbor
 from uptane.identity import Identity
 from uptane.ids import (

@@ -5,18 +5,8 @@ door's from role 22, to which role 21 hands on what it got, the gateway's from t
 roles 30 to 32. `searched` makes trees of any shape and says what an ECU finds in them.
 """
 
-from maker import (
-    BRAKE,
-    DOOR,
-    GATEWAY,
-    Oem,
-    digest,
-    entry_of,
-    kid_of,
-    number_of,
-    public_key,
-    seed_of,
-)
+from maker import BRAKE, DOOR, GATEWAY, Oem, entry_of, kid_of, number_of, seed_of
+from memory import digest, public_key
 from uptane import cbor, cose
 from uptane.errors import NotOnImageRepository
 from uptane.ids import (

@@ -1,7 +1,8 @@
 """Attested time: the signed answer to one's own living nonce, and how a wrong clock recovers."""
 
 from claims import raises, run
-from maker import NOW, SUITE, Oem, kid_of, seed_of, sign_with
+from maker import NOW, Oem, kid_of, seed_of
+from memory import SUITE, sign_with
 from uptane import cbor, cose, errors
 from uptane.ids import (
     DIRECTOR,

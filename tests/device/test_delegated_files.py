@@ -1,7 +1,8 @@
 """Delegated files that are missing, forged, old or broken: each ends the search (T-22)."""
 
 from claims import raises
-from maker import BRAKE, NOW, SUITE, number_of, public_key
+from maker import BRAKE, NOW, number_of
+from memory import SUITE, public_key
 from suppliers import (
     BRAKES,
     LOCKS,

@@ -1,7 +1,8 @@
 """Delegations as they stand in a file: what is read, and that nothing else is."""
 
 from claims import raises
-from maker import LATER, SUITE, entry_of, kid_of
+from maker import LATER, entry_of, kid_of
+from memory import SUITE
 from suppliers import key_of, to, with_keys
 from uptane import cbor, errors
 from uptane.ids import (

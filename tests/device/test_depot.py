@@ -4,7 +4,7 @@ import io
 
 from boards.unix.nor import Geometry, Nor
 from claims import count_slices, raises, run
-from maker import SUITE, digest
+from memory import SUITE, digest
 from uptane.errors import NoSpace, TooMuch, WrongFile, WrongHash
 from uptane.image.depot import Depot
 from uptane.store.area import Area

@@ -2,7 +2,8 @@
 
 from claims import raises
 from fleets import ALL, BRAKES, FLEET, Four, Three, root_record
-from maker import BRAKE, DOOR, GATEWAY, NOW, digest, entry_of, number_of, seed_of
+from maker import BRAKE, DOOR, GATEWAY, NOW, entry_of, number_of, seed_of
+from memory import digest
 from uptane import cbor, errors
 from uptane.ids import (
     ALG_SHA256,

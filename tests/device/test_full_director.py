@@ -1,11 +1,7 @@
 """Full verification: what a compromised Director cannot do, and what both repositories can."""
 
-from maker import (
-    BRAKE,
-    DOOR,
-    digest,
-    number_of,
-)
+from maker import BRAKE, DOOR, number_of
+from memory import digest
 from uptane import errors
 from uptane.ids import (
     ALG_SHA256,

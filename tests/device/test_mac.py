@@ -1,7 +1,8 @@
 """Reports under a MAC: what an ECU with a symmetric key seals, and that nobody believes a MAC."""
 
 from claims import raises, run
-from maker import NOW, SUITE, Oem, digest
+from maker import NOW, Oem
+from memory import SUITE, digest
 from reporting import DIRECTOR, IMAGE, NONCE, SEED, Ecu, identity_fields
 from uptane import cbor, cose, errors, mac
 from uptane.algorithms import ALG_HMAC, USE_MAC, USE_WRAP

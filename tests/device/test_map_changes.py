@@ -2,7 +2,8 @@
 
 from claims import raises
 from fleets import BRAKES, FLEET, Three, Two, root_record
-from maker import BRAKE, DOOR, GATEWAY, VEHICLE, Repository, digest, number_of, seed_of
+from maker import BRAKE, DOOR, GATEWAY, VEHICLE, Repository, number_of, seed_of
+from memory import digest
 from uptane import cbor, errors
 from uptane.ids import (
     ALG_SHA256,

@@ -1,7 +1,8 @@
 """Partial verification: Director Root and Targets, and where its promise ends."""
 
 from claims import raises
-from maker import BRAKE, DOOR, GATEWAY, NOW, VEHICLE, Oem, digest, number_of, seed_of
+from maker import BRAKE, DOOR, GATEWAY, NOW, VEHICLE, Oem, number_of, seed_of
+from memory import digest
 from uptane import cbor, errors
 from uptane.ids import (
     ALG_SHA256,

@@ -2,7 +2,7 @@
 
 from claims import run
 from fleets import FLEET, Three
-from maker import SUITE, digest
+from memory import SUITE, digest
 from suppliers import BRAKES, Supplied
 from uptane.ids import (
     DIRECTOR,

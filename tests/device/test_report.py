@@ -2,7 +2,7 @@
 remember. Their grammar is checked against docs/pouf.cddl in tests/e2e."""
 
 from claims import raises, run
-from maker import SUITE, digest, public_key
+from memory import SUITE, digest, public_key
 from reporting import BLOCK_BYTES, DIRECTOR, IMAGE, NONCE, SEED, Ecu
 from uptane import cbor, cose
 from uptane.errors import BadShape, FlashFault, Refusal, Rotten

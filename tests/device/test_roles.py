@@ -1,7 +1,8 @@
 """The grammar of the four roles: what is not in docs/pouf.cddl is refused."""
 
 from claims import raises
-from maker import LATER, SUITE, VEHICLE, Oem, entry_of
+from maker import LATER, VEHICLE, Oem, entry_of
+from memory import SUITE
 from uptane import cbor, cose, errors
 from uptane.ids import (
     ALG_SHA256,

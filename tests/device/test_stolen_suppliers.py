@@ -1,7 +1,8 @@
 """A supplier's key in wrong hands: how far it reaches; and what another policy would choose."""
 
 from claims import raises
-from maker import BRAKE, digest, number_of
+from maker import BRAKE, number_of
+from memory import digest
 from suppliers import (
     BRAKES,
     HONEST,

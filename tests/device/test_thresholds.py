@@ -1,7 +1,8 @@
 """Thresholds and envelopes: which signatures count, what is kept, what is no file at all."""
 
 from claims import raises, run
-from maker import NOW, SUITE, kid_of, public_key, seed_of, sign_with
+from maker import NOW, kid_of, seed_of
+from memory import SUITE, public_key, sign_with
 from uptane import cbor, cose, errors
 from uptane.ids import (
     DIRECTOR,

@@ -1,7 +1,8 @@
 """The trusted set: Root after Root, and what each step drops."""
 
 from claims import raises, run
-from maker import NOW, SUITE, Oem, seed_of
+from maker import NOW, Oem, seed_of
+from memory import SUITE
 from uptane import errors
 from uptane.ids import (
     DIRECTOR,

@@ -5,7 +5,8 @@ another implementation over the bytes that stand here; the Ed25519 ones are made
 """
 
 from claims import raises, run
-from maker import NOW, SUITE, kid_of, public_key, seed_of, sign_with
+from maker import NOW, kid_of, seed_of
+from memory import SUITE, public_key, sign_with
 from uptane import cbor, cose, errors
 from uptane.crypto import p256
 from uptane.crypto.suite import Suite

@@ -1,7 +1,8 @@
 """ECUs as far as the decisions go: records, a clock, and what each cycle decided."""
 
 from claims import raises
-from maker import BRAKE, DOOR, GATEWAY, NOW, SUITE, VEHICLE, Oem, drive, kid_of
+from maker import BRAKE, DOOR, GATEWAY, NOW, VEHICLE, Oem, drive, kid_of
+from memory import SUITE
 from uptane import cbor
 from uptane.ids import (
     ALG_SHA256,

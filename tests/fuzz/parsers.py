@@ -7,7 +7,8 @@ signature, so that no input has to be signed.
 
 from claims import run
 from fuzz.finding import claim
-from maker import NOW, SUITE, Oem, kid_of
+from maker import NOW, Oem, kid_of
+from memory import SUITE
 from uptane import cbor, cose
 from uptane.crypto.suite import Suite
 from uptane.errors import BadApplication, NotMyNonce, TooDeep

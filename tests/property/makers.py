@@ -12,13 +12,13 @@ from maker import (
     NOW,
     Oem,
     Repository,
-    digest,
     entry_of,
     kid_of,
     number_of,
     seed_of,
     type_of,
 )
+from memory import digest
 from suppliers import Supplied
 from uptane import cbor, cose
 from uptane.crypto.suite import Suite
