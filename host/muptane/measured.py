@@ -26,6 +26,16 @@ def write_section(name: str, text: str, document: Path = DOCUMENT) -> None:
     document.write_text(new, encoding="utf-8")
 
 
+def rows_of(name: str, columns: int, document: Path = DOCUMENT) -> list[list[str]]:
+    """The rows under the head of the section's table, as they stand there; none if it has none."""
+    section = re.search(
+        f"<!-- begin {re.escape(name)} -->(.*?)<!-- end", document.read_text("utf-8"), re.DOTALL
+    )
+    lines = (section[1] if section else "").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    return [row for row in rows[2:] if len(row) == columns]
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; numbers stand to the right."""
     marks = ["---" if isinstance(cell, str) else "---:" for cell in (rows[0] if rows else heads)]

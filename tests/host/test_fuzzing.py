@@ -11,7 +11,7 @@ import pytest
 from oem_targets import TARGETS as OEM_TARGETS
 from oem_targets import outcome
 
-from muptane.measured import table, write_section
+from muptane.measured import rows_of, table, write_section
 from muptane.oem import encoding
 from scripts.fuzzing import CORPUS, ROOT, corpus
 from scripts.fuzzing.mutations import change_item, change_prefixed_steps, change_steps, encode
@@ -142,3 +142,13 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path):
 def test_a_table_sets_numbers_to_the_right():
     lines = table(("name", "bytes"), [("cbor", 12345)]).splitlines()
     assert lines == ["| name | bytes |", "| --- | ---: |", "| cbor | 12,345 |"]
+
+
+def test_rows_that_were_written_are_read_again(tmp_path):
+    document = tmp_path / "measured.md"
+    document.write_text("# Measured\n")
+    assert rows_of("one", 2, document) == []
+    write_section("one", "## One\n\n" + table(("name", "bytes"), [("cbor", 12345)]), document)
+    write_section("two", "## Two\n\n" + table(("name", "bytes"), [("cose", 2)]), document)
+    assert rows_of("one", 2, document) == [["cbor", "12,345"]]
+    assert rows_of("one", 3, document) == []
