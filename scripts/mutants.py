@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from muptane.measured import table, write_section
+from muptane.measured import rows_of, table, write_section
 from scripts.mutation.mutants import Module, Mutant
 from scripts.mutation.tests import ROOT, Suite
 from scripts.mutation.trials import Trials
@@ -50,7 +50,9 @@ class Court:
         sys.path.insert(0, str(options.source))
         everything = dict(_modules(options.source, []))
         self.suite = Suite(options.tests, everything, cache)
-        self.tests = self.suite.measure(options.only or self.suite.names())
+        measured = self.suite.measure(options.only or self.suite.names())
+        self.tests = [test for test in measured if not self.modules.keys().isdisjoint(test.lines)]
+        self.trials = Trials(self.suite, self.tests)
         self.mutants = [mutant for module in self.modules.values() for mutant in module.mutants]
         if options.sample:
             chosen = random.Random(options.seed).sample(
@@ -61,33 +63,28 @@ class Court:
     def hear(self, jobs: int) -> Iterator[tuple[Mutant, Survivor | None]]:
         """Try all; yields each mutant that is one, and how it reads if it survived."""
         seen: set[tuple[str, str]] = set()
+        _state["court"] = self
         context = multiprocessing.get_context("fork")
-        with context.Pool(jobs, _begin, (self,)) as pool:
+        with context.Pool(jobs) as pool:
             for mutant, source, survivor in pool.imap(_hear, self.mutants, 4):
                 if source and (mutant.module, source) not in seen:
                     seen.add((mutant.module, source))
                     yield mutant, survivor
 
 
-_state: dict[str, Any] = {}
-
-
-def _begin(court: Court) -> None:
-    """In each process of the pool: import everything, and hold the tool against no mutant."""
-    _state.update(court=court, trials=Trials(court.suite, court.tests))
+_state: dict[str, Any] = {}  # what the processes of the pool are forked with
 
 
 def _hear(mutant: Mutant) -> tuple[Mutant, str, Survivor | None]:
     """The mutant, the digest of its source ("": there is no such), how a survivor reads."""
     court: Court = _state["court"]
-    trials: Trials = _state["trials"]
     module = court.modules[mutant.module]
     change = module.change(mutant)
     if change is None:
         return mutant, "", None
     digest = hashlib.sha256(change.program.encode()).hexdigest()
-    tests = trials.meet(mutant)
-    if tests and trials.notice(module, change.source, tests):
+    tests = court.trials.meet(mutant)
+    if tests and court.trials.notice(module, change.source, tests):
         return mutant, digest, None
     values = (mutant.module, mutant.function, mutant.operator, change.was, change.now)
     return mutant, digest, dict(zip(KEY, values, strict=True))
@@ -107,10 +104,9 @@ def _modules(source: Path, wanted: list[str]) -> Iterator[tuple[str, Path]]:
 
 def unmutated(court: Court) -> None:
     """The tool itself must change nothing: every module in its own place passes its tests."""
-    trials = Trials(court.suite, court.tests)
     for module in court.modules.values():
         tests = [test for test in court.tests if module.name in test.lines]
-        failed = trials.notice(module, module.source, tests)
+        failed = court.trials.notice(module, module.source, tests)
         if failed:
             raise SystemExit(f"mutants: {failed} fails on {module.name} as it is")
 
@@ -145,12 +141,16 @@ def record(court: Court, tried: Counter[str], survivors: list[Survivor]) -> None
             "survivors": mine,
         }
         (BUILD / f"{name}.json").write_text(json.dumps(figures, indent=1))
+    written = {row[0]: row for row in rows_of("mutants", len(HEADS))}
     rows: list[list[object]] = []
     for name, path in _modules(SOURCE, []):
         kept = BUILD / f"{name}.json"
         figures = json.loads(kept.read_text()) if kept.is_file() else {}
         if figures.get("code") == _code(path):
             rows.append(_row(name, figures["code"], figures["mutants"], figures["survivors"]))
+        elif name in written and written[name][1] == _code(path):  # run in another checkout
+            _, code, *counts, percent = written[name]
+            rows.append([name, code, *[int(count.replace(",", "")) for count in counts], percent])
         else:
             rows.append([name, "-", 0, 0, 0, "not run"])
     text = f"""## Mutants

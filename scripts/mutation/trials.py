@@ -1,10 +1,10 @@
 """The trial of a mutant: a process forked from one that is warm, and the tests that meet it.
 
-The warm process has imported every module and run no test. A child forgets the mutated module and
-all that import it, executes the mutant in its place, imports a test module when its turn comes,
-and stops at the first test that fails. CPU time and memory are limited: a mutant that loops or
-swells is noticed, too. Tests that have noticed many mutants of a module come first, then fast
-ones. It does NOT judge survivors.
+The warm process has imported every module and run every test once, so what the tests remember of
+signatures is there for all. A child forgets the mutated module and all that import it, executes
+the mutant in its place, imports a test module when its turn comes, and stops at the first test
+that fails. CPU time and memory are limited: a mutant that loops or swells is noticed, too. Tests
+that have noticed many mutants of a module come first, then fast ones. It does NOT judge survivors.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ class Trials:
             importlib.import_module(name)
         for name in suite.modules:
             importlib.import_module(name)
-        gc.freeze()
         self._uses = _uses()
+        for test in tests:
+            if not self._succeeds(test):
+                raise SystemExit(f"mutants: {_title(test)} fails without any mutant")
+        gc.freeze()
         self._noticed: Counter[str] = Counter()
 
     def meet(self, mutant: Mutant) -> list[Test]:
@@ -86,10 +89,13 @@ class Trials:
         for test in tests:
             os.write(pipe, _title(test).encode() + b"\n")
             signal.setitimer(signal.ITIMER_PROF, SECONDS_MIN + SLOWER_MAX * test.seconds)
-            call = getattr(importlib.import_module(test.module), test.function)
-            if not self._run.attempt("", self._run.succeed, call):
+            if not self._succeeds(test):
                 os._exit(1)
         os._exit(0)
+
+    def _succeeds(self, test: Test) -> bool:
+        call = getattr(importlib.import_module(test.module), test.function)
+        return bool(self._run.attempt(_title(test), self._run.succeed, call))
 
     def _replace(self, module: Module, source: str) -> None:
         stale = {module.name}
