@@ -1,9 +1,11 @@
 """What an ECU has against what it is told to have."""
 
-from maker import entry_of
+from maker import BRAKE, entry_of
 from uptane.ids import ALG_SHA256
-from uptane.meta.decision import Installed
+from uptane.meta.decision import Installed, check_entry
+from uptane.meta.policy import DEVICE
 from uptane.meta.targets import Entry
+from vehicle import Primary, updated
 
 NUMBER = 7
 
@@ -18,3 +20,20 @@ def test_an_image_is_the_entrys_by_number_and_digest_alike():
         assert not Installed(number, digest, 3).is_entry(entry)
     for other in (bytes(32), b"\xff" * 32):
         assert not Installed(NUMBER, other, 3).is_entry(entry)
+
+
+def test_an_image_of_a_lower_number_is_no_image_used_again():
+    """V-63.5, T-53: numbers say which image, releases which is newer."""
+    entry = Entry(NUMBER, entry_of(2, 3), False)
+    for number in (NUMBER - 1, NUMBER + 1):
+        check_entry(DEVICE, entry, Installed(number, bytes(32), 3))
+
+
+def test_directions_without_an_image_for_the_primary_itself_refuse_nothing():
+    """V-60: only a Secondary has to say that there is nothing for it."""
+    oem, node = updated(Primary)
+    oem.publish(3)
+    oem.direct({BRAKE: 3})
+    decision = node.refresh()
+    assert decision.refusal is None
+    assert decision.new == [BRAKE]
