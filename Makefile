@@ -28,8 +28,8 @@ threats-check: setup  ## is docs/threats.md today's?
 fuzz: setup  ## fuzz what faces the wire: make fuzz [EXECS=1000000] [TARGET=cbor] [KEEP=1]
 	@$(PY) -m scripts.fuzz --execs $(or $(EXECS),20000) --target "$(TARGET)" --keep "$(KEEP)"
 
-mutants: setup  ## what the device tests miss: make mutants [MODULE=trusted] [SAMPLE=20] [SEED=1] [JOBS=2] (long)
-	@$(PY) -m scripts.mutants $(MODULE) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2)
+mutants: setup  ## what the device tests miss: make mutants [MODULE=trusted] [SAMPLE=20] [SEED=1] [JOBS=2] [AGAIN=1] (long)
+	@$(PY) -m scripts.mutants $(MODULE) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) --again "$(AGAIN)"
 
 properties: setup  ## the properties of tests/property, played for long: make properties [SEED=0]
 	@MUPTANE_PROPERTIES=long $(PYTEST) tests/property --hypothesis-seed=$(or $(SEED),0)

@@ -1,10 +1,11 @@
-"""`make mutants [MODULE=trusted] [SAMPLE=N] [SEED=S] [JOBS=2]`: do the device tests notice?
+"""`make mutants [MODULE=trusted] [SAMPLE=N] [SEED=S] [JOBS=2] [AGAIN=1]`: do the tests notice?
 
 Every mutant of `uptane.meta` and `uptane.cose` is tried against the device tests that execute its
 statement, on CPython. A survivor must stand in docs/mutants.toml with the reason why it cannot
 change a verdict; an entry that is no survivor any more must go; 97 % have to be killed. The
 figures of the modules that were run whole go to docs/measured.md. A sample is judged by unlisted
-survivors alone and leaves the figures as they were.
+survivors alone and leaves the figures as they were. `AGAIN=1`, for whoever writes tests: tries
+only what survived the last whole run of the same code, and corrects its figures.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ class Court:
         if not paths:
             raise SystemExit("mutants: there is no such module")
         self.modules = {name: Module(name, path) for name, path in paths.items()}
-        cache = (BUILD if options.source == SOURCE else options.source / "build") / "tests"
+        self.build = BUILD if options.source == SOURCE else options.source / "build"
         sys.path.insert(0, str(options.source))
         everything = dict(_modules(options.source, []))
-        self.suite = Suite(options.tests, everything, cache)
+        self.suite = Suite(options.tests, everything, self.build / "tests")
         measured = self.suite.measure(options.only or self.suite.names())
         self.tests = [test for test in measured if not self.modules.keys().isdisjoint(test.lines)]
         self.trials = Trials(self.suite, self.tests)
@@ -59,6 +60,24 @@ class Court:
                 range(len(self.mutants)), min(options.sample, len(self.mutants))
             )
             self.mutants = [self.mutants[place] for place in sorted(chosen)]
+
+    def keep_survivors(self) -> Counter[str]:
+        """Try only what survived the last whole runs; returns how many were tried then."""
+        tried: Counter[str] = Counter()
+        known: Counter[tuple[str, ...]] = Counter()
+        for name, module in self.modules.items():
+            figures = _figures(self.build, name, module.path)
+            if not figures:
+                raise SystemExit(f"mutants: {name} was not run whole as it is; run it whole first")
+            tried[name] = figures["mutants"] - len(figures["survivors"])
+            known += Counter(_key(survivor) for survivor in figures["survivors"])
+        self.mutants = [m for m in self.mutants if self.reads(m) in known]
+        return tried
+
+    def reads(self, mutant: Mutant) -> tuple[str, ...]:
+        change = self.modules[mutant.module].change(mutant)
+        lines = (change.was, change.now) if change else ()
+        return (mutant.module, mutant.function, mutant.operator, *lines)
 
     def hear(self, jobs: int) -> Iterator[tuple[Mutant, Survivor | None]]:
         """Try all; yields each mutant that is one, and how it reads if it survived."""
@@ -86,8 +105,7 @@ def _hear(mutant: Mutant) -> tuple[Mutant, str, Survivor | None]:
     tests = court.trials.meet(mutant)
     if tests and court.trials.notice(module, change.source, tests):
         return mutant, digest, None
-    values = (mutant.module, mutant.function, mutant.operator, change.was, change.now)
-    return mutant, digest, dict(zip(KEY, values, strict=True))
+    return mutant, digest, dict(zip(KEY, court.reads(mutant), strict=True))
 
 
 def _modules(source: Path, wanted: list[str]) -> Iterator[tuple[str, Path]]:
@@ -131,22 +149,21 @@ def _key(entry: Survivor) -> tuple[str, ...]:
     return tuple(entry[name] for name in KEY)
 
 
-def record(court: Court, tried: Counter[str], survivors: list[Survivor]) -> None:
-    """Keep the figures of modules that were run whole, and write those that are today's."""
+def keep(court: Court, tried: Counter[str], survivors: list[Survivor]) -> None:
+    """Keep the figures of modules that were run whole."""
     for name, module in court.modules.items():
         mine = [survivor for survivor in survivors if survivor["module"] == name]
-        figures: dict[str, Any] = {
-            "code": _code(module.path),
-            "mutants": tried[name],
-            "survivors": mine,
-        }
-        (BUILD / f"{name}.json").write_text(json.dumps(figures, indent=1))
+        figures = {"code": _code(module.path), "mutants": tried[name], "survivors": mine}
+        (court.build / f"{name}.json").write_text(json.dumps(figures, indent=1))
+
+
+def record() -> None:
+    """Write the figures of today's modules to docs/measured.md."""
     written = {row[0]: row for row in rows_of("mutants", len(HEADS))}
     rows: list[list[object]] = []
     for name, path in _modules(SOURCE, []):
-        kept = BUILD / f"{name}.json"
-        figures = json.loads(kept.read_text()) if kept.is_file() else {}
-        if figures.get("code") == _code(path):
+        figures = _figures(BUILD, name, path)
+        if figures:
             rows.append(_row(name, figures["code"], figures["mutants"], figures["survivors"]))
         elif name in written and written[name][1] == _code(path):  # run in another checkout
             _, code, *counts, percent = written[name]
@@ -165,6 +182,13 @@ first 8 digits of the SHA-256 of the source that was run.
     write_section("mutants", text)
 
 
+def _figures(build: Path, name: str, path: Path) -> dict[str, Any]:
+    """What a whole run of a module left there; empty if there is none of today's source."""
+    kept = build / f"{name}.json"
+    figures: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
+    return figures if figures.get("code") == _code(path) else {}
+
+
 def _row(name: str, code: str, tried: int, survivors: list[Survivor]) -> list[object]:
     killed = tried - len(survivors)
     return [name, code, tried, killed, len(survivors), f"{100 * killed / max(tried, 1):.1f}"]
@@ -179,7 +203,7 @@ def main() -> int:
     begun = time.perf_counter()
     court = Court(options)
     unmutated(court)
-    tried: Counter[str] = Counter()
+    tried = court.keep_survivors() if options.again else Counter[str]()
     survivors: list[Survivor] = []
     for mutant, survivor in court.hear(options.jobs):
         tried[mutant.module] += 1
@@ -191,8 +215,10 @@ def main() -> int:
     listed = tomllib.loads(options.list.read_text(encoding="utf-8")).get("survivor", [])
     whole = set() if options.sample or options.only else set(court.modules)
     complaints = judge(survivors, listed, whole)
+    if whole:
+        keep(court, tried, survivors)
     if whole and options.source == SOURCE:
-        record(court, tried, survivors)
+        record()
     if whole and 100 * killed < KILLED_PERCENT_MIN * total:
         complaints.append(f"fewer than {KILLED_PERCENT_MIN} % are killed")
     print("\n".join(complaints))
@@ -207,6 +233,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--again", default="", help="only what survived the last whole run")
     parser.add_argument("--only", action="append", help="a test module instead of all")
     parser.add_argument("--source", type=Path, default=SOURCE)
     parser.add_argument("--tests", type=Path, default=TESTS)

@@ -1,5 +1,6 @@
 """`make mutants`: it notices what the tests do, says what they miss, and does both honestly."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,14 +53,14 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def planted(folder: Path, tests: str) -> "subprocess.CompletedProcess[str]":
+def planted(folder: Path, tests: str, *more: str) -> "subprocess.CompletedProcess[str]":
     source, suite, listed = folder / "source", folder / "tests", folder / "list.toml"
-    source.mkdir()
-    suite.mkdir()
+    source.mkdir(exist_ok=True)
+    suite.mkdir(exist_ok=True)
     (source / "planted_pump.py").write_text(PUMP)
     (suite / "test_planted_pump.py").write_text(tests)
     listed.write_text("")
-    return run("--source", str(source), "--tests", str(suite), "--list", str(listed))
+    return run("--source", str(source), "--tests", str(suite), "--list", str(listed), *more)
 
 
 def test_a_weak_test_lets_a_mutant_survive_and_fails_the_run(tmp_path: Path) -> None:
@@ -74,6 +75,18 @@ def test_a_strong_test_kills_that_mutant_and_loops_without_end(tmp_path: Path) -
     assert ", killed " in done.stdout and "Traceback" not in done.stderr, done.stderr
     assert "return level >= 20 |" not in done.stdout
     assert "| level -= 1 | " not in done.stdout  # runs for ever, and is stopped
+
+
+def test_a_second_run_tries_only_what_survived(tmp_path: Path) -> None:
+    refused = planted(tmp_path, WEAK, "--again", "1")
+    assert refused.returncode == 1
+    assert "planted_pump was not run whole as it is; run it whole first" in refused.stderr
+    first = planted(tmp_path, WEAK).stdout
+    again = planted(tmp_path, STRONG, "--again", "1").stdout
+    assert re.findall("mutants: [0-9]+", again) == re.findall("mutants: [0-9]+", first)
+    assert "return level >= 20 |" in first and "return level >= 20 |" not in again
+    survivors = [int(re.findall("survivors ([0-9]+)", text)[0]) for text in (first, again)]
+    assert survivors[0] > survivors[1]
 
 
 def test_tests_that_fail_unmutated_end_the_run(tmp_path: Path) -> None:
