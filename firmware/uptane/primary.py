@@ -22,7 +22,6 @@ from uptane.ids import (
     KIND_METADATA,
     KIND_TIME,
     RECORD_MAP,
-    RECORD_METADATA,
     REPORT_VEHICLE,
     ROOT,
     TARGETS,
@@ -36,6 +35,7 @@ from uptane.limits import (
     TARGETS_BYTES_MAX,
 )
 from uptane.meta.decision import Installed
+from uptane.meta.files import record_of
 from uptane.meta.roles import Head
 from uptane.meta.wants import Want
 from uptane.report import installed_of, nonce_of
@@ -175,7 +175,7 @@ def stored(records: "Records", repository: int, role: int) -> "bytes | None":
         return None
     if not ROOT <= role <= TARGETS and not DELEGATED_FIRST <= role <= DELEGATED_LAST:
         return None
-    return records.read(RECORD_METADATA + 0x100 * (repository - DIRECTOR) + role)
+    return records.read(record_of(repository, role))
 
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":

@@ -27,6 +27,11 @@ if False:  # for the type checker
     from uptane.meta.policy import Policy
 
 
+def record_of(repository: int, role: int) -> int:
+    """Return the number of the record that holds a role's file."""
+    return RECORD_METADATA + 0x100 * (repository - DIRECTOR) + role
+
+
 class Mark:
     """The high-water mark: version and digest of a Targets, and the kids that signed it.
 
@@ -60,8 +65,8 @@ class Files:
         self._stored = stored
 
     def record(self, role: int) -> int:
-        """Return the number of the record that holds a role's file."""
-        return RECORD_METADATA + 0x100 * (self.repository - DIRECTOR) + role
+        """Return the number of the record that holds the file of a role of this repository."""
+        return record_of(self.repository, role)
 
     def read(self, role: int) -> "Envelope | None":
         """Return the stored file of a role, or None."""

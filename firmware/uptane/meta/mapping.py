@@ -40,7 +40,6 @@ from uptane.ids import (
     MAP_NUMBER,
     MAP_REPOSITORIES,
     RECORD_MAP,
-    RECORD_METADATA,
     ROOT,
     TYPE_MAP,
 )
@@ -53,6 +52,7 @@ from uptane.limits import (
     ROOT_BYTES_MAX,
 )
 from uptane.meta.delegation import read_ranges
+from uptane.meta.files import record_of
 from uptane.meta.roles import Root
 from uptane.meta.shape import (
     NUMBER_MAX,
@@ -222,8 +222,7 @@ def adopt(
         identity = made.repositories[other]
         if current.repositories.get(other) != identity:
             root = yield Want(other, KIND_METADATA, ROOT, 1, ROOT_BYTES_MAX)
-            record = RECORD_METADATA + 0x100 * (other - DIRECTOR) + ROOT
-            changes[record] = _found(image, root, identity)
+            changes[record_of(other, ROOT)] = _found(image, root, identity)
     return changes
 
 
