@@ -50,6 +50,7 @@ def test_a_signature_of_another_kind_is_skipped_and_dropped():
         entry(protected=b"\xa1\x01\x38\x07"),
         entry(hints={}),
         entry(hints={4: b"short"}),
+        entry(hints={4: KID + b"9"}),
         entry(hints={4: KID, 5: 0}),
         entry(value=b"s" * 96),
     ]
@@ -133,6 +134,7 @@ def test_a_single_signature_comes_back_as_its_own_bytes():
 
 
 def test_a_single_signature_of_another_kind_is_refused():
+    """V-91, T-05: a header, a kid or a digest of one byte more or less included."""
     hashed = seal(protected=cose.PROTECTED_HASHED, payload=DIGEST)
     for raw in (
         hashed,
@@ -153,8 +155,12 @@ def test_a_single_signature_of_another_kind_is_refused():
     ):
         raises(errors.BadEnvelope, cose.read_sign1, raw)
     raises(errors.BadEnvelope, cose.read_sign1, seal(payload=DIGEST), True)
-    short = seal(protected=cose.PROTECTED_HASHED, payload=DIGEST[1:])
-    raises(errors.BadEnvelope, cose.read_sign1, short, True)
+    for payload in (DIGEST[1:], DIGEST + b"d", b""):
+        raw = seal(protected=cose.PROTECTED_HASHED, payload=payload)
+        raises(errors.BadEnvelope, cose.read_sign1, raw, True)
+    for protected in (b"\xff", b"", 0):
+        raw = seal(protected=protected, payload=DIGEST)
+        raises(errors.BadEnvelope, cose.read_sign1, raw, True)
     raises(errors.Truncated, cose.read_sign1, seal()[:-1])
 
 

@@ -12,6 +12,7 @@ from uptane.ids import (
     MAP_NUMBER,
     MAP_REPOSITORIES,
     TARGETS,
+    TYPE_MAP,
 )
 from uptane.limits import MAP_BYTES_MAX
 from uptane.meta.mapping import Map
@@ -66,7 +67,12 @@ def test_another_map_is_not_read():
     own = {1: oem.director.identity, 2: oem.image.identity}
     cases = (
         ({KEY_FORMAT: 2}, errors.WrongFormat),
+        ({KEY_FORMAT: 0}, errors.WrongFormat),
+        ({KEY_FORMAT: -1}, errors.BadShape),
         ({KEY_TYPE: TARGETS}, errors.WrongType),
+        ({KEY_TYPE: 0}, errors.WrongType),
+        ({KEY_TYPE: TYPE_MAP + 1}, errors.WrongType),
+        ({KEY_TYPE: -1}, errors.BadShape),
         ({MAP_NUMBER: 0}, errors.BadShape),
         ({MAP_REPOSITORIES: {1: identity, 2: oem.image.identity}}, errors.WrongRepository),
         ({MAP_REPOSITORIES: {1: oem.director.identity, 3: identity}}, errors.WrongRepository),
@@ -79,6 +85,8 @@ def test_another_map_is_not_read():
         ({MAP_MAPPINGS: [[ALL, [2]]]}, errors.BadShape),
         ({MAP_MAPPINGS: [[ALL, [1, 2, 4]]]}, errors.BadShape),
         ({MAP_MAPPINGS: [[ALL, [2, 1]]]}, errors.BadShape),
+        ({MAP_MAPPINGS: [[ALL, [1, 2, 2]]]}, errors.BadShape),
+        ({MAP_MAPPINGS: [[ALL]]}, errors.BadShape),
         ({MAP_MAPPINGS: [[[[5, 4]], [1, 2]]]}, errors.BadShape),
         ({MAP_MAPPINGS: [[[], [1, 2]]]}, errors.BadShape),
         ({MAP_MAPPINGS: [[ALL, [1, 2], True]]}, errors.BadShape),
@@ -88,5 +96,13 @@ def test_another_map_is_not_read():
         raw = oem.charter(5, TRIO, lies=lies)
         raises(refusal, Map, oem.director.identity, oem.image.identity, raw)
     long = oem.charter(5, TRIO) + bytes(MAP_BYTES_MAX)
-    raises(errors.TooLong, Map, oem.director.identity, oem.image.identity, long)
+    raises(errors.TooLong, Map, own[1], own[2], long[: MAP_BYTES_MAX + 1])
+    raises(errors.TrailingBytes, Map, own[1], own[2], long[:MAP_BYTES_MAX])
     raises(errors.TrailingBytes, Map, own[1], own[2], oem.charter(5, TRIO) + b"\0")
+
+
+def test_the_least_number_of_a_map_is_one():
+    """T-45: nought is the built-in one."""
+    oem = Two()
+    raw = oem.charter(1, TRIO)
+    assert Map(oem.director.identity, oem.image.identity, raw).number == 1
