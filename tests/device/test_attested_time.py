@@ -1,8 +1,9 @@
 """Attested time: the signed answer to one's own living nonce, and how a wrong clock recovers."""
 
 from claims import raises, run
+from clocks import Noise, accept, clock_of, refused, root_of, sign_time
 from maker import NOW, Oem, kid_of, seed_of
-from memory import SUITE, sign_with
+from memory import SUITE
 from uptane import cbor, cose, errors
 from uptane.ids import (
     DIRECTOR,
@@ -19,39 +20,7 @@ from uptane.ids import (
 )
 from uptane.limits import FORWARD_MAX_S, NONCE_AGE_MAX_MS, NONCES_MAX, TIME_BYTES_MAX
 from uptane.meta.attested_time import AttestedTime
-from uptane.meta.roles import Root
 from vehicle import Full, Partial, Primary, updated
-
-
-class Noise:
-    """A source of nonces that never repeats."""
-
-    def __init__(self):
-        self.count = 0
-
-    def __call__(self, length):
-        self.count += 1
-        return bytes([self.count]) * length
-
-
-def root_of(oem):
-    return Root(SUITE, cose.read_sign(oem.director.files[ROOT, 0]).payload)
-
-
-def clock_of(oem, seconds=NOW, ticks_ms=0):
-    raw = cbor.dumps([seconds, kid_of(oem.director.keys[TIME][0])])
-    return AttestedTime(SUITE, Noise(), oem.director.identity, raw, ticks_ms)
-
-
-def accept(clock, raw, oem, ticks_ms=0, asked=()):
-    return run(clock.accept(raw, root_of(oem), ticks_ms, list(asked)))
-
-
-def sign_time(oem, fields, number=TIME):
-    payload = cbor.dumps(fields)
-    seed = oem.director.keys[TIME][0]
-    parts = cose.sign1_parts(payload, cose.context(number, oem.director.identity, number))
-    return cose.write_sign1(payload, kid_of(seed), sign_with(seed, parts))
 
 
 def test_an_attestation_sets_the_clock_and_is_stored():
@@ -89,19 +58,6 @@ def test_a_nonce_lives_until_it_is_answered_or_too_old():
     assert second != first
     accept(clock, oem.attest([second], NOW + 1), oem, NONCE_AGE_MAX_MS + 1)
     assert clock.nonce(NONCE_AGE_MAX_MS + 1) != second
-
-
-def refused(refusal, lie):
-    """An honest attestation, then the lie: refused, the clock as it was, an honest one taken."""
-    oem = Oem()
-    clock = clock_of(oem)
-    accept(clock, oem.attest([clock.nonce(0)], NOW + 10), oem)
-    clock.start_cycle()
-    nonce = clock.nonce(0)
-    raises(refusal, accept, clock, lie(oem, nonce), oem)
-    assert clock.now(0) == NOW + 10 and not clock.fresh
-    accept(clock, oem.attest([nonce], NOW + 20), oem)
-    assert clock.now(0) == NOW + 20
 
 
 def test_an_attestation_for_other_nonces_is_refused():
@@ -226,14 +182,20 @@ def test_an_attestation_has_its_shape():
 
         return lie
 
-    refused(errors.WrongFormat, shaped(k1=2))
-    refused(errors.WrongType, shaped(k2=TARGETS))
+    for format in (0, 2):
+        refused(errors.WrongFormat, shaped(k1=format))
+    for type in (0, TARGETS, TIME + 1):
+        refused(errors.WrongType, shaped(k2=type))
+    refused(errors.TimeBackwards, shaped(k3=0))
+    for field in ("k1", "k2", "k3"):
+        refused(errors.BadShape, shaped(**{field: -1}))
     refused(errors.BadShape, shaped(k3=True))
     refused(errors.BadShape, shaped(k4=[]))
     refused(errors.BadShape, shaped(k4=[b"short"]))
     refused(errors.BadShape, shaped(k4=[bytes(8)] * (NONCES_MAX + 1)))
     refused(errors.BadShape, shaped(k5=1))
     refused(errors.TooLong, lambda oem, nonce: bytes(TIME_BYTES_MAX + 1))
+    refused(errors.BadEnvelope, lambda oem, nonce: bytes(TIME_BYTES_MAX))
 
 
 def test_a_root_that_keeps_the_time_key_keeps_the_time():
