@@ -1,7 +1,7 @@
 """The first fields of a role, keys, holders and the index of Targets, one beside what is right."""
 
 from claims import raises
-from maker import LATER, VEHICLE, entry_of, kid_of, seed_of
+from maker import LATER, VEHICLE, kid_of, seed_of
 from memory import SUITE, public_key
 from test_roles import HASHES, fields_of, read, refuses
 from uptane import cbor, cose, errors
@@ -9,11 +9,9 @@ from uptane.ids import (
     DELEGATED_FIRST,
     DELEGATED_LAST,
     DIRECTOR,
-    ENTRY_ECUS,
     ENTRY_LENGTH,
     ENTRY_MATCH,
     FORMAT,
-    IMAGE,
     KEY_ACKNOWLEDGED,
     KEY_CUSTOM,
     KEY_DELEGATIONS,
@@ -39,7 +37,7 @@ from uptane.ids import (
 from uptane.limits import IMAGE_BYTES_MAX, KEYS_MAX, VERSION_MAX
 from uptane.meta.roles import Head, read_keyholders, read_keys
 from uptane.meta.shape import NUMBER_MAX, SECONDS_MAX
-from uptane.meta.targets import ARRAY, MAP, Targets, open_items
+from uptane.meta.targets import Targets
 
 
 def head_of(role, **changes):
@@ -243,51 +241,3 @@ def test_entries_say_the_same_field_by_field():
         assert cbor.dumps(fields) != before
         other = read(TARGETS, fields).entry(203)
         assert not same.says_the_same(other) and not other.says_the_same(same)
-
-
-def images(numbers):
-    fields = fields_of(TARGETS)
-    del fields[KEY_VEHICLE]
-    entry = entry_of(2, 3)
-    fields[KEY_IMAGES] = dict.fromkeys(numbers, entry)
-    return fields
-
-
-def test_the_index_holds_every_image_and_ends_where_it_says():
-    """V-09, T-48, E-48: also above 23 images, where the head grows."""
-    for count in (0, 1, 23, 24, 25):
-        numbers = list(range(count)) if count < 25 else list(range(24)) + [NUMBER_MAX]
-        targets = read(TARGETS, images(numbers), IMAGE)
-        assert targets.is_empty() is (count == 0)
-        assert [n for n in numbers if targets.entry(n).number == n] == numbers
-        assert targets.entry(1000) is None
-    raises(errors.BadShape, read, TARGETS, images([NUMBER_MAX + 1]), IMAGE)
-
-
-def test_the_head_of_a_container_is_as_short_as_it_can_be():
-    """V-04, T-03: kinds do not mix, and no more than 255 items are read."""
-    for kind, other in ((ARRAY, MAP), (MAP, ARRAY)):
-        for count in (0, 1, 23):
-            assert open_items(memoryview(bytes([kind + count, 9])), kind)[0] == count
-            raises(errors.BadShape, open_items, memoryview(bytes([other + count, 9])), kind)
-        for count in (24, 255):
-            found, rest = open_items(memoryview(bytes([kind + 24, count, 9])), kind)
-            assert found == count and bytes(rest) == b"\x09"
-        for count in (0, 23):
-            long = memoryview(bytes([kind + 24, count, 9]))
-            raises(errors.NotDeterministic, open_items, long, kind)
-        for bad in (b"", bytes([kind + 24]), bytes([kind + 25, 1, 1]), bytes([kind - 1, 0, 0])):
-            raises(errors.BadShape, open_items, memoryview(bad), kind)
-    found, rest = open_items(memoryview(b"\x80"), ARRAY)
-    assert found == 0 and len(rest) == 0
-
-
-def test_an_ecu_stands_in_one_place():
-    """V-74.7, E-49: twice in an entry, in two entries, first or last."""
-    for first, second in (([2, 2], [3]), ([2], [2]), ([2, 3], [3]), ([1, 2], [0, 1])):
-        fields = images([1, 2])
-        for number, ecus in ((1, first), (2, second)):
-            entry = dict(fields[KEY_IMAGES][number])
-            entry[ENTRY_ECUS] = ecus
-            fields[KEY_IMAGES][number] = entry
-        raises(errors.EcuTwice, read, TARGETS, fields)

@@ -76,7 +76,7 @@ def test_bytes_have_their_length():
 def test_hashes_are_one_to_four_and_ours_has_its_length():
     """V-09, T-34: others are of any length, and their number is an integer."""
     takes(read_hashes, {ALG_SHA256: DIGEST}, {-44: b"", ALG_SHA256: DIGEST})
-    takes(read_hashes, {-n: bytes(n) for n in range(17, 21)})
+    takes(read_hashes, {-n: bytes(n) for n in range(17, 21)}, {-15: b"", 5: b""})
     refuses(read_hashes, {}, {-n: b"" for n in range(17, 22)}, [], None)
     refuses(read_hashes, {ALG_SHA256: DIGEST[1:]}, {ALG_SHA256: DIGEST + b"0"})
     refuses(read_hashes, {"sha256": DIGEST}, {b"": DIGEST}, {True: DIGEST}, {-44: "digest"})
@@ -97,7 +97,7 @@ def test_a_list_of_numbers_ascends():
         refuses(reader, [], [1, 0], [0, 2, 1], [-1], [NUMBER_MAX + 1], [True], [1, b"2"], None)
         refuses(reader, list(range(ITEMS_MAX + 1)))
     takes(loosely, [2, 2], [1, 2, 2, 3])
-    refuses(strictly, [2, 2], [1, 2, 2, 3], [0, 0])
+    refuses(strictly, [2, 2], [1, 2, 2, 3], [0, 0], [1, 1], [1, 3, 3])
 
 
 def test_counters_are_pairs_of_numbers():
