@@ -35,7 +35,8 @@ def test_the_index_holds_every_image_and_ends_where_it_says():
         assert targets.is_empty() is (count == 0)
         assert [n for n in numbers if targets.entry(n).number == n] == numbers
         assert targets.entry(1000) is None
-    raises(errors.BadShape, read, TARGETS, images([NUMBER_MAX + 1]), IMAGE)
+    for number in (-1, NUMBER_MAX + 1):
+        raises(errors.BadShape, read, TARGETS, images([number]), IMAGE)
 
 
 def test_the_head_of_a_container_is_as_short_as_it_can_be():
