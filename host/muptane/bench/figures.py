@@ -128,17 +128,17 @@ def _sizes(folder: Path, left_out: tuple[str, ...]) -> Iterator[int]:
         module = wanted.pop()
         if module in seen or module in left_out:
             continue
-        source = firmware.FIRMWARE.parent / (module.replace(".", "/") + ".py")
-        if not source.exists():
+        name = module.replace(".", "/")
+        if name not in firmware.texts():
             continue
         seen.add(module)
-        yield (folder / (module.replace(".", "/") + ".mpy")).stat().st_size
-        wanted += _imports(source)
+        yield (folder / f"{name}.mpy").stat().st_size
+        wanted += _imports(firmware.texts()[name])
 
 
-def _imports(source: Path) -> Iterator[str]:
+def _imports(text: str) -> Iterator[str]:
     """Modules of ours that a source imports when it runs, not those for the type checker."""
-    stack: list[ast.AST] = [ast.parse(source.read_text())]
+    stack: list[ast.AST] = [ast.parse(text)]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.If) and isinstance(node.test, ast.Constant):

