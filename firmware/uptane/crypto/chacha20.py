@@ -101,4 +101,5 @@ class ChaCha20:
 def _lanes(row: "Buffer") -> int:
     """Return four words, little-endian, as one integer with 32 bits of room above each."""
     words = struct.unpack("<4I", row)
-    return words[0] | words[1] << 64 | words[2] << 128 | words[3] << 192
+    lanes: int = words[0] | words[1] << 64 | words[2] << 128 | words[3] << 192
+    return lanes

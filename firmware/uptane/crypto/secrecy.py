@@ -29,7 +29,7 @@ class Secrecy:
     AGREE_SLICES = 20  # yields of one agreement
 
     def __init__(self, suite: "Suite", tidy: "Callable[[], None]") -> None:
-        self.sha256 = suite.sha256
+        self.suite = suite
         self._tidy = tidy
 
     def agree(self, secret: bytes, public: bytes) -> "Generator[None, None, bytes]":
