@@ -26,7 +26,7 @@ class Secrecy:
     """`suite` hashes; `tidy` is called after an agreement, which leaves the heap full of garbage,
     as after each signature."""
 
-    AGREE_SLICES = 20  # yields of one agreement
+    AGREE_SLICES = 20  # of one agreement: its yields, and its end
 
     def __init__(self, suite: "Suite", tidy: "Callable[[], None]") -> None:
         self.suite = suite
