@@ -34,6 +34,9 @@ mutants: setup  ## what the device tests miss: make mutants [MODULE=trusted] [SA
 properties: setup  ## the properties of tests/property, played for long: make properties [SEED=0]
 	@MUPTANE_PROPERTIES=long $(PYTEST) tests/property --hypothesis-seed=$(or $(SEED),0)
 
+ciphers: setup  ## how fast X25519 and ChaCha20 are here, on both interpreters
+	@$(PY) -m scripts.ciphers
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -52,4 +55,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test properties attacks threats threats-check fuzz mutants lint types flash clean requirements requirements-check
+.PHONY: help setup demo test properties attacks threats threats-check fuzz mutants ciphers lint types flash clean requirements requirements-check

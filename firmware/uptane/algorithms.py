@@ -1,8 +1,9 @@
 """The numbers of COSE keys and algorithms (RFC 9053) that a car maker may choose from.
 
 Apart from `ids`, because an ECU compares whole headers and keys as bytes: what it imports holds
-none of these, unless its key is symmetric. This module holds numbers only.
-Rules: V-05, V-24.
+none of these, unless its key is symmetric or its images may be encrypted. This module holds
+numbers only.
+Rules: V-05, V-13, V-24.
 """
 
 ALG_EDDSA = -8
@@ -17,3 +18,19 @@ CRV_ED25519 = 6
 COSE_MAC0 = 17  # around version reports of ECUs with a symmetric key, nothing else
 USE_MAC = 1  # what a symmetric identity key is split for: sealing version reports,
 USE_WRAP = 2  # unwrapping keys of images
+
+# --- images that travel encrypted (docs/pouf.md, Encrypted images) ---------------------------
+COSE_ENCRYPT = 96
+ALG_CHACHA20_POLY1305 = 24
+ALG_ECDH_ES_HKDF_256 = -25
+ALG_DIRECT_HKDF_256 = -10
+CRV_X25519 = 4
+KEY_BITS = 256  # of a key that HKDF makes for ALG_CHACHA20_POLY1305
+HEADER_IV = 5
+HEADER_EPHEMERAL = -1
+HEADER_SALT = -20
+TYPE_WRAP = 8  # in the place of a payload's type: a content key, which no repository signs
+CUSTOM_ENCRYPTED = 1  # key of a Director's entry's custom: [METHOD_..., digest, {ecu: wrap}]
+METHOD_CHACHA20 = 1
+FORM_PLAIN = 0  # low half of the dataFormatIdentifier of a download: what arrives is plain,
+FORM_ENCRYPTED = 1  # or the ciphertext that the entry names

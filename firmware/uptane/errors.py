@@ -5,7 +5,7 @@ A refusal carries no text: the sentence, the likely cause and the next step live
 the wants routine): never renumber, never reuse.
 
 Ranges: 1 encoding, 20 signatures, 30 metadata, 50 images, 60 time, 70 files nobody wanted,
-80 flash, 90 installation, 100 the link and the peer.
+80 flash, 90 installation, 100 the link and the peer, 110 encryption.
 Rules: V-36.
 """
 
@@ -323,3 +323,22 @@ class PeerRefused(Refusal):
     """A Secondary ended its cycle with a refusal; its number is in `args[0]`."""
 
     number = 105
+
+
+# --- encryption ------------------------------------------------------------------------------
+class EncryptionDiffers(Refusal):
+    """Plain where the entry says encrypted, or encrypted where it says plain (E-80)."""
+
+    number = 110
+
+
+class BadWrap(Refusal):
+    """The content key does not open: wrapped for another ECU, image or ciphertext (E-80)."""
+
+    number = 111
+
+
+class NotARecipient(Refusal):
+    """No content key is wrapped for this ECU, or for a kind of secret that it has not."""
+
+    number = 112

@@ -14,6 +14,7 @@ ROLLBACK = "rollback"
 FREEZE = "freeze"
 MIX_AND_MATCH = "mix-and-match"
 ARBITRARY_SOFTWARE = "arbitrary software"
+EAVESDROP = "eavesdropping"
 ENDLESS_DATA = "endless data"
 SLOW_RETRIEVAL = "slow retrieval"
 DROP_REQUEST = "drop-request"
@@ -233,5 +234,19 @@ ADVICE: dict[int, Advice] = {
     105: Advice("PeerRefused", "a Secondary ended its cycle with a refusal of its own",
                 "what the Primary accepted did not pass the Secondary's verification",
                 "read the Secondary's refusal, which is the cause"),
+    # --- encryption
+    110: Advice("EncryptionDiffers", "the image is plain where it should be encrypted, or the "
+                "reverse",
+                "the plain file was served instead of the ciphertext, or somebody wants it to "
+                "travel in the clear",
+                "serve the bytes whose SHA-256 the Director lists, then look at who relays them",
+                EAVESDROP),
+    111: Advice("BadWrap", "the content key does not open with this ECU's secret",
+                "it was wrapped for another ECU, image or ciphertext, or for an older key of it",
+                "compare the key in the inventory with the ECU's and wrap a new content key",
+                ARBITRARY_SOFTWARE),
+    112: Advice("NotARecipient", "no content key of this image is wrapped for this ECU",
+                "the ECU was left out, or it has another kind of secret than the inventory says",
+                "look up its key in the inventory, or send this ECU the plain image"),
 }
 # fmt: on

@@ -53,8 +53,9 @@ def test_the_head_of_a_container_is_as_short_as_it_can_be():
             raises(errors.NotDeterministic, open_items, long, kind)
         for bad in (b"", bytes([kind + 24]), bytes([kind + 25, 1, 1]), bytes([kind - 1, 0, 0])):
             raises(errors.BadShape, open_items, memoryview(bad), kind)
-    found, rest = open_items(memoryview(b"\x80"), ARRAY)
-    assert found == 0 and len(rest) == 0
+    for head, count in ((b"\x80", 0), (b"\x98\x18", 24)):
+        found, rest = open_items(memoryview(head), ARRAY)
+        assert found == count and len(rest) == 0
     for head, kind in ((b"\x7f", ARRAY), (b"\x9f", MAP), (b"\x7f", MAP)):
         raises(errors.BadShape, open_items, memoryview(head), kind)
 

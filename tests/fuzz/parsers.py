@@ -8,11 +8,15 @@ signature, so that no input has to be signed.
 from claims import run
 from fuzz.finding import claim
 from maker import NOW, Oem, kid_of
-from memory import SUITE
+from memory import SUITE, digest
 from uptane import cbor, cose
+from uptane.algorithms import CUSTOM_ENCRYPTED, FORM_ENCRYPTED, METHOD_CHACHA20
+from uptane.crypto.secrecy import Secrecy
 from uptane.crypto.suite import Suite
-from uptane.errors import BadApplication, NotMyNonce, TooDeep
+from uptane.errors import BadApplication, NotMyNonce, Refusal, TooDeep
 from uptane.ids import DELEGATED_FIRST, DIRECTOR, IMAGE, ROOT, TARGETS, TIME
+from uptane.image.decryption import content_key
+from uptane.image.encryption import check_arrived, encryption_of, wanted_digest
 from uptane.limits import DIGEST_BYTES, NONCE_BYTES
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.delegation import Delegations
@@ -21,6 +25,17 @@ from uptane.meta.roles import Root, Snapshot, Timestamp
 from uptane.meta.targets import Targets
 from uptane.port.romfs import IS_DIRECTORY, RomFs
 from uptane.report import installed_of, nonce_of
+from wrapping import (
+    BASE,
+    CONTENT_KEY,
+    ECU,
+    SECRET,
+    WrapMaker,
+    encrypted_entry,
+    entry_with,
+    signing_ecu,
+    symmetric_ecu,
+)
 
 NONCE = b"fuzzing!"
 FILES_MAX = 8  # folders that are looked at
@@ -152,6 +167,51 @@ class TimeSource:
         except NotMyNonce:
             return
         claim(False, "an attestation counts once")
+
+
+def encrypted(raw):
+    """What a Director's entry says of encryption, as the value of its custom data."""
+    value = cbor.loads(raw)
+    entry = entry_with({CUSTOM_ENCRYPTED: value})
+    found = encryption_of(entry)
+    wanted = [METHOD_CHACHA20, found.digest, found.wraps]
+    claim(cbor.dumps(wanted) == raw, "written again as the same bytes")
+    claim(wanted_digest(entry, FORM_ENCRYPTED) != entry.digest, "plain is never what is wanted")
+    check_arrived(entry, found.digest)
+
+
+class Swift(Secrecy):
+    """Agrees in a microsecond, on something else for each public key."""
+
+    def agree(self, secret, public):
+        return digest(secret + public)
+        yield
+
+
+class WrapReader:
+    """The wrap of an ECU that has a key pair, and of one with a symmetric key: each opens the two
+    honest ones at most, and whatever else opened would be a forgery."""
+
+    def __init__(self):
+        self.secrecy = Swift(SUITE, lambda: None)
+        self.ecus = (signing_ecu(), symmetric_ecu())
+        agreed, derived = WrapMaker(BASE), WrapMaker(symmetric=SECRET)
+        agreed.secret = run(self.secrecy.agree(SECRET, agreed.given))
+        self.honest = (agreed.make(), derived.make())
+        self.entry = encrypted_entry()
+        self.encryption = encryption_of(self.entry)
+
+    def __call__(self, raw):
+        self.encryption.wraps = {ECU: raw}
+        refused = []
+        for identity in self.ecus:
+            try:
+                key = run(content_key(self.secrecy, identity, self.entry, self.encryption))
+            except Refusal as refusal:
+                refused.append(refusal.number)
+                continue
+            claim(raw in self.honest and key == CONTENT_KEY, "nothing opens but what was made")
+        return refused if len(refused) == len(self.ecus) else []
 
 
 def mark(raw):

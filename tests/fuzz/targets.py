@@ -35,6 +35,8 @@ TARGETS = {
     "targets_image": (parsers.image_targets, TARGETS_BYTES_MAX),
     "targets_delegated": (parsers.delegated_targets, TARGETS_BYTES_MAX),
     "time": (parsers.TimeSource(), TIME_BYTES_MAX),
+    "encrypted": (parsers.encrypted, ITEM_BYTES_MAX),
+    "wrap": (parsers.WrapReader(), RECORD_BYTES_MAX),
     "mark": (parsers.mark, RECORD_BYTES_MAX),
     "relayed_report": (parsers.relayed_report, REPORT_BYTES_MAX),
     "romfs": (parsers.image, IMAGE_BYTES_MAX),

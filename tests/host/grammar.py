@@ -25,6 +25,7 @@ HMAC_HASHED = "{ 1 => 5, 258 => -16 }"
 CHOICES: dict[str, Callable[[Any], str]] = {
     "identity-record": lambda found: "symmetric-identity" if 10 in found else "signing-identity",
     "cose-key": lambda found: "p256-key" if found[1] == 2 else "ed25519-key",
+    "wrap": lambda found: "derived-wrap" if -20 in found.value[3][0][1] else "agreed-wrap",
 }
 
 
@@ -77,5 +78,11 @@ def _embedded(rule: str, value: Any) -> Iterator[tuple[str, bytes]]:
     elif rule == "vehicle-file":
         yield "vehicle-content", value[0]
         yield EDDSA_HASHED, value[1].value[0]
+    elif rule == "encrypted":
+        yield from (("wrap", wrap) for wrap in value[2].values())
+    elif rule in ("agreed-wrap", "derived-wrap"):
+        yield "{ 1 => 24 }", value.value[0]
+        algorithm = -25 if rule == "agreed-wrap" else -10
+        yield f"{{ 1 => {algorithm} }}", value.value[3][0][0]
     elif rule == "vehicle-content":
         yield from (("report-file", report) for report in value[5])

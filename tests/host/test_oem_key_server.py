@@ -129,7 +129,7 @@ def test_the_inventory_and_the_director_hold_no_symmetric_key(mixed):
     for text in (repr(office.key_server), repr(vars(office.director))):
         assert door.secret.hex() not in text and repr(door.secret) not in text
     offered = {name for name in dir(KeyServer) if not name.startswith("_")}
-    assert offered == {"enrol", "verify"}
+    assert offered == {"enrol", "verify", "wrap"}
 
 
 def test_a_key_is_enrolled_once_and_for_one_ecu():

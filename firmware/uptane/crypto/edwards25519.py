@@ -61,28 +61,28 @@ COMB = (
 )
 
 
-def _squares(z: int, times: int) -> int:
+def squares(z: int, times: int) -> int:
     for _ in range(times):
         z = z * z % P
     return z
 
 
-def _powers(z: int) -> "Generator[None, None, tuple[int, int]]":
+def powers(z: int) -> "Generator[None, None, tuple[int, int]]":
     """Return z^(2^250 - 1) and z^11: 253 multiplications, where pow() would make 500."""
     z2 = z * z % P
-    z9 = _squares(z2, 2) * z % P
+    z9 = squares(z2, 2) * z % P
     z11 = z9 * z2 % P
-    z5 = _squares(z11, 1) * z9 % P  # z^(2^5 - 1), and so on below
-    z10 = _squares(z5, 5) * z5 % P
-    z20 = _squares(z10, 10) * z10 % P
-    z40 = _squares(z20, 20) * z20 % P
-    z50 = _squares(z40, 10) * z10 % P
+    z5 = squares(z11, 1) * z9 % P  # z^(2^5 - 1), and so on below
+    z10 = squares(z5, 5) * z5 % P
+    z20 = squares(z10, 10) * z10 % P
+    z40 = squares(z20, 20) * z20 % P
+    z50 = squares(z40, 10) * z10 % P
     yield
-    z100 = _squares(z50, 50) * z50 % P
+    z100 = squares(z50, 50) * z50 % P
     yield
-    z200 = _squares(z100, 100) * z100 % P
+    z200 = squares(z100, 100) * z100 % P
     yield
-    return _squares(z200, 50) * z50 % P, z11
+    return squares(z200, 50) * z50 % P, z11
 
 
 # --- points --------------------------------------------------------------------------------------
@@ -97,9 +97,9 @@ def decode(raw: bytes) -> "Generator[None, None, tuple[int, int]]":
     u = (y * y - 1) % P
     v = (D * y * y + 1) % P
     v3 = v * v * v % P
-    x250, _ = yield from _powers(u * v3 * v3 * v % P)
+    x250, _ = yield from powers(u * v3 * v3 * v % P)
     # x = u v^3 (u v^7)^((p - 5) / 8), and (p - 5) / 8 = 4 (2^250 - 1) + 1
-    x = u * v3 * _squares(x250, 2) * (u * v3 * v3 * v % P) % P
+    x = u * v3 * squares(x250, 2) * (u * v3 * v3 * v % P) % P
     if (v * x * x - u) % P:
         x = x * ROOT % P
     if (v * x * x - u) % P or (not x and sign):
@@ -111,8 +111,8 @@ def decode(raw: bytes) -> "Generator[None, None, tuple[int, int]]":
 
 def encode(x: int, y: int, z: int) -> "Generator[None, None, bytes]":
     """Return the 32 bytes that encode a point (RFC 8032, 5.1.2)."""
-    power, z11 = yield from _powers(z)
-    inverse = _squares(power, 5) * z11 % P  # z^(p - 2)
+    power, z11 = yield from powers(z)
+    inverse = squares(power, 5) * z11 % P  # z^(p - 2)
     y = y * inverse % P | (x * inverse % P & 1) << 255
     return y.to_bytes(32, "little")
 

@@ -87,7 +87,7 @@ def _read_fields(payload: bytes) -> Fields:
 
 
 def _end(fields: Fields) -> None:
-    fields.skip_custom(KEY_CUSTOM)
+    fields.take_custom(KEY_CUSTOM)
     fields.end()
 
 

@@ -102,11 +102,12 @@ class Fields:
         """Return the value, or None if it is absent."""
         return self._pairs.pop(key, None)
 
-    def skip_custom(self, key: int) -> None:
-        """Take what anybody may have put there."""
+    def take_custom(self, key: int) -> object:
+        """Return what anybody may have put there, {* uint => any}, or None."""
         custom = self.take(key)
         if custom is not None:
             read_custom(custom)
+        return custom
 
     def end(self) -> None:
         """Refuse what is left: an unknown key."""

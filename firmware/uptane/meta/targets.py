@@ -146,7 +146,8 @@ class Entry:
     """One image: number, length in bytes, hashes, hardware ids, release; Director: ecus.
 
     `digest` is the SHA-256 among the hashes; empty, if there is none, it matches nothing.
-    `hardware` and `release` are the must-match data (V-12, T-47). Refusal: BadShape.
+    `hardware` and `release` are the must-match data (V-12, T-47). `custom`: a map or None, of
+    which nothing is compared; `image.encryption` reads it. Refusal: BadShape.
     """
 
     def __init__(self, number: int, value: object, director: bool) -> None:
@@ -161,7 +162,7 @@ class Entry:
         match.end()
         # not strictly: an id twice in one entry is the same lie as twice in two (EcuTwice)
         self.ecus = read_numbers(fields.take(ENTRY_ECUS), False) if director else ()
-        fields.skip_custom(ENTRY_CUSTOM)
+        self.custom = fields.take_custom(ENTRY_CUSTOM)
         fields.end()
 
     def says_the_same(self, other: "Entry") -> bool:

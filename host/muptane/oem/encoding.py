@@ -3,7 +3,7 @@
 cbor2's own `canonical` sorts map keys by length first (RFC 7049), so the keys are sorted here,
 by their encodings. Decoding is strict in the simplest way: what was read is written again and
 compared with what came. Only the types of docs/pouf.cddl exist: integers, byte strings,
-printable ASCII text, arrays, maps with integer keys, and the tags of the three COSE messages.
+printable ASCII text, arrays, maps with integer keys, and the tags of the four COSE messages.
 It does not know what a message means.
 Rules: V-04, E-60, T-06.
 """
@@ -16,7 +16,7 @@ from uptane import algorithms, ids, limits
 
 INTEGER_MAX = 2**64 - 1
 INTEGER_MIN = -(2**64)
-COSE_TAGS = (ids.COSE_SIGN, ids.COSE_SIGN1, algorithms.COSE_MAC0)
+COSE_TAGS = (ids.COSE_SIGN, ids.COSE_SIGN1, algorithms.COSE_MAC0, algorithms.COSE_ENCRYPT)
 NESTING_MAX = limits.DEPTH_MAX + 1  # the COSE tag counts as a level here
 
 

@@ -76,6 +76,14 @@ class NotAnApplication(OemRefusal):
     """A folder that an ECU could not start."""
 
 
+class NoDecryptionKey(OemRefusal):
+    """An ECU that could not open what is encrypted for it (V-24)."""
+
+
+class ContentKeyUsed(OemRefusal):
+    """A content key that has encrypted something already: a random source that repeats itself."""
+
+
 # --- suppliers ---------------------------------------------------------------------------------
 class NotDelegated(OemRefusal):
     """A role, or an image, that nobody left to this supplier (R-06, E-91)."""

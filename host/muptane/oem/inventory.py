@@ -25,12 +25,11 @@ from sqlalchemy.pool import StaticPool
 
 from muptane.oem.errors import BadKey, Malformed
 from muptane.oem.fields import U32, Strict
-from muptane.oem.keys import Key
+from muptane.oem.keys import Key, check_x25519
 from muptane.oem.targets import Entry
 from uptane import ids, limits
 
-SCHEMA = 2  # PRAGMA user_version
-X25519_BYTES = 32
+SCHEMA = 3  # PRAGMA user_version
 
 
 class Base(DeclarativeBase):
@@ -172,6 +171,21 @@ class MapListed(Base):
     made_s: Mapped[int]
 
 
+class ContentKey(Base):
+    """That a content key was used, and for which ciphertext: never twice (V-13). The key itself is
+    not kept; its SHA-256 tells nothing of 32 random bytes."""
+
+    __tablename__ = "content_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(unique=True)  # SHA-256 of the key
+    kind: Mapped[int]  # ids.KIND_...
+    number: Mapped[int]
+    plaintext: Mapped[bytes]  # SHA-256
+    ciphertext: Mapped[bytes]  # SHA-256
+    made_s: Mapped[int]
+
+
 class Oddity(Base):
     """Something that a person of the OEM should look at (R-34)."""
 
@@ -223,8 +237,7 @@ class NewEcu(Strict):
         if key.is_p256 or self.kid not in (None, key.kid):
             raise BadKey("an ECU's signing key is an Ed25519 key, with its own kid")
         if self.decryption is not None:
-            if len(self.decryption) != X25519_BYTES:
-                raise BadKey(f"an X25519 key has {X25519_BYTES} bytes")
+            check_x25519(self.decryption)
             if self.decryption == crypto_sign_ed25519_pk_to_curve25519(self.public):
                 raise BadKey("one key to sign and to decrypt (T-43)")
         return key.kid

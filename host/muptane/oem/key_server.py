@@ -3,10 +3,10 @@
 A Director that was taken over must not be able to report for ECUs. So it is handed `verify` and
 nothing more; the inventory holds no symmetric key, only that there is one, and its kid. `enrol`
 is the factory's physical channel. A key is split by HKDF before it is used, one part for each
-purpose; what comes next beside `verify` is to encrypt an image for an ECU, for which the second
-part is. Here it is an object in the office's process, and Python hides nothing: a real car maker
-puts it on a machine of its own, behind the same function.
-Rules: R-17, R-44, V-24, V-44, T-43, E-74.
+purpose: `verify` uses the first, and `wrap`, for who encrypts images, the second. Here it is an
+object in the office's process, and Python hides nothing: a real car maker puts it on a machine of
+its own, behind the same functions.
+Rules: R-17, R-44, V-24, V-44, V-65, T-43, E-74.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +20,10 @@ from cwt.cose_key_interface import COSEKeyInterface
 from muptane.oem.check import Report, read_report
 from muptane.oem.encoding import encode
 from muptane.oem.envelopes import Context, verify_mac_seal
-from muptane.oem.errors import AlreadyRegistered, BadKey, BadSeal
+from muptane.oem.errors import AlreadyRegistered, BadKey, BadSeal, NoDecryptionKey
 from muptane.oem.fields import sha256
 from muptane.oem.keys import KEY_ALGORITHM, KEY_KID, KEY_TYPE
+from muptane.oem.wraps import Purpose, wrap_by_secret
 from uptane import algorithms, ids, limits
 
 SECRET_BYTES = 32
@@ -70,6 +71,16 @@ class KeyServer:
         context = Context(ids.TYPE_REPORT, identity, ids.TYPE_REPORT)
         verify_mac_seal(sealed, _mac_key(secret), context)
         return report
+
+    def wrap(self, content_key: bytes, purpose: Purpose) -> bytes:
+        """Wrap the key of a ciphertext for the ECU that the purpose names (R-44).
+
+        Refuses with NoDecryptionKey.
+        """
+        secret = self._keys.get(str(purpose.ecu))
+        if secret is None:
+            raise NoDecryptionKey(f"there is no symmetric key of ECU {purpose.ecu}")
+        return wrap_by_secret(content_key, derived(secret, algorithms.USE_WRAP), purpose)
 
     def __repr__(self) -> str:
         return "KeyServer()"

@@ -13,6 +13,7 @@ from typing import Any
 import nacl.bindings
 import nacl.utils
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cwt import COSEKey
 from cwt.cose_key_interface import COSEKeyInterface
@@ -26,6 +27,7 @@ from uptane import algorithms, limits
 
 PUBLIC_BYTES = 32
 SEED_BYTES = 32
+X25519_BYTES = 32
 POINT = b"\x04"  # what an uncompressed point begins with (SEC 1, 2.3.3)
 POINT_BYTES = 65
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -38,6 +40,17 @@ KEY_TYPE = 1
 KEY_KID = 2
 KEY_ALGORITHM = 3
 KIND_P256 = b"\x26"  # before a stored secret that is not an Ed25519 seed
+
+
+def check_x25519(public: bytes) -> None:
+    """Refuse with BadKey what is no X25519 key, or one of small order, which agrees with every
+    secret on the same."""
+    if len(public) != X25519_BYTES:
+        raise BadKey(f"an X25519 key has {X25519_BYTES} bytes")
+    try:
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(public))
+    except ValueError as fault:
+        raise BadKey("an X25519 key of small order keeps no secret") from fault
 
 
 @dataclass(frozen=True, order=True)
