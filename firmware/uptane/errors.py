@@ -5,7 +5,7 @@ A refusal carries no text: the sentence, the likely cause and the next step live
 the wants routine): never renumber, never reuse.
 
 Ranges: 1 encoding, 20 signatures, 30 metadata, 50 images, 60 time, 70 files nobody wanted,
-80 flash, 90 installation, 100 the link and the peer.
+80 flash, 90 installation, 100 the link and the peer, 110 deltas.
 Rules: V-36.
 """
 
@@ -323,3 +323,22 @@ class PeerRefused(Refusal):
     """A Secondary ended its cycle with a refusal; its number is in `args[0]`."""
 
     number = 105
+
+
+# --- deltas ----------------------------------------------------------------------------------
+class WrongBase(Refusal):
+    """What lies in the slot is not what the delta was made from (E-81)."""
+
+    number = 110
+
+
+class UnsupportedDelta(Refusal):
+    """A type, compression, window or layout of memory that this device cannot apply."""
+
+    number = 111
+
+
+class BadDelta(Refusal):
+    """A delta that contradicts itself or its metadata, or reaches outside the images."""
+
+    number = 112

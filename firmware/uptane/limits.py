@@ -66,6 +66,12 @@ IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nob
 # --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3
 
+# --- deltas (uptane.image.delta, heatshrink) -------------------------------------------------
+DELTA_WINDOW_BITS_MAX = 10  # twice this window and one lookahead are held: 2304 bytes
+DELTA_LOOKAHEAD_BITS_MAX = 8
+DELTA_NUMBER_BYTES_MAX = 5  # of one packed integer
+CHECKPOINT_BYTES_MAX = 1098  # where a delta goes on: a window of heatshrink and 74 bytes
+
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000
 N_CR_MS = 1000

@@ -233,5 +233,15 @@ ADVICE: dict[int, Advice] = {
     105: Advice("PeerRefused", "a Secondary ended its cycle with a refusal of its own",
                 "what the Primary accepted did not pass the Secondary's verification",
                 "read the Secondary's refusal, which is the cause"),
+    # --- deltas
+    110: Advice("WrongBase", "the installed image is not the one that the delta was made from",
+                "the ECU was updated or repaired since its last version report",
+                "let it report again, and direct the delta from what it runs, or the whole image"),
+    111: Advice("UnsupportedDelta", "the delta is of a kind that this ECU cannot apply",
+                "another compression, a larger window, or a layout for other memory",
+                "make it with the back office, for the flash map of that board"),
+    112: Advice("BadDelta", "the delta contradicts itself or the metadata that describes it",
+                "it was damaged, or made to write more than announced or to read elsewhere",
+                "compare its hash with the one in the Director's metadata", ENDLESS_DATA),
 }
 # fmt: on
