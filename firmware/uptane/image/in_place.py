@@ -13,7 +13,7 @@ Rules: S-29, V-30, E-79, E-81.
 
 import struct
 
-from uptane.errors import NothingStaged, Rotten, UnsupportedDelta, WrongHash
+from uptane.errors import NothingStaged, Rotten, UnsupportedDelta, WrongFile, WrongHash
 from uptane.image.delta import Patch
 from uptane.image.plan import verify_hash
 
@@ -24,11 +24,12 @@ if False:  # for the type checker
     from uptane.image.plan import Plan
     from uptane.store.area import Area
 
-# What is saved: one of these; then u32, the blocks still to be moved, or the patch's checkpoint.
+# What is saved: one of these; then the delta's SHA-256 and u32, the blocks still to be moved; or
+# the patch's checkpoint.
 MOVING = 0
 MAKING = 1
-MOVE = "<BI"
-MOVE_BYTES = 5
+MOVE = "<B32sI"
+MOVE_BYTES = 37
 COPY_BYTES = 256
 
 
@@ -65,9 +66,11 @@ class InPlace:
         if raw[0] == MOVING:
             if len(raw) != MOVE_BYTES:
                 raise Rotten
-            moving = struct.unpack(MOVE, bytes(raw))[1]
+            _, digest, moving = struct.unpack(MOVE, bytes(raw))
             if moving > self._moving:
                 raise Rotten
+            if digest != self._plan.digest:
+                raise WrongFile
             self._moving = moving
             return
         self._patch.restore(memoryview(raw)[1:])
@@ -122,15 +125,10 @@ class InPlace:
 
     def _move(self) -> "Work[None]":
         """Move the old image up by the shift, its last block first. A block that was moved is
-        overwritten when the one that far below is: so many moves can be done again, and no more
-        are made without saving."""
-        block_bytes = self._area.block_bytes
-        saved = -1
+        overwritten when the one that far below is moved, and not before that is noted."""
         while self._moving:
-            if saved < 0 or saved - self._moving == self._shift // block_bytes:
-                self._save(struct.pack(MOVE, MOVING, self._moving))
-                saved = self._moving
-            yield from self._move_block((self._moving - 1) * block_bytes)
+            self._save(struct.pack(MOVE, MOVING, self._plan.digest, self._moving))
+            yield from self._move_block((self._moving - 1) * self._area.block_bytes)
             self._moving -= 1
 
     def _move_block(self, start: int) -> "Work[None]":

@@ -76,6 +76,10 @@ class NotAnApplication(OemRefusal):
     """A folder that an ECU could not start."""
 
 
+class NoDelta(OemRefusal):
+    """A delta that cannot be made, or that no ECU could apply (E-81)."""
+
+
 # --- suppliers ---------------------------------------------------------------------------------
 class NotDelegated(OemRefusal):
     """A role, or an image, that nobody left to this supplier (R-06, E-91)."""
