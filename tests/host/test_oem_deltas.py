@@ -8,7 +8,9 @@ import io
 from collections.abc import Iterator
 from hashlib import sha256
 
+import cbor2
 import pytest
+from grammar import conforms
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +136,7 @@ def test_a_delta_is_described_like_a_target() -> None:
         ids.DELTA_WINDOW: [10, 8],
         ids.DELTA_LAYOUT: list(layout or ()),
     }
+    conforms("delta", cbor2.dumps(said.as_map(), canonical=True))
     assert Description.from_map(said.as_map()) == said
     plain = deltas.sequential(old, new, 8).description
     assert plain.as_map()[ids.DELTA_WINDOW] == [8, 7] and plain.layout is None
