@@ -130,12 +130,16 @@ class Patch:
 
     # --- going on after a reset -----------------------------------------------------------------
 
-    def checkpoint(self) -> bytes:
-        """Where this is, between two calls of `take`: at most CHECKPOINT_BYTES_MAX."""
+    def checkpoint(self, lead: int = 0) -> bytearray:
+        """Where this is, between two calls of `take`, behind `lead` bytes that are the caller's:
+        at most CHECKPOINT_BYTES_MAX, in one piece."""
         self._begin_work()
         self._busy = False
-        fields = self._fields()
-        return struct.pack(STATE, STATE_FORMAT, *fields) + self._decoder.packed()
+        decoder = self._decoder
+        made = bytearray(lead + STATE_BYTES + decoder.packed_bytes())
+        struct.pack_into(STATE, made, lead, STATE_FORMAT, *self._fields())
+        decoder.pack_into(memoryview(made)[lead + STATE_BYTES :])
+        return made
 
     def restore(self, raw: "Buffer") -> None:
         """Go on from a checkpoint: the patch from `position` on, the new image from `made` on.

@@ -147,14 +147,18 @@ class Decoder:
         self.fresh += state[END] - end
         return self.fresh > 0
 
-    def packed(self) -> bytes:
-        """What `unpack` goes on from: 8 bytes, and a window once it is begun."""
+    def packed_bytes(self) -> int:
+        """How many bytes `pack_into` writes: 8, and a window once it is begun."""
+        return STATE_BYTES + self._window
+
+    def pack_into(self, into: memoryview) -> None:
+        """Write what `unpack` goes on from."""
         state = self._state
-        packed = struct.pack(STATE, self._head, state[BITS], state[HELD], self.fresh)
-        return packed + bytes(self._buffer[state[END] - self._window : state[END]])
+        struct.pack_into(STATE, into, 0, self._head, state[BITS], state[HELD], self.fresh)
+        into[STATE_BYTES:] = self._buffer[state[END] - self._window : state[END]]
 
     def unpack(self, raw: "Buffer") -> None:
-        """Go on where `packed` was called. Rotten; UnsupportedDelta."""
+        """Go on where `pack_into` was called. Rotten; UnsupportedDelta."""
         if len(raw) < STATE_BYTES:
             raise Rotten
         head, bits, held, fresh = struct.unpack_from(STATE, raw, 0)

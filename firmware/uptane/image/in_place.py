@@ -37,7 +37,7 @@ class InPlace:
     """`area` holds the old image from its start on, and `plan` has a layout. UnsupportedDelta if
     that layout is not this area's."""
 
-    def __init__(self, area: "Area", plan: "Plan", save: "Callable[[bytes], object]") -> None:
+    def __init__(self, area: "Area", plan: "Plan", save: "Callable[[Buffer], object]") -> None:
         if plan.layout is None:
             raise UnsupportedDelta
         memory, segment, shift = plan.layout
@@ -121,7 +121,9 @@ class InPlace:
         return self._patch.made == self._plan.new_length
 
     def _save_patch(self) -> None:
-        self._save(bytes([MAKING]) + self._patch.checkpoint())
+        checkpoint = self._patch.checkpoint(1)
+        checkpoint[0] = MAKING
+        self._save(checkpoint)
 
     def _move(self) -> "Work[None]":
         """Move the old image up by the shift, its last block first. A block that was moved is
