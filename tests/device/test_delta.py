@@ -1,5 +1,6 @@
 """A sequential delta: what it makes, in slices, and where it goes on after a reset."""
 
+import struct
 from hashlib import sha256
 
 from claims import count_slices, raises, run
@@ -90,6 +91,19 @@ def test_work_is_done_in_slices() -> None:
     work.work.finish()
 
 
+def test_steps_that_make_nothing_are_done_in_slices_too() -> None:
+    """S-26, E-81: thousands of them take a few bytes."""
+    stream = Stream().literals(number(0))
+    for _ in range(30):
+        stream.repeat(1, 128)  # of which each three are a step
+    stream.literals(number(0) + number(20) + bytes(20) + number(0))
+    patch = bytes([SEQUENTIAL]) + number(20) + bytes([WINDOW]) + stream.packed()
+    work = Applying(patch, b"old", 20)
+    _, slices = count_slices(work.work.take(patch, 20))
+    assert slices > 30 * 128 // 384
+    work.work.finish()
+
+
 def test_it_stops_where_it_is_told() -> None:
     """E-79: at a byte of the new image, so that a checkpoint stands for whole erase blocks."""
     work, new = applying(LARGE)
@@ -163,6 +177,55 @@ def test_a_checkpoint_that_cannot_be_is_refused() -> None:
                 assert refusal.number
                 refused += 1
     assert refused > 150
+
+
+def test_each_field_of_a_checkpoint_has_its_bound() -> None:
+    """E-79, E-81: one too many is refused, and the last one good is not."""
+    old = noise(5, 100)
+    patch = sequential(20, steps((bytes(20), b"", 0)))
+    good = Applying(patch, old, 20)
+    good.give(20)
+    raw = bytes(good.work.checkpoint())
+    known = struct.unpack_from(delta.STATE, raw, 0)
+    phase, made, left = known[1], known[6], known[9]
+    assert phase == delta.DIFF and left == 20 - made > 0
+
+    def changed(field, value, phase=phase):
+        fields = list(known)
+        fields[1] = phase
+        fields[field] = value
+        work = Applying(patch, old, 20)
+        work.work.restore(struct.pack(delta.STATE, *fields) + raw[delta.STATE_BYTES :])
+
+    for field, good_value, bad_value in (
+        (1, delta.END, delta.END + 1),
+        (1, delta.FORMAT, delta.WINDOW),  # with a window, before there was one
+        (2, 1, 2),  # sizes in the head
+        (3, 34, 35),  # bits of an integer
+        (5, len(patch), len(patch) + 1),
+        (6, made, made + 1),  # with what is left of the step, beyond the image
+        (7, made, made + 1),  # a segment that begins beyond
+        (8, 100 - left, 101 - left),
+        (9, left, left + 1),
+        (10, (1 << 35) - 1, 1 << 35),
+    ):
+        changed(field, good_value)
+        raises(Rotten, changed, field, bad_value)
+    changed(8, 100, delta.EXTRA)
+    raises(Rotten, changed, 8, 101, delta.EXTRA)
+
+
+def test_a_checkpoint_in_the_head_has_no_window() -> None:
+    """E-79, E-81: nor does one behind it go without."""
+    work, _ = applying(SMALL)
+    work.give(1)
+    raw = work.work.checkpoint()
+    again, _ = applying(SMALL)
+    again.work.restore(raw)
+    raw[1] = delta.FORMAT
+    raises(Rotten, applying(SMALL)[0].work.restore, raw)
+    raw[1], raw[2] = delta.SIZES, 1
+    raises(Rotten, applying(SMALL)[0].work.restore, raw)
 
 
 def test_only_the_image_that_a_delta_was_made_from_is_its_base() -> None:

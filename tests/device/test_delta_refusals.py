@@ -3,7 +3,17 @@
 from hashlib import sha256
 
 from claims import raises, run
-from patches import SEQUENTIAL, WINDOW, Applying, Stream, number, sequential, steps, vector
+from patches import (
+    SEQUENTIAL,
+    WINDOW,
+    Applying,
+    Stream,
+    number,
+    plan_of,
+    sequential,
+    steps,
+    vector,
+)
 from uptane.errors import (
     BadDelta,
     Refusal,
@@ -12,6 +22,7 @@ from uptane.errors import (
     Truncated,
     UnsupportedDelta,
 )
+from uptane.image.delta import Patch
 from vectors.deltas import SMALL, noise
 
 OLD = noise(8, 100)
@@ -102,6 +113,8 @@ def test_reading_outside_the_old_image_is_refused() -> None:
         ((b"", b"", 100), (bytes(1), bytes(19), 0)),
         ((b"", b"", 1 << 32), (bytes(20), b"", 0)),
         ((b"", b"", -(1 << 32)), (bytes(20), b"", 0)),
+        ((bytes(20), b"", 81),),  # although nothing is read there any more
+        ((bytes(20), b"", -21),),
     ):
         refused(BadDelta, sequential(20, steps(*listed)))
     refused(BadDelta, sequential(20, steps((bytes(20), b"", 0))), old=OLD[:19])
@@ -118,6 +131,17 @@ def test_a_patch_that_ends_early_is_refused() -> None:
     patch, old, new, _ = vector(SMALL)
     for end in range(len(patch)):
         refused(Truncated, patch[:end], len(new), old)
+
+
+def test_a_patch_that_is_shorter_than_announced_is_refused() -> None:
+    """E-81: it makes sense, and is not the whole file that was described."""
+    patch = sequential(20, GOOD)
+    plan = plan_of(patch + b"x", OLD, 20)
+    work = Applying(patch, OLD, 20)
+    work.work = Patch(plan, work.read_into, work.write)
+    work.give(len(patch))
+    assert bytes(work.new) == MADE
+    raises(Truncated, work.work.finish)
 
 
 def test_bytes_that_trail_are_refused() -> None:

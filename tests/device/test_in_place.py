@@ -78,6 +78,20 @@ def test_a_layout_that_is_not_the_boards_is_refused() -> None:
     refused((4096, 512, 1024), new=4097)
 
 
+def test_what_is_left_of_the_old_image_follows_from_the_layout() -> None:
+    """E-81: less from segment to segment, and never what was moved out of the memory."""
+    plan = Plan(bytes(32), 100, 2400, 2451, (2560, 512, 1024))
+    assert [plan.segment(start) for start in range(0, 2451, 512)] == [
+        (512, 0, 1536),
+        (1024, 0, 1536),
+        (1536, 512, 1536),
+        (2048, 1024, 1536),
+        (2451, 1536, 1536),
+    ]
+    assert Plan(bytes(32), 100, 700, 2000, (4096, 512, 512)).segment(1536) == (2000, 1536, 1536)
+    assert Plan(bytes(32), 100, 700, 2000).segment(0) == (2000, 0, 700)
+
+
 def test_a_segment_reads_only_what_is_still_there() -> None:
     """E-81: the old image below the end of the segment is gone, or about to go."""
     memory = Memory(SHIFTED)
