@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from claims import raises, run
-from one_slot import BLOCK, Memory, Suite
+from one_slot import BLOCK, PAGE, Memory, Suite
 from patches import IN_PLACE, WINDOW, Stream, number, plan_of, steps, vector
 from uptane.errors import (
     BadDelta,
@@ -30,6 +30,19 @@ def test_the_new_image_takes_the_place_of_the_old_one() -> None:
             memory.give(memory.work(), piece_bytes)
             assert memory.content(len(memory.new)) == memory.new
             assert max([len(raw) for raw in memory.saved]) <= CHECKPOINT_BYTES_MAX
+
+
+def test_blocks_are_moved_in_slices() -> None:
+    """S-29: an erase, or 256 bytes, between two yields, however large a block is."""
+    memory = Memory(SHIFTED)
+    work = memory.work()
+    run(work.write(memory.patch[:8]))
+    before = memory.nor.strokes
+    for _ in work.write(memory.patch[8:60]):
+        moving = memory.saved[-1][0] == 0
+        assert memory.nor.strokes - before <= 256 // PAGE or not moving
+        before = memory.nor.strokes
+    assert memory.saved[-1][0] == 1
 
 
 def test_nothing_is_touched_before_the_head_was_compared() -> None:

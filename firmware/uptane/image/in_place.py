@@ -141,7 +141,7 @@ class InPlace:
             part = copied[: min(len(copied), start + area.block_bytes - at)]
             area.read_into(at, part)
             area.program(at + self._shift, part)
-        yield
+            yield  # a block may have 128 KB
 
     def _read_old(self, at: int, buffer: memoryview) -> None:
         self._area.read_into(at + self._shift, buffer)
