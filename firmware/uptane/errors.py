@@ -5,7 +5,8 @@ A refusal carries no text: the sentence, the likely cause and the next step live
 the wants routine): never renumber, never reuse.
 
 Ranges: 1 encoding, 20 signatures, 30 metadata, 50 images, 60 time, 70 files nobody wanted,
-80 flash, 90 installation, 100 the link and the peer, 110 encryption.
+80 flash, 90 installation, 100 the link and the peer, 110 encryption, 120
+deltas.
 Rules: V-36.
 """
 
@@ -342,3 +343,22 @@ class NotARecipient(Refusal):
     """No content key is wrapped for this ECU, or for a kind of secret that it has not."""
 
     number = 112
+
+
+# --- deltas ----------------------------------------------------------------------------------
+class WrongBase(Refusal):
+    """What lies in the slot is not what the delta was made from (E-81)."""
+
+    number = 120
+
+
+class UnsupportedDelta(Refusal):
+    """A type, compression, window or layout of memory that this device cannot apply."""
+
+    number = 121
+
+
+class BadDelta(Refusal):
+    """A delta that contradicts itself or its metadata, or reaches outside the images."""
+
+    number = 122

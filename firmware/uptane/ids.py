@@ -68,6 +68,15 @@ ENTRY_CUSTOM = 5
 MATCH_HARDWARE = 1  # [hardware id, ...]
 MATCH_RELEASE = 2  # release counter
 MATCH_DEPENDENCIES = 3  # {image number: ...}, empty map is left out
+CUSTOM_DELTA = 2  # of ENTRY_CUSTOM on the Director: how else the ECU may come to this image
+DELTA_ALGORITHM = 1
+DELTA_LENGTH = 2
+DELTA_HASHES = 3  # {hash algorithm: digest} of the delta
+DELTA_BASE = 4  # [length, {hash algorithm: digest}] of the image that it is made from
+DELTA_WINDOW = 5  # [bits of a distance, bits of a count], of its heatshrink
+DELTA_LAYOUT = 6  # in-place: [memory, segment, shift], bytes
+DELTA_SEQUENTIAL = 1  # patches of detools 0.53, compressed by heatshrink
+DELTA_IN_PLACE = 2
 # ... of a delegation
 DELEGATION_RANGES = 1  # [[first image number, last], ...]
 DELEGATION_HARDWARE = 2  # [hardware id, ...], absent: all

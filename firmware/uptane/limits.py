@@ -51,7 +51,7 @@ FORWARD_MAX_S = 10 * 366 * 86400  # the largest step that one attestation may ta
 
 # --- the vehicle -----------------------------------------------------------------------------
 SECONDARIES_MAX = 16
-ATTACKS_MAX = 64  # refusals kept for the next version report: every number there is
+ATTACKS_MAX = 80  # refusals kept for the next version report: every number there is
 WANTS_MAX = 128  # files that one Secondary may want in one cycle
 LATER_MS_MAX = 60_000  # of waiting that a Secondary may ask for in one cycle
 PATIENCE_MS = 3_600_000  # the same, of a Primary that waits for its Secondaries
@@ -65,6 +65,12 @@ IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nob
 
 # --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3
+
+# --- deltas (uptane.image.delta, heatshrink) -------------------------------------------------
+DELTA_WINDOW_BITS_MAX = 10  # twice this window and one lookahead are held: 2304 bytes
+DELTA_LOOKAHEAD_BITS_MAX = 8
+DELTA_NUMBER_BYTES_MAX = 5  # of one packed integer
+CHECKPOINT_BYTES_MAX = 1098  # where a delta goes on: a window of heatshrink and 74 bytes
 
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000

@@ -248,5 +248,15 @@ ADVICE: dict[int, Advice] = {
     112: Advice("NotARecipient", "no content key of this image is wrapped for this ECU",
                 "the ECU was left out, or it has another kind of secret than the inventory says",
                 "look up its key in the inventory, or send this ECU the plain image"),
+    # --- deltas
+    120: Advice("WrongBase", "the installed image is not the one that the delta was made from",
+                "the ECU was updated or repaired since its last version report",
+                "let it report again, and direct the delta from what it runs, or the whole image"),
+    121: Advice("UnsupportedDelta", "the delta is of a kind that this ECU cannot apply",
+                "another compression, a larger window, or a layout for other memory",
+                "make it with the back office, for the flash map of that board"),
+    122: Advice("BadDelta", "the delta contradicts itself or the metadata that describes it",
+                "it was damaged, or made to write more than announced or to read elsewhere",
+                "compare its hash with the one in the Director's metadata", ENDLESS_DATA),
 }
 # fmt: on

@@ -5,7 +5,7 @@ the refusals that it saw, or raises one; `outcome` makes a list of numbers of th
 the same on every interpreter. Anything else that is raised is a finding.
 """
 
-from fuzz import conversations, parsers, peers
+from fuzz import conversations, deltas, parsers, peers
 from uptane.errors import Refusal
 from uptane.limits import (
     REPORT_BYTES_MAX,
@@ -20,6 +20,7 @@ CONVERSATION_BYTES_MAX = 512
 ITEM_BYTES_MAX = 300
 IMAGE_BYTES_MAX = 1024
 RECORD_BYTES_MAX = 256
+DELTA_BYTES_MAX = 256
 
 TARGETS = {
     "cbor": (parsers.item, ITEM_BYTES_MAX),
@@ -40,6 +41,8 @@ TARGETS = {
     "mark": (parsers.mark, RECORD_BYTES_MAX),
     "relayed_report": (parsers.relayed_report, REPORT_BYTES_MAX),
     "romfs": (parsers.image, IMAGE_BYTES_MAX),
+    "delta": (deltas.sequential, DELTA_BYTES_MAX),
+    "delta_in_place": (deltas.in_place, DELTA_BYTES_MAX),
     "isotp": (conversations.channel, CONVERSATION_BYTES_MAX),
     "uds_server": (conversations.server, CONVERSATION_BYTES_MAX),
     "uds_transfer": (conversations.transfer, CONVERSATION_BYTES_MAX),

@@ -133,6 +133,11 @@ def numbers_of(module: str, text: str) -> dict[str, object]:
 
 def namespace(module: str) -> dict[str, object]:
     try:
-        return vars(importlib.import_module(module))
+        told = dict(vars(importlib.import_module(module)))
     except ImportError:  # drivers import what only a board has
         return {}
+    for node in ast.parse(firmware.texts().get(module.replace(".", "/"), "")).body:
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            for name in target.elts if isinstance(target, ast.Tuple) else ():
+                told.pop(name.id if isinstance(name, ast.Name) else "", None)  # a, b = ... stays
+    return told

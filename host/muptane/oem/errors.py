@@ -84,6 +84,10 @@ class ContentKeyUsed(OemRefusal):
     """A content key that has encrypted something already: a random source that repeats itself."""
 
 
+class NoDelta(OemRefusal):
+    """A delta that cannot be made, or that no ECU could apply (E-81)."""
+
+
 # --- suppliers ---------------------------------------------------------------------------------
 class NotDelegated(OemRefusal):
     """A role, or an image, that nobody left to this supplier (R-06, E-91)."""

@@ -1,0 +1,75 @@
+"""What signed metadata says of a delta, and whether the image that it was made from is here.
+
+It does NOT read the metadata, and does not look at the delta: `uptane.image.delta` does.
+Rules: S-27, S-29, E-81.
+"""
+
+from uptane.errors import WrongBase
+
+if False:  # for the type checker
+    from collections.abc import Callable
+
+    from storage import Digesting, Work
+
+    # (offset in the old image, what to fill)
+    ReadInto = Callable[[int, memoryview], None]
+
+HASH_BYTES = 512
+HASHES_PER_SLICE = 8
+
+
+class Plan:
+    """A delta's SHA-256, the lengths of delta, old and new image in bytes, and for an in-place one
+    (memory, segment, shift) in bytes."""
+
+    def __init__(
+        self,
+        digest: bytes,
+        length: int,
+        old_length: int,
+        new_length: int,
+        layout: "tuple[int, int, int] | None" = None,
+    ) -> None:
+        self.digest = digest
+        self.length = length
+        self.old_length = old_length
+        self.new_length = new_length
+        self.layout = layout
+
+    def sizes(self) -> "tuple[int, ...]":
+        """What the head of the delta has to repeat, in its order."""
+        if self.layout is None:
+            return (self.new_length,)
+        return self.layout + (self.old_length, self.new_length)
+
+    def segment(self, start: int) -> "tuple[int, int, int]":
+        """Where the segment ends that starts there, and the part of the old image, from an offset
+        to an offset, that is still there when it is made."""
+        if self.layout is None:
+            return self.new_length, 0, self.old_length
+        memory, segment, shift = self.layout
+        low = max(start + segment - shift, 0)
+        high = max(min(self.old_length, memory - shift), low)
+        return min(start + segment, self.new_length), low, high
+
+
+def verify_hash(
+    read_into: "ReadInto", length: int, digest: bytes, hashing: "Digesting"
+) -> "Work[bool]":
+    """Whether that many bytes, as they lie in flash, have this SHA-256."""
+    buffer = memoryview(bytearray(HASH_BYTES))
+    for at in range(0, length, HASH_BYTES):
+        part = buffer[: min(HASH_BYTES, length - at)]
+        read_into(at, part)
+        hashing.update(part)
+        if at // HASH_BYTES % HASHES_PER_SLICE == HASHES_PER_SLICE - 1:
+            yield
+    return hashing.digest() == digest
+
+
+def verify_base(
+    read_into: "ReadInto", length: int, digest: bytes, hashing: "Digesting"
+) -> "Work[None]":
+    """Hash the old image where it lies. WrongBase."""
+    if not (yield from verify_hash(read_into, length, digest, hashing)):
+        raise WrongBase
