@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from muptane.measured import table, write_section
+from muptane.measured import rows_of, table, write_section
 from scripts.fuzzing import CORPUS, ROOT, corpus
 
 BUILD = ROOT / "build" / "fuzz"
@@ -115,9 +115,23 @@ def code_of(name: str) -> str:
 
 
 def figures() -> dict[str, dict[str, Any]]:
-    """The rows of all targets that were ever run here."""
+    """The rows of all targets: of those that were ever run here, and of others as they were
+    written in another checkout."""
     known: dict[str, dict[str, Any]] = json.loads(FIGURES.read_text()) if FIGURES.is_file() else {}
-    return known
+    return {**{row[0]: written(row) for row in rows_of("fuzz", len(HEADS))}, **known}
+
+
+def written(cells: list[str]) -> dict[str, Any]:
+    """A row of the document as figures: what `report` would write as these cells."""
+    executions, corpus_size, peak = (int(cell.replace(",", "")) for cell in cells[2:5])
+    pairs = (pair.rsplit(":", 1) for pair in cells[5].split())
+    return {
+        "code": cells[1],
+        "executions": executions,
+        "corpus": corpus_size,
+        "peak_bytes": peak,
+        "refusals": {key: int(count) for key, count in pairs},
+    }
 
 
 def report(rows: dict[str, dict[str, Any]]) -> str:

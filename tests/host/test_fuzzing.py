@@ -13,6 +13,7 @@ from oem_targets import outcome
 
 from muptane.measured import rows_of, table, write_section
 from muptane.oem import encoding
+from scripts.fuzz import report, written
 from scripts.fuzzing import CORPUS, ROOT, corpus
 from scripts.fuzzing.mutations import change_item, change_prefixed_steps, change_steps, encode
 
@@ -152,3 +153,10 @@ def test_rows_that_were_written_are_read_again(tmp_path):
     write_section("two", "## Two\n\n" + table(("name", "bytes"), [("cose", 2)]), document)
     assert rows_of("one", 2, document) == [["cbor", "12,345"]]
     assert rows_of("one", 3, document) == []
+
+
+def test_figures_of_another_checkout_stay_in_the_document():
+    row = {"code": "12ab", "executions": 1200, "corpus": 3, "peak_bytes": 99999}
+    row["refusals"] = {"0": 2, "1001": 1, "Malformed": 7}
+    line = report({"cbor": row}).splitlines()[-1]
+    assert written(line.strip("| ").split(" | ")) == row
