@@ -20,7 +20,7 @@ from uptane.ids import (
 from uptane.limits import ENVELOPE_BYTES_MAX, METADATA_BYTES_MAX
 from uptane.meta import targets
 from uptane.meta.files import Files
-from uptane.meta.policy import DEVICE
+from uptane.meta.policy import DEVICE, Policy
 from uptane.meta.trusted import Trusted
 from vehicle import Full, Partial, prove, updated
 
@@ -109,9 +109,11 @@ def test_a_snapshot_has_the_length_and_the_version_that_were_named():
 
 
 def test_a_snapshot_may_come_with_signatures_around_it():
-    """V-73.1, E-19: the length that was named, and room for an envelope."""
+    """V-73.1, E-19: the length that was named, and room for an envelope, up to the role's cap."""
+    policy = Policy()
+    policy.t52_bytes_max = (512, 512, 4096, 512)
 
-    def want(length):
+    def cap(length):
         oem, node = updated(Full)
 
         def change(fields):
@@ -119,14 +121,26 @@ def test_a_snapshot_may_come_with_signatures_around_it():
 
         oem.director.alter[TIMESTAMP] = change
         oem.publish(3)
+        node.policy = policy
         trusted = node.trusted(DIRECTOR)
         for _ in trusted.update_timestamp(oem.director.files[TIMESTAMP, 0], NOW):
             pass
         return trusted.want(SNAPSHOT, 3).cap
 
     assert ENVELOPE_BYTES_MAX == 1024
-    for length in (100, 1024, 1500):
-        assert want(length) == min(length + 1024, METADATA_BYTES_MAX[SNAPSHOT])
+    assert [cap(length) for length in (100, 1024, 1500, 3072)] == [1124, 2048, 2524, 4096]
+    assert cap(3073) == 4096
+
+
+def test_a_file_may_be_as_long_as_its_cap():
+    """T-52, E-19: and not one byte longer."""
+    _, node = updated(Full)
+    trusted = node.trusted(DIRECTOR)
+    for role in (ROOT, TIMESTAMP, TARGETS):
+        cap = METADATA_BYTES_MAX[role]
+        assert trusted.want(role, 0).cap == cap
+        raises(errors.BadEnvelope, trusted.open, bytes(cap), role)
+        raises(errors.TooLong, trusted.open, bytes(cap + 1), role)
 
 
 def test_targets_have_the_version_that_the_snapshot_names():
