@@ -5,8 +5,8 @@ and, when P2 or P2* is about to end, says responsePending (0x78) so that a handl
 as long as it needs. A handler is a generator: it yields `None` after each slice, fills `out` and
 returns the length of its response; or raises `Nrc`.
 
-It does not do: functional addressing, security access (both come with the bus issue). No
-service here installs, rolls back or re-identifies anything by itself (S-39, T-55).
+It does NOT do functional addressing or security access yet. No service here installs, rolls
+back or re-identifies anything by itself (S-39, T-55).
 """
 
 from uptane.limits import P2_MS, P2_STAR_MS

@@ -4,7 +4,7 @@ Sessions, identity by identifier, the four routines of muptane (cycle, wants, an
 the transfer services. None of them can install, roll back or re-identify anything: RID_INSTALL
 puts on trial only what this ECU has verified in this cycle (S-39, E-77), identity is read-only.
 
-It does not do: security access, DTCs, functional addressing (the bus issue).
+It does NOT do security access, DTCs or functional addressing yet.
 """
 
 from uptane import cbor
