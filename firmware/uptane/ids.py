@@ -68,7 +68,9 @@ ENTRY_CUSTOM = 5
 MATCH_HARDWARE = 1  # [hardware id, ...]
 MATCH_RELEASE = 2  # release counter
 MATCH_DEPENDENCIES = 3  # {image number: ...}, empty map is left out
-CUSTOM_DELTA = 2  # of ENTRY_CUSTOM on the Director: how else the ECU may come to this image
+# ... of ENTRY_CUSTOM on the Director: how else than as it is the ECU may come to this image
+CUSTOM_ENCRYPTED = 1  # [METHOD_..., digest, {ecu: wrap}]
+CUSTOM_DELTA = 2  # {DELTA_...: value}
 DELTA_ALGORITHM = 1
 DELTA_LENGTH = 2
 DELTA_HASHES = 3  # {hash algorithm: digest} of the delta

@@ -105,3 +105,14 @@ class Four(Two):
         ]
         raw = self.charter(5, (DIRECTOR, IMAGE, FLEET, BRAKES), mappings)
         self.provision(raw, FLEET, BRAKES)
+
+
+def offered(number, repositories, by, **more):
+    """A lie or a truth: these repositories list that map of `repositories` from now on."""
+
+    def change(oem):
+        oem.charter(number, repositories, **more)
+        oem.listed_by(by, number)
+        oem.publish(3)
+
+    return change

@@ -3,8 +3,9 @@
 from claims import raises
 from memory import digest
 from uptane import cbor
-from uptane.algorithms import CUSTOM_ENCRYPTED, FORM_ENCRYPTED, FORM_PLAIN
+from uptane.algorithms import FORM_ENCRYPTED, FORM_PLAIN
 from uptane.errors import BadShape, EncryptionDiffers, WrongHash
+from uptane.ids import CUSTOM_ENCRYPTED
 from uptane.image.encryption import check_arrived, encryption_of, wanted_digest
 from wrapping import ECU, PLAIN, ciphertext_of, encrypted_entry, entry_with
 

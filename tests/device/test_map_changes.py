@@ -1,7 +1,7 @@
 """A change of the map: only if every repository of the current one lists the same new one."""
 
 from claims import raises
-from fleets import BRAKES, FLEET, Three, Two, root_record
+from fleets import BRAKES, FLEET, Three, Two, offered, root_record
 from maker import BRAKE, DOOR, GATEWAY, VEHICLE, Repository, number_of, seed_of
 from memory import digest
 from uptane import cbor, errors
@@ -23,17 +23,6 @@ from vehicle import Full, Primary, prove, updated
 
 BOTH = (DIRECTOR, IMAGE)
 TRIO = (DIRECTOR, IMAGE, FLEET)
-
-
-def offered(number, repositories, by, **more):
-    """A lie or a truth: these repositories list that map of `repositories` from now on."""
-
-    def change(oem):
-        oem.charter(number, repositories, **more)
-        oem.listed_by(by, number)
-        oem.publish(3)
-
-    return change
 
 
 def test_a_fleet_comes_in_and_goes_out_again():

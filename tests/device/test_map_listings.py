@@ -1,7 +1,7 @@
 """What repositories list of a map: number, length and hashes, each held to the letter."""
 
 from claims import raises
-from fleets import BRAKES, FLEET, Four, Three, Two, root_record
+from fleets import BRAKES, FLEET, Four, Three, Two, offered, root_record
 from maker import GATEWAY
 from memory import digest
 from uptane import cose, errors
@@ -36,15 +36,6 @@ def listed(maps):
     oem = Two()
     payload = oem.image.serve(TARGETS, {KEY_MAPS: maps, KEY_IMAGES: {}})
     return read_listings(Targets(payload, IMAGE))
-
-
-def offered(number, repositories, by, **more):
-    def change(oem):
-        oem.charter(number, repositories, **more)
-        oem.listed_by(by, number)
-        oem.publish(3)
-
-    return change
 
 
 def lists(by, number, listing):

@@ -17,19 +17,7 @@ from uptane.ids import (
 from uptane.limits import MAP_BYTES_MAX
 from uptane.meta.mapping import Map
 
-BOTH = (DIRECTOR, IMAGE)
 TRIO = (DIRECTOR, IMAGE, FLEET)
-
-
-def offered(number, repositories, by, **more):
-    """A lie or a truth: these repositories list that map of `repositories` from now on."""
-
-    def change(oem):
-        oem.charter(number, repositories, **more)
-        oem.listed_by(by, number)
-        oem.publish(3)
-
-    return change
 
 
 # --- reading ---------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from uptane.algorithms import (
     ALG_DIRECT_HKDF_256,
     ALG_ECDH_ES_HKDF_256,
     COSE_ENCRYPT,
-    CUSTOM_ENCRYPTED,
     HEADER_EPHEMERAL,
     HEADER_IV,
     HEADER_SALT,
@@ -24,6 +23,7 @@ from uptane.crypto.secrecy import Secrecy
 from uptane.identity import Identity
 from uptane.ids import (
     ALG_SHA256,
+    CUSTOM_ENCRYPTED,
     ENTRY_CUSTOM,
     ENTRY_ECUS,
     ENTRY_HASHES,

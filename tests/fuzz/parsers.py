@@ -10,11 +10,11 @@ from fuzz.finding import claim
 from maker import NOW, Oem, kid_of
 from memory import SUITE, digest
 from uptane import cbor, cose
-from uptane.algorithms import CUSTOM_ENCRYPTED, FORM_ENCRYPTED, METHOD_CHACHA20
+from uptane.algorithms import FORM_ENCRYPTED, METHOD_CHACHA20
 from uptane.crypto.secrecy import Secrecy
 from uptane.crypto.suite import Suite
 from uptane.errors import BadApplication, NotMyNonce, Refusal, TooDeep
-from uptane.ids import DELEGATED_FIRST, DIRECTOR, IMAGE, ROOT, TARGETS, TIME
+from uptane.ids import CUSTOM_ENCRYPTED, DELEGATED_FIRST, DIRECTOR, IMAGE, ROOT, TARGETS, TIME
 from uptane.image.decryption import content_key
 from uptane.image.encryption import check_arrived, encryption_of, wanted_digest
 from uptane.limits import DIGEST_BYTES, NONCE_BYTES

@@ -27,7 +27,8 @@ if False:  # for the type checker
     from collections.abc import Callable
 
     from storage import Buffer, Work
-    from uptane.image.plan import Plan, ReadInto
+    from uptane.image.plan import Plan
+    from uptane.store.area import ReadInto
 
     Write = Callable[[memoryview], Work[None]]
 

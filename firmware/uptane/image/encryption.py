@@ -9,8 +9,9 @@ like any image.
 Rules: V-13, V-84, E-01, E-80, T-33.
 """
 
-from uptane.algorithms import CUSTOM_ENCRYPTED, FORM_ENCRYPTED, FORM_PLAIN, METHOD_CHACHA20
+from uptane.algorithms import FORM_ENCRYPTED, FORM_PLAIN, METHOD_CHACHA20
 from uptane.errors import BadShape, EncryptionDiffers, WrongHash
+from uptane.ids import CUSTOM_ENCRYPTED
 from uptane.limits import DIGEST_BYTES
 from uptane.meta.shape import NUMBER_MAX, read_bytes, read_list, read_map, read_number
 

@@ -15,7 +15,7 @@ import struct
 
 from uptane.errors import NothingStaged, Rotten, UnsupportedDelta, WrongFile, WrongHash
 from uptane.image.delta import Patch
-from uptane.image.plan import verify_hash
+from uptane.store.area import digest_of
 
 if False:  # for the type checker
     from collections.abc import Callable
@@ -112,7 +112,7 @@ class InPlace:
         self._patch.finish()
         area = self._area
         length = self._plan.new_length
-        if not (yield from verify_hash(area.read_into, length, digest, suite.sha256())):
+        if (yield from digest_of(area.read_into, length, suite.sha256())) != digest:
             raise WrongHash
 
     # --- inside ---------------------------------------------------------------------------------

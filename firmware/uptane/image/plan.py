@@ -5,17 +5,11 @@ Rules: S-27, S-29, E-81.
 """
 
 from uptane.errors import WrongBase
+from uptane.store.area import digest_of
 
 if False:  # for the type checker
-    from collections.abc import Callable
-
     from storage import Digesting, Work
-
-    # (offset in the old image, what to fill)
-    ReadInto = Callable[[int, memoryview], None]
-
-HASH_BYTES = 512
-HASHES_PER_SLICE = 8
+    from uptane.store.area import ReadInto
 
 
 class Plan:
@@ -53,23 +47,9 @@ class Plan:
         return min(start + segment, self.new_length), low, high
 
 
-def verify_hash(
-    read_into: "ReadInto", length: int, digest: bytes, hashing: "Digesting"
-) -> "Work[bool]":
-    """Whether that many bytes, as they lie in flash, have this SHA-256."""
-    buffer = memoryview(bytearray(HASH_BYTES))
-    for at in range(0, length, HASH_BYTES):
-        part = buffer[: min(HASH_BYTES, length - at)]
-        read_into(at, part)
-        hashing.update(part)
-        if at // HASH_BYTES % HASHES_PER_SLICE == HASHES_PER_SLICE - 1:
-            yield
-    return hashing.digest() == digest
-
-
 def verify_base(
     read_into: "ReadInto", length: int, digest: bytes, hashing: "Digesting"
 ) -> "Work[None]":
     """Hash the old image where it lies. WrongBase."""
-    if not (yield from verify_hash(read_into, length, digest, hashing)):
+    if (yield from digest_of(read_into, length, hashing)) != digest:
         raise WrongBase

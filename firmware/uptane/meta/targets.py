@@ -147,7 +147,8 @@ class Entry:
 
     `digest` is the SHA-256 among the hashes; empty, if there is none, it matches nothing.
     `hardware` and `release` are the must-match data (V-12, T-47). `custom`: a map or None, of
-    which nothing is compared; `image.encryption` reads it. Refusal: BadShape.
+    which nothing is compared; `image.encryption` and `image.description` read it. Refusal:
+    BadShape.
     """
 
     def __init__(self, number: int, value: object, director: bool) -> None:

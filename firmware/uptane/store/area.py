@@ -2,17 +2,39 @@
 
 Offsets count from the area's start. Whatever is programmed is read back and compared; whatever
 reaches beyond the area, or misses the program unit, is refused before the driver sees it.
-It does NOT erase by itself, buffer, or know what the bytes mean.
+It does NOT erase by itself, buffer, or know what the bytes mean. `digest_of` hashes what lies
+there, a slice at a time.
 Rules: E-79.
 """
 
 from uptane.errors import FlashFault
 
 if False:  # for the type checker
-    from storage import Buffer, Flash
+    from collections.abc import Callable
+
+    from storage import Buffer, Digesting, Flash, Work
+
+    # (offset, what to fill)
+    ReadInto = Callable[[int, memoryview], None]
 
 CHUNK_BYTES = 256
 BLANK = b"\xff" * CHUNK_BYTES
+HASH_BYTES = 512
+HASHES_PER_SLICE = 8  # 4 KB are hashed between two yields
+
+
+def digest_of(read_into: "ReadInto", length: int, hashing: "Digesting") -> "Work[bytes]":
+    """Return the digest of that many bytes, as they lie in flash. FlashFault, of reading."""
+    chunk = memoryview(bytearray(HASH_BYTES))
+    at = 0
+    while at < length:
+        for _ in range(HASHES_PER_SLICE):
+            part = chunk[: min(HASH_BYTES, length - at)]
+            read_into(at, part)
+            hashing.update(part)
+            at += len(part)
+        yield
+    return hashing.digest()
 
 
 class Area:

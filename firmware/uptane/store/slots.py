@@ -25,15 +25,13 @@ from uptane.ids import (
     RECORD_BOOT,
     RECORD_RELEASE,
 )
+from uptane.store.area import digest_of
 from uptane.store.boot import EMPTY, ERASING, STAGED, TRIAL, WRITING, Installed, State, choose
 
 if False:  # for the type checker
-    from storage import Buffer, Digesting, Hashing, Work
+    from storage import Buffer, Hashing, Work
     from uptane.store.area import Area
     from uptane.store.records import Records
-
-CHUNK_BYTES = 512
-CHUNKS_PER_SLICE = 8  # 4 KB are hashed between two yields
 
 
 class Slots:
@@ -220,7 +218,8 @@ class Slots:
             raise NothingStaged
         if self._at != self._wanted.length:
             raise WrongLength
-        digest = yield from self._hash(suite.sha256(), self._wanted.length)
+        length = self._wanted.length
+        digest = yield from digest_of(self._area.read_into, length, suite.sha256())
         state = self._load()
         if digest != self._wanted.digest:
             self._wanted = None
@@ -263,18 +262,6 @@ class Slots:
             self._area.program(at, view[:whole])
         self._held = len(view) - whole
         self._unit[: self._held] = view[whole:]
-
-    def _hash(self, digest: "Digesting", length: int) -> "Work[bytes]":
-        chunk = memoryview(bytearray(CHUNK_BYTES))
-        at = 0
-        while at < length:
-            for _ in range(CHUNKS_PER_SLICE):
-                part = chunk[: min(CHUNK_BYTES, length - at)]
-                self._area.read_into(at, part)
-                digest.update(part)
-                at += len(part)
-            yield
-        return digest.digest()
 
     def _drop(self, state: State) -> None:
         state.phase = EMPTY

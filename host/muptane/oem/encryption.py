@@ -41,7 +41,7 @@ class Encrypted:
         """What the custom data of the Director's entry for this vehicle says (V-13)."""
         digest = sha256(self.ciphertext)
         value = [algorithms.METHOD_CHACHA20, digest, dict(self.wraps[vehicle])]
-        return {algorithms.CUSTOM_ENCRYPTED: value}
+        return {ids.CUSTOM_ENCRYPTED: value}
 
 
 class Encryption:
