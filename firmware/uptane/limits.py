@@ -70,7 +70,9 @@ TRIAL_BOOTS_MAX = 3
 DELTA_WINDOW_BITS_MAX = 10  # twice this window and one lookahead are held: 2304 bytes
 DELTA_LOOKAHEAD_BITS_MAX = 8
 DELTA_NUMBER_BYTES_MAX = 5  # of one packed integer
-CHECKPOINT_BYTES_MAX = 1098  # where a delta goes on: a window of heatshrink and 74 bytes
+DELTA_EMPTY_STEPS_MAX = 256  # steps that make nothing, and one more for so many bytes made
+DELTA_EMPTY_BYTES = 16
+CHECKPOINT_BYTES_MAX = 1106  # where a delta goes on: a window of heatshrink and 82 bytes
 
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000

@@ -23,6 +23,7 @@ from uptane.errors import (
     UnsupportedDelta,
 )
 from uptane.image.delta import Patch
+from uptane.limits import DELTA_EMPTY_BYTES, DELTA_EMPTY_STEPS_MAX
 from vectors.deltas import SMALL, noise
 
 OLD = noise(8, 100)
@@ -79,6 +80,50 @@ def test_more_than_announced_is_refused() -> None:
     ):
         work = refused(BadDelta, sequential(20, steps(*listed)))
         assert len(work.new) <= 20
+
+
+def empty(count: int) -> bytes:
+    """A patch for the first 20 bytes of an image, behind so many steps that make nothing."""
+    stream = Stream().literals(number(0) + bytes(3))
+    for begin in range(3, 3 * count, 126):
+        stream.repeat(3, min(126, 3 * count - begin))
+    stream.literals(number(20) + bytes(20) + number(0) + number(0))
+    return bytes([SEQUENTIAL]) + number(20) + bytes([WINDOW]) + stream.packed()
+
+
+def test_a_patch_that_makes_nothing_is_refused() -> None:
+    """E-81: a bomb of time. Thousands of empty steps take a few bytes; detools makes a few."""
+    assert Applying(empty(DELTA_EMPTY_STEPS_MAX), OLD, 20).whole() == OLD[:20]
+    refused(BadDelta, empty(DELTA_EMPTY_STEPS_MAX + 1))
+    assert len(empty(5000)) < 400
+    refused(BadDelta, empty(5000))
+
+
+def test_empty_steps_are_counted_over_resets() -> None:
+    """E-79, E-81: a checkpoint says how many there were, and where the last step began."""
+    patch = empty(DELTA_EMPTY_STEPS_MAX + 1)
+    for at in range(10):
+        before = Applying(patch, OLD, 20)
+        before.give(at)
+        after = Applying(patch, OLD, 20)
+        after.work.restore(before.work.checkpoint())
+        raises(BadDelta, after.whole)
+
+
+def test_a_large_image_may_have_more_of_them() -> None:
+    """E-81: one for each DELTA_EMPTY_BYTES that were made."""
+    count = DELTA_EMPTY_STEPS_MAX + 2
+    length = 2 * DELTA_EMPTY_BYTES
+    made = (bytes(length), b"", 0)
+    nothing = [(b"", b"", 0)] * count
+    raises(BadDelta, Applying(sequential(length, steps(*nothing, made)), OLD, length).whole)
+    for extra, good in ((0, True), (1, False)):
+        listed = [made] + nothing + [(b"", b"", 0)] * extra + [(b"", b"x", 0)]
+        work = Applying(sequential(length + 1, steps(*listed)), OLD, length + 1)
+        if good:
+            assert work.whole() == OLD[:length] + b"x"
+        else:
+            raises(BadDelta, work.whole)
 
 
 def test_what_heatshrink_swells_to_is_bounded() -> None:

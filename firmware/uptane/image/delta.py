@@ -4,8 +4,9 @@ A patch is a head (type and compression, sizes), then a heatshrink stream of ste
 of the old image to take, with what to add to each; how many new bytes follow, and those; where in
 the old image to go on. In-place, each segment of the new image has steps of its own.
 Pieces have any size; neither patch nor image is ever held. Whatever a patch says, no more is
-written than the new image has, in order, and nothing is read but the old image. It does NOT
-authenticate: who gives pieces hashes the patch, and afterwards the new image where it lies.
+written than the new image has, in order, nothing is read but the old image, and few steps make
+nothing, so the work is in proportion to the image. It does NOT authenticate: who gives pieces
+hashes the patch, and afterwards the new image where it lies.
 Rules: S-26, S-29, E-81.
 """
 
@@ -21,7 +22,7 @@ from uptane.errors import (
     WrongFile,
 )
 from uptane.image.heatshrink import Decoder, fast
-from uptane.limits import DELTA_NUMBER_BYTES_MAX
+from uptane.limits import DELTA_EMPTY_BYTES, DELTA_EMPTY_STEPS_MAX, DELTA_NUMBER_BYTES_MAX
 
 if False:  # for the type checker
     from collections.abc import Callable
@@ -39,8 +40,8 @@ IN_PLACE_HEATSHRINK = 0x14
 # others an integer.
 HEAD, SIZES, WINDOW, FORMAT, DIFF_SIZE, DIFF, EXTRA_SIZE, EXTRA, ADJUST, END = range(10)
 
-STATE = "<BBBBBIIIIIQ32s"  # format, then what `_fields` lists
-STATE_BYTES = 65
+STATE = "<BBBBBIIIIIIIQ32s"  # format, then what `_fields` lists
+STATE_BYTES = 73
 STATE_FORMAT = 1
 READ_BYTES = 256
 RUN_BYTES = 32
@@ -81,6 +82,7 @@ class Patch:
         self._value = 0  # of an integer, as far as it was read
         self._shift = 0  # ... bits of it; 0: its first byte is next
         self._negative = 0
+        self._empty = 0  # steps that made nothing
         self._busy = False  # and for ever, once it has refused or was left in the middle
         self._begin_segment(0)
 
@@ -150,16 +152,18 @@ class Patch:
         fields = struct.unpack_from(STATE, raw, 0)
         if fields[0] != STATE_FORMAT:
             raise Rotten
-        if fields[11] != self._plan.digest:
+        if fields[13] != self._plan.digest:
             raise WrongFile
         _, self._phase, self._index, self._shift, self._negative = fields[:5]
-        self.position, self.made, start, self._from, self._left, self._value = fields[5:11]
+        self.position, self.made, start, step, self._empty = fields[5:10]
+        self._from, self._left, self._value = fields[10:13]
         at, end = self._from, self.made + self._left
         self._begin_segment(start)
+        self._step = step
         self._from = at
         self._decoder.unpack(memoryview(raw)[STATE_BYTES:])
         good = (
-            start <= self.made <= end <= self._segment_end
+            start <= step <= self.made <= end <= self._segment_end
             and self._low <= at <= self._high - (self._left if self._phase == DIFF else 0)
             and self._phase <= END
             and self._decoder.begun() == (self._phase >= FORMAT)
@@ -180,6 +184,8 @@ class Patch:
             self.position,
             self.made,
             self._segment,
+            self._step,
+            self._empty,
             self._from,
             self._left,
             self._value,
@@ -195,7 +201,7 @@ class Patch:
 
     def _begin_segment(self, start: int) -> None:
         """The new bytes from `start` on, and what of the old image is still there to make them."""
-        self._segment = start
+        self._segment = self._step = start
         self._segment_end, self._low, self._high = self._plan.segment(start)
         self._from = self._low
 
@@ -259,6 +265,11 @@ class Patch:
             if value:  # a data format, of which the rest would be read otherwise
                 raise UnsupportedDelta
         elif phase == ADJUST:
+            if self.made == self._step:
+                self._empty += 1
+                if self._empty > DELTA_EMPTY_STEPS_MAX + self.made // DELTA_EMPTY_BYTES:
+                    raise BadDelta
+            self._step = self.made
             self._from += value
             if not self._low <= self._from <= self._high:
                 raise BadDelta
