@@ -9,7 +9,6 @@ repository. A finding ends with exit code 1 and the file that shows it. Linux x8
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.util
 import json
 import platform
@@ -93,25 +92,12 @@ def row_of(campaign: Campaign, executions: int, known: dict[str, Any]) -> dict[s
     if campaign.found:
         print(f"{campaign.name:<18} FOUND {campaign.found[0]}", flush=True)
         return {}
-    code = code_of(campaign.name)
+    code = corpus.code_of(campaign.name)
     if known.get("code") == code:
         executions += known["executions"]
     row = {"code": code, **campaign.measure(executions)}
     print(f"{campaign.name:<18} {json.dumps(row)}", flush=True)
     return row
-
-
-def code_of(name: str) -> str:
-    """Which code was fuzzed, by a hash of it and of the targets."""
-    folders = ["firmware/uptane", "tests/fuzz"]
-    if name.startswith("oem_"):
-        folders += ["host/muptane/oem", "tests/host/oem_targets.py"]
-    hashing = hashlib.sha256()
-    for folder in folders:
-        path = ROOT / folder
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            hashing.update(file.read_bytes())
-    return hashing.hexdigest()[:8]
 
 
 def figures() -> dict[str, dict[str, Any]]:
@@ -158,14 +144,14 @@ def order(pair: tuple[str, int]) -> tuple[int, str]:
 
 INTRODUCTION = f"""## Fuzzing
 
-Written by `make fuzz`. *Code*: a hash of what was fuzzed, parsers and targets. *Executions*: of
-that code, without a finding; each under {RSS_MB_MAX} MB of resident memory and {INPUT_S_MAX} s an
-input. *Corpus*: the inputs at the end, each for a set of branches that no other took. *Peak
-bytes*: the most that one of them allocated at once, by tracemalloc on CPython (64 bits), with what
-the target itself needs; what a board allocates is bounded by the heap with which `make test`
-replays the repository's corpus. The last column counts inputs of the corpus by what they were
-refused with: numbers of the POUF, 1000 + code for a negative response, names of the back office's
-classes."""
+Written by `make fuzz`. *Code*: a hash of what was fuzzed, every file of which an input of the
+repository runs a function. *Executions*: of that code, without a finding; each under {RSS_MB_MAX}
+MB of resident memory and {INPUT_S_MAX} s an input. *Corpus*: the inputs at the end, each for a
+set of branches that no other took. *Peak bytes*: the most that one of them allocated at once, by
+tracemalloc on CPython (64 bits), with what the target itself needs; what a board allocates is
+bounded by the heap with which `make test` replays the repository's corpus. The last column counts
+inputs of the corpus by what they were refused with: numbers of the POUF, 1000 + code for a
+negative response, names of the back office's classes."""
 
 
 def main() -> int:

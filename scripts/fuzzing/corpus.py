@@ -16,11 +16,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from muptane.bench import firmware
 from scripts.fuzzing import CORPUS, HOST_TARGETS, ROOT, TARGETS, add_paths
 
 FILES_MAX = 24  # of one target in the repository
 KEPT_BYTES_MAX = 1200  # of one file there
-WATCHED = (str(ROOT / "firmware" / "uptane"), str(ROOT / "host" / "muptane" / "oem"))
+DEVICE = ROOT / "firmware" / "uptane"
+WATCHED = (str(DEVICE), str(ROOT / "host" / "muptane" / "oem"))
+TARGET_FILES = (str(ROOT / "tests" / "fuzz"), str(ROOT / "tests" / "host"))
+LIST = str(ROOT / "tests" / "fuzz" / "targets.py")  # names the targets, and is none
 Effect = tuple[object, ...]
 
 
@@ -64,6 +68,41 @@ def peak_bytes(name: str, inputs: Iterable[bytes]) -> int:
         most = max(most, tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     return most
+
+
+def code_of(name: str) -> str:
+    """Which code a target fuzzes: a hash of every file of which the repository's corpus runs a
+    function, the target's own included; of the device's as they are compiled, with numbers in
+    the place of names."""
+    texts = firmware.texts()
+    hashing = hashlib.sha256()
+    for file in files_run(name, read(CORPUS / name)):
+        path = Path(file)
+        if path.is_relative_to(DEVICE):
+            text = texts[f"uptane/{path.relative_to(DEVICE).with_suffix('').as_posix()}"]
+        else:
+            text = path.read_text("utf-8")
+        hashing.update(f"{path.relative_to(ROOT)}\0{text}\0".encode())
+    return hashing.hexdigest()[:8]
+
+
+def files_run(name: str, inputs: Iterable[bytes]) -> list[str]:
+    """The files, of ours, of which these inputs run a function."""
+    seen: set[str] = set()
+
+    def called(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            seen.add(frame.f_code.co_filename)
+
+    for raw in inputs:
+        outcome(name, raw)  # whatever it imports is imported now
+        sys.setprofile(called)
+        try:
+            outcome(name, raw)
+        finally:
+            sys.setprofile(None)
+    ours = (file for file in seen if file.startswith(WATCHED + TARGET_FILES))
+    return sorted(file for file in ours if file != LIST)
 
 
 def effects(name: str, raw: bytes) -> set[Effect]:

@@ -65,6 +65,19 @@ def test_a_sound_reader_is_left_standing(tmp_path):
     assert fuzz("planted_sound", tmp_path, encoding.encode({1: [2, b"three"], 4: 500})) == []
 
 
+def test_a_row_is_of_the_files_that_its_target_runs():
+    """E-60: what a parser never runs may change, and its executions still count."""
+    inputs = corpus.read(CORPUS / "timestamp")
+    run = {
+        Path(file).relative_to(ROOT).as_posix() for file in corpus.files_run("timestamp", inputs)
+    }
+    device = {file for file in run if file.startswith("firmware/uptane/")}
+    expected = ("cbor.py", "meta/roles.py", "meta/shape.py")
+    assert device == {f"firmware/uptane/{file}" for file in expected}
+    assert run - device == {"tests/fuzz/parsers.py", "tests/fuzz/finding.py"}
+    assert corpus.code_of("timestamp") == corpus.code_of("snapshot") != corpus.code_of("cbor")
+
+
 def replay(*interpreter: str, left_bytes: str = "") -> list[str]:
     """The sorted lines of a replay: target, input, outcome."""
     command = [*interpreter, REPLAY, *([left_bytes] if left_bytes else [])]
