@@ -3,20 +3,16 @@ process; in a MicroPython process they are the modules of this folder. `settings
 of the board that is emulated (muptane.bench.settings). It checks nothing.
 """
 
+from boards.unix import layout
 from boards.unix.metered import MeteredSuite
-from boards.unix.nor import Geometry, Noise, Nor
+from boards.unix.nor import Noise
 from boards.unix.silicon import WorldClock
 from uptane.port.board import Board
 from uptane.port.can_machine import CanMachine
-from uptane.store.area import Area
 
 
 def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-def,type-arg]
     core = machine.core
-    flash = settings["flash"]
-    unit = flash["program_bytes"]
-    geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
-    nor = Nor(machine.open_flash(flash["path"]), geometry, core.charge)
     noise = Noise(settings["seed"] + core.elapsed_us())
     board = Board(settings["name"], settings["confirm_ms"])
     can = machine.CAN(1, settings["bitrate"])
@@ -26,15 +22,19 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
     # Seeded: only an emulated board may do this.
     board.random = lambda n: bytes([noise.byte() for _ in range(n)])
     board.suite = MeteredSuite(core.charge, settings["costs"], machine.tidy)
+    if settings["decrypts"]:
+        from boards.unix import secret  # here, because most ECUs have no use for it
+
+        board.secrecy = secret.MeteredSecrecy(
+            board.suite, core.charge, settings["costs"], machine.tidy
+        )
+    board.deltas = settings["deltas"]
     board.tidy, board.heap = machine.tidy, machine.heap  # type: ignore[method-assign]
-    board.records_area = _area(nor, settings["records"], unit)
-    board.slot_areas = [_area(nor, place, unit) for place in settings["slots"]]
-    board.depot_areas = [_area(nor, place, unit) for place in settings["depot"]]
+    nor = layout.part(settings, machine.open_flash(settings["flash"]["path"]), core.charge)
+    board.records_area = layout.area(settings, nor, "records")
+    board.slot_areas = layout.areas(settings, nor, "slots")
+    board.depot_areas = layout.areas(settings, nor, "depot")
     board.watchdog, board.reset = machine.WDT(), machine.reset
     applications = machine.applications(nor)
     board.mount, board.unmount = applications.mount, applications.unmount
     return board
-
-
-def _area(nor: Nor, place: "list[int]", unit: int) -> Area:
-    return Area(nor, place[0], place[1], place[2], unit)

@@ -1,11 +1,11 @@
 """How a process becomes an emulated ECU: `micropython -m boards.unix.boot ROLE SETTINGS FD`.
 
-ROLE is partial, full or primary; SETTINGS is a JSON file that the bench writes
-(`muptane.bench.settings`), FD an inherited socket to the world. The modelled `machine` and `time`
-lie in this folder and, being first on the path, override the interpreter's own; everything above
-them is what runs on any board. With the name of a role alone it only imports what such an ECU
-imports and makes the models of its chips, which a board has in silicon: so the heap is measured
-above which an ECU's own budget begins.
+ROLE is partial, full or primary, and behind it, as ",deltas", what else it does (`LATER`);
+SETTINGS is a JSON file that the bench writes (`muptane.bench.settings`), FD an inherited socket to
+the world. The modelled `machine` and `time` lie in this folder and, being first on the path,
+override the interpreter's own; everything above them is what runs on any board. With ROLE alone it
+only imports what such an ECU imports and makes the models of its chips, which a board has in
+silicon: so the heap is measured above which an ECU's own budget begins.
 """
 
 import gc
@@ -49,9 +49,16 @@ LATER = {
     ),
 }
 
+# ... or of what its board is built with.
+LATER["symmetric"] = ("uptane.mac",)
+LATER["es256"] = ("uptane.crypto.p256",)
+LATER["deltas"] = ("uptane.image.intake", "uptane.image.patching")
+LATER["decrypts"] = ("uptane.image.intake", "uptane.image.decryption", "boards.unix.secret")
+
 if len(sys.argv) > 1:
-    for name in LATER[sys.argv[1]]:
-        __import__(name)
+    for trait in sys.argv[1].split(","):
+        for name in LATER[trait]:
+            __import__(name)
     gc.threshold(-1)
     make_room_for_names()
     gc.collect()

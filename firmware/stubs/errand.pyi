@@ -56,9 +56,10 @@ class Codec(Protocol):
     def Targets(self, payload: bytes, repository: int, role: int = ..., /) -> targets.Targets: ...
 
 class Sink(Protocol):
-    """Takes a file as it comes (store.slots.Slots, image.depot.Depot)."""
+    """Takes a file as it comes (store.slots.Slots, image.depot.Depot, and the stages of
+    image.intake); what takes long is returned as work to be done."""
 
-    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None: ...
+    def write(self, offset: int, data: memoryview, /) -> Work[None] | None: ...
 
 class Clock(Protocol):
     """What a cycle needs of attested time (meta.attested_time.AttestedTime is one)."""

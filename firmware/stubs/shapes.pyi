@@ -12,6 +12,7 @@ constant and compile nothing, so a shape costs no byte on the device.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from uptane.crypto.secrecy import Secrecy
 from uptane.crypto.suite import Suite
 from uptane.store.area import Area
 
@@ -69,6 +70,8 @@ class Board(Protocol):
     slot_areas: list[Area]
     depot_areas: list[Area]
     watchdog: Watchdog
+    deltas: bool
+    secrecy: Secrecy | None
 
     def random(self, n: int, /) -> bytes: ...
     def mount(self, area: Area, length: int, /) -> Any: ...

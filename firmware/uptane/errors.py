@@ -328,7 +328,7 @@ class PeerRefused(Refusal):
 
 # --- encryption ------------------------------------------------------------------------------
 class EncryptionDiffers(Refusal):
-    """Plain where the entry says encrypted, or encrypted where it says plain (E-80)."""
+    """Plain where the entry says encrypted, or the reverse; another form than wanted (E-80)."""
 
     number = 110
 

@@ -129,6 +129,9 @@ RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
 # newest Director Targets that held nothing for me, + 0x100 * (repository - 1): meta.files
 RECORD_HIGH_WATER = 0x0007
 RECORD_MAP = 0x0008  # the map of repositories, or the built-in one: owned by meta.mapping
+RECORD_CHECKPOINT = (
+    0x0F01  # where a delta goes on: owned by image.patching, dropped by store.slots
+)
 RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
 
 # --- the identity record ---------------------------------------------------------------------

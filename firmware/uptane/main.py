@@ -29,6 +29,7 @@ if False:  # for the type checker
     from errand import Work
     from shapes import Board
     from uptane.image.depot import Depot
+    from uptane.image.intake import Intake
     from uptane.meta.decision import Decision
     from uptane.primary import Lead
     from uptane.store.boot import Installed
@@ -71,6 +72,11 @@ class Ecu:
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
+        self.intake: Intake | None = None
+        if board.deltas or board.secrecy is not None:
+            from uptane.image import intake  # here, because most have no room for it
+
+            self.intake = intake.Intake(self)
         self._reset_at = 0
         self._leave_at = 0  # back to the default session, whoever is there; 0: no need
         self._trial_due = False

@@ -17,6 +17,7 @@ from uptane.ids import (
     DELEGATED_LAST,
     DIRECTOR,
     IMAGE,
+    KIND_DELTA,
     KIND_IMAGE,
     KIND_MAP,
     KIND_METADATA,
@@ -26,6 +27,7 @@ from uptane.ids import (
     ROOT,
     TARGETS,
 )
+from uptane.image.parcel import Parcel
 from uptane.limits import (
     MAP_BYTES_MAX,
     REPOSITORIES_MAX,
@@ -136,7 +138,7 @@ class Shelf:
             raw = yield from self._metadata(file[0], number, detail)
         elif kind == KIND_MAP and isinstance(detail, bytes):
             raw = yield from self._map(number, detail)
-        elif kind == KIND_IMAGE and isinstance(detail, bytes):
+        elif kind in (KIND_IMAGE, KIND_DELTA) and isinstance(detail, bytes):
             return self._ecu.depot.find(detail, offset)
         return None if raw is None or offset >= len(raw) else Held(raw, offset)
 
@@ -238,12 +240,11 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
         if entry is None or peer.report is None:
             continue
         depot = ecu.depot
-        if depot.holds(entry.digest):
+        parcel = Parcel(entry)
+        if depot.holds(parcel.digest):
             continue
-        yield from depot.begin(entry)
-        want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
-        want.sink = depot
-        if (yield want) is None:
+        yield from depot.begin(parcel)
+        if (yield parcel.want(depot)) is None:
             raise Withheld
         yield from depot.finish(ecu.suite)
 

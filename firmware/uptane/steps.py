@@ -8,6 +8,7 @@ from uptane.errors import Refusal, Withheld
 from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_REPORT, KIND_TIME, LOCAL
 from uptane.limits import TIME_BYTES_MAX
 from uptane.meta.wants import Want
+from uptane.store.boot import Installed
 
 if False:  # for the type checker
     from errand import Cycle
@@ -37,12 +38,16 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
 
 def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
     """Bring the image into the spare slot and verify it there, as it lies in flash."""
-    slots = ecu.slots
-    yield from slots.begin(entry.number, entry.length, entry.digest, entry.release)
-    want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
-    want.sink = slots
-    want.offset = slots.resume_offset()
-    if want.offset < entry.length and (yield want) is None:
+    if ecu.intake is not None:
+        want = yield from ecu.intake.begin(entry)
+    else:
+        slots = ecu.slots
+        wanted = Installed(entry.number, entry.length, entry.digest, entry.release)
+        yield from slots.begin(wanted)
+        want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
+        want.sink = slots
+        want.offset = slots.resume_offset()
+    if want.offset < want.cap and (yield want) is None:
         raise Withheld
-    yield from slots.finish(ecu.suite)
+    yield from ecu.slots.finish(ecu.suite) if ecu.intake is None else ecu.intake.finish()
     ecu.verified = True

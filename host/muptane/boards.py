@@ -179,6 +179,7 @@ class Costs(_Strict):
 
     ed25519_verify: Microseconds
     ed25519_sign: Microseconds
+    x25519_agree: Microseconds  # where images are decrypted
     p256_verify: Microseconds  # where the suite is built with it
     sha256_block: Microseconds  # 64 bytes
     sha512_block: Microseconds  # 128 bytes
@@ -222,6 +223,16 @@ class BoardSpec(_Strict):
         """The largest image: what fits either slot."""
         return min(area[1] * area[2] for area in (self.flash.map.slot_a, self.flash.map.slot_b))
 
+    def records_lack(self, role: RoleName, deltas: bool = False) -> str:
+        """What the records' area lacks to hold a role, one that patches with `deltas`; or ""."""
+        spec: Role = getattr(self.roles, role)
+        stored = (spec.metadata_bytes or METADATA_BYTES[role]) + SMALL_RECORDS_BYTES
+        if deltas:
+            stored += limits.CHECKPOINT_BYTES_MAX
+        _, block_bytes, blocks = self.flash.map.records
+        room = block_bytes * (blocks - 1)  # one block is always being erased
+        return f"records: {stored} bytes in {room}" if stored > room else ""
+
     def shortfalls(self, role: RoleName, code_bytes: int) -> list[str]:
         """What the part lacks to hold a role whose .mpy files have so many bytes."""
         spec: Role = getattr(self.roles, role)
@@ -241,10 +252,8 @@ class BoardSpec(_Strict):
             room = self.flash.map.filesystem[1] if self.flash.map.filesystem else 0
             if code_bytes * 1.1 > room:  # blocks half full, directories
                 lacks.append(f"filesystem: {code_bytes} bytes of .mpy in {room}")
-        stored = (spec.metadata_bytes or METADATA_BYTES[role]) + SMALL_RECORDS_BYTES
-        _, block_bytes, blocks = self.flash.map.records
-        if stored > block_bytes * (blocks - 1):  # one block is always being erased
-            lacks.append(f"records: {stored} bytes in {block_bytes * (blocks - 1)}")
+        if lack := self.records_lack(role):
+            lacks.append(lack)
         if role == "primary" and not self.flash.map.depot:
             lacks.append("depot: no cell for Secondaries' images")
         return lacks

@@ -236,7 +236,7 @@ ADVICE: dict[int, Advice] = {
                 "read the Secondary's refusal, which is the cause"),
     # --- encryption
     110: Advice("EncryptionDiffers", "the image is plain where it should be encrypted, or the "
-                "reverse",
+                "reverse, or announced as something else than the entry says",
                 "the plain file was served instead of the ciphertext, or somebody wants it to "
                 "travel in the clear",
                 "serve the bytes whose SHA-256 the Director lists, then look at who relays them",

@@ -10,6 +10,7 @@ import io
 from boards.unix.nor import Geometry, Nor
 from claims import run
 from uptane.store.area import Area
+from uptane.store.boot import Installed
 from uptane.store.records import Records
 from uptane.store.slots import Slots
 
@@ -77,7 +78,7 @@ def provisioned() -> Ecu:
 
 
 def begin(ecu, image=NEW, release=2):
-    return ecu.slots.begin(NEW_NUMBER, len(image), digest_of(image), release)
+    return ecu.slots.begin(Installed(NEW_NUMBER, len(image), digest_of(image), release))
 
 
 def send(ecu, image=NEW, end=None, step=100):

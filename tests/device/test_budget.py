@@ -55,7 +55,7 @@ def test_bytes_that_are_taken_at_the_floor_cost_no_budget():
 
 def test_without_a_budget_there_is_no_end():
     """V-32: the feeder of a Primary; each exchange has its own."""
-    file = [want_of(FILE, 0, 0, 100), b"\x74\x20\x04\x02", b"\x76\x01", b"\x77"]
+    file = [want_of(FILE, 0, 0, 100, 0), b"\x74\x20\x04\x02", b"\x76\x01", b"\x77"]
     liar = Liar(file * 100 + [b"\x71\x01\x02\x01\x00"], 450)
     outcome, took_ms = liar.serve(Shelf({FILE: b"content"}))
     assert outcome == WANTS_NOTHING and took_ms > SECONDARY_MS_MAX

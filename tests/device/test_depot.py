@@ -7,8 +7,9 @@ from claims import count_slices, raises, run
 from memory import SUITE, digest
 from uptane.errors import NoSpace, TooMuch, WrongFile, WrongHash
 from uptane.image.depot import Depot
+from uptane.image.parcel import Parcel
 from uptane.store.area import Area
-from uptane.store.boot import Installed
+from wrapping import entry_with
 
 BLOCK_BYTES = 1024
 CELL_BLOCKS = 2
@@ -34,7 +35,7 @@ class Store:
 
     def begin(self, number, content):
         self.digests[number] = digest(content)
-        run(self.depot.begin(Installed(number, len(content), digest(content), 1)))
+        run(self.depot.begin(Parcel(entry_with(None, content))))
 
     def fill(self, number, content, piece_bytes=300):
         self.begin(number, content)
@@ -170,8 +171,8 @@ def test_bytes_out_of_order_or_beyond_the_end_are_refused():
 def test_a_cell_is_erased_block_by_block_and_only_where_it_has_to_be():
     store = Store()
     content = content_of(1, 2000)
-    image = Installed(1, 2000, digest(content), 1)
-    assert count_slices(store.depot.begin(image))[1] == CELL_BLOCKS
+    parcel = Parcel(entry_with(None, content))
+    assert count_slices(store.depot.begin(parcel))[1] == CELL_BLOCKS
     assert sum(store.nor.erased) == 0
     store.depot.write(0, content)
     run(store.depot.finish(SUITE))

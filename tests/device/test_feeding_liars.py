@@ -129,7 +129,7 @@ def test_a_server_that_says_later_for_ever_is_given_up():
 
 def test_a_server_that_never_has_enough_is_given_up():
     absent = b"\x71\x01\x02\x02"
-    question = want_of(b"\x01\x00\x00\x00\x00\x00", 2, 0, 2048)
+    question = want_of(b"\x01\x00\x00\x00\x00\x00", 2, 0, 2048, 0)
     liar = Liar([question, absent] * (WANTS_MAX + 2))
     shelf = Shelf({})
     refusal, _ = liar.serve(shelf)
@@ -143,9 +143,11 @@ def test_answers_that_make_no_sense_are_refused():
         b"\x71", b"\x71\x01", b"\x71\x01\x02", b"\x71\x01\x02\x02", b"\x71\x02\x02\x01\x00",
         wants(b""), wants(b"\x05"), wants(b"\xff"), wants(b"\x02"), wants(b"\x02\x00"),
         wants(b"\x03"), wants(b"\x03\x01\x02"), wants(b"\x01"), wants(b"\x01\xff"),
-        wants(b"\x01\x84\x41"), want_of(), want_of(file, 0, 0), want_of(file, 0, 0, 1, 1),
-        want_of(file[:5], 0, 0, 1), want_of(b"", 0, 0, 1), want_of(7, 0, 0, 1),
-        want_of(file, 0, "0", 1), want_of(file, 0, 0, b"1"), wants(b"\x01" + b"\x9f" * 9),
+        wants(b"\x01\x84\x41"), want_of(), want_of(file, 0, 0, 1), want_of(file, 0, 0, 1, 0, 1),
+        want_of(file[:5], 0, 0, 1, 0), want_of(b"", 0, 0, 1, 0), want_of(7, 0, 0, 1, 0),
+        want_of(file, 0, "0", 1, 0), want_of(file, 0, 0, b"1", 0),
+        want_of(file, 0, 0, 1, 256), want_of(file, 0, 0, 1, -1), want_of(file, 0, 0, 1, None),
+        wants(b"\x01" + b"\x9f" * 9),
         wants(b"\x01" + b"\x81" * 40),
     ):  # fmt: skip
         shelf = Shelf({})
@@ -164,7 +166,7 @@ def test_a_response_to_something_else_is_not_believed():
 def test_a_server_that_takes_no_bytes_at_a_time_is_refused():
     file = b"\x01\x00\x00\x00\x00\x03"
     for reply in (b"\x74", b"\x74\x20", b"\x74\x20\x00\x02", b"\x74\x20\x00\x00", b"\x74\x10\x20"):
-        refusal, _ = Liar([want_of(file, 0, 0, 100), reply]).serve(Shelf({file: b"content"}))
+        refusal, _ = Liar([want_of(file, 0, 0, 100, 0), reply]).serve(Shelf({file: b"content"}))
         assert type(refusal) is BadShape, (reply, refusal)
 
 
@@ -172,16 +174,16 @@ def test_what_a_server_offers_is_bounded():
     """A Primary takes a report of a Secondary, not whatever fits into its heap."""
     for length in (REPORT_BYTES_MAX + 1, 100_000, 1 << 31):
         shelf = Shelf({})
-        refusal, _ = Liar([want_of(REPORT, None, 0, length)]).serve(shelf)
+        refusal, _ = Liar([want_of(REPORT, None, 0, length, 0)]).serve(shelf)
         assert type(refusal) is TooLong and shelf.taken == []
     for offset, length in ((0, 0), (0, -1), (-5, 100), (True, 100), (0, False)):
-        refusal, _ = Liar([want_of(REPORT, None, offset, length)]).serve()
+        refusal, _ = Liar([want_of(REPORT, None, offset, length, 0)]).serve()
         assert type(refusal) is BadShape
     assert of_a_primary().upload_bytes > 16 * REPORT_BYTES_MAX
 
 
 def test_an_offered_file_of_another_length_is_refused():
-    ask = want_of(REPORT, None, 0, 5)
+    ask = want_of(REPORT, None, 0, 5, 0)
     for blocks in (
         [b"\x76\x01"],
         [b"\x76\x01abcdef"],

@@ -28,6 +28,7 @@ from uptane.errors import (
     WrongLength,
 )
 from uptane.ids import BOOT_CONFIRMED, BOOT_TRIAL
+from uptane.store.boot import Installed
 
 
 def test_an_ecu_without_any_image_says_so():
@@ -68,7 +69,7 @@ def test_an_update_goes_from_begin_to_confirmed():
 def test_the_next_update_goes_to_the_slot_that_is_not_running():
     ecu = on_trial()
     ecu.slots.confirm()
-    run(ecu.slots.begin(12, len(OLD), digest_of(OLD), 2))
+    run(ecu.slots.begin(Installed(12, len(OLD), digest_of(OLD), 2)))
     assert ecu.image_in(1, len(NEW)) == NEW
     assert ecu.slots.areas[0].blank(0, len(OLD))
     send(ecu, OLD)
@@ -91,7 +92,9 @@ def test_writes_of_any_length_end_up_the_same():
 def test_an_image_larger_than_the_slot_is_refused_before_anything_is_erased():
     ecu = provisioned()
     strokes = ecu.nor.strokes
-    raises(TooLarge, run, ecu.slots.begin(11, SLOT_BLOCKS * BLOCK + 1, digest_of(NEW), 2))
+    raises(
+        TooLarge, run, ecu.slots.begin(Installed(11, SLOT_BLOCKS * BLOCK + 1, digest_of(NEW), 2))
+    )
     assert ecu.nor.strokes == strokes
 
 

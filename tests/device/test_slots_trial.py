@@ -18,7 +18,7 @@ from slotted_ecu import (
 from uptane.errors import FlashFault, NothingStaged, Rotten, Unwanted
 from uptane.ids import BOOT_CONFIRMED, BOOT_REVERTED, RECORD_BOOT, RECORD_RELEASE
 from uptane.limits import TRIAL_BOOTS_MAX
-from uptane.store.boot import STAGED, TRIAL, State, choose
+from uptane.store.boot import STAGED, TRIAL, Installed, State, choose
 from uptane.store.slots import Slots
 
 
@@ -80,7 +80,7 @@ def test_a_release_counter_never_goes_down():
     ecu.slots.start_trial()
     ecu.reset()
     ecu.slots.confirm()
-    run(ecu.slots.begin(12, len(OLD), digest_of(OLD), 3))
+    run(ecu.slots.begin(Installed(12, len(OLD), digest_of(OLD), 3)))
     send(ecu, OLD)
     run(ecu.slots.finish(Suite))
     ecu.slots.start_trial()

@@ -14,7 +14,8 @@ from downloads import (
     programming,
 )
 from ecu import ask, negative
-from uptane.errors import FlashFault, TooLong, TooMuch, Unwanted, WrongFile
+from uptane.algorithms import FORM_DELTA, FORM_ENCRYPTED
+from uptane.errors import EncryptionDiffers, FlashFault, TooLong, TooMuch, Unwanted, WrongFile
 from uptane.uds.codes import (
     NRC_GENERAL_PROGRAMMING_FAILURE,
     NRC_INCORRECT_LENGTH,
@@ -118,7 +119,7 @@ def test_a_transfer_may_begin_anew():
     ecu = programming(want)
     ask(ecu, open_request(PICTURE, 6))
     ask(ecu, block(1, b"abc"))
-    assert ask(ecu, b"\x31\x01\x02\x01")[-2:] == b"\x03\x06"  # offset 3, cap 6
+    assert ask(ecu, b"\x31\x01\x02\x01")[-3:] == b"\x03\x06\x00"  # offset 3, cap 6
     download(ecu, PICTURE, b"def")
     assert want.sink.content == b"abcdef" and ecu.answers == [True]
 
@@ -176,7 +177,7 @@ def test_requests_of_the_wrong_form_are_refused():
     good = open_request(FILE, 10)
     for request in (good[:2], good[:12], good + b"\x00"):
         assert negative(ecu, request) == NRC_INCORRECT_LENGTH
-    for position, value in ((1, 0x10), (1, 0x01), (2, 0x44), (2, 0x64)):
+    for position, value in ((2, 0x44), (2, 0x64)):
         request = bytearray(good)
         request[position] = value
         assert negative(ecu, request) == NRC_REQUEST_OUT_OF_RANGE
@@ -185,3 +186,20 @@ def test_requests_of_the_wrong_form_are_refused():
     assert negative(ecu, b"\x37\x00") == NRC_INCORRECT_LENGTH
     assert ecu.noted == [] and ecu.answers == []
     download(ecu, FILE, b"good")
+
+
+def test_a_file_in_another_form_than_was_wanted_is_refused():
+    """E-80, V-13: plain for encrypted, or a delta for the image, before its first byte."""
+    for form in (0, FORM_ENCRYPTED, FORM_DELTA, FORM_DELTA | FORM_ENCRYPTED):
+        want = image_want(6)
+        want.form = form
+        ecu = programming(want)
+        request = bytearray(open_request(PICTURE, 6))
+        for other in range(256):
+            request[1] = other
+            if other != form:
+                refused(ecu, bytes(request), EncryptionDiffers)
+        request[1] = form
+        ask(ecu, bytes(request))
+        ask(ecu, block(1, b"abcdef"))
+        assert want.sink.content == b"abcdef"

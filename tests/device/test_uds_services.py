@@ -136,7 +136,7 @@ def test_wants_tells_how_the_cycle_stands():
     head = b"\x71\x01\x02\x01"
     assert ask(ecu, routine(RID_WANTS)) == head + b"\x00"
     ecu.want(Want(DIRECTOR, KIND_METADATA, ROOT, 7, 2048))
-    want = b"\x01" + b"\x84\x46\x01\x00\x00\x00\x00\x00" + b"\x07\x00\x19\x08\x00"
+    want = b"\x01" + b"\x85\x46\x01\x00\x00\x00\x00\x00" + b"\x07\x00\x19\x08\x00\x00"
     assert ask(ecu, routine(RID_WANTS)) == head + want
     ecu.sleep(5000)
     assert ask(ecu, routine(RID_WANTS)) == head + b"\x02\x00\x64"

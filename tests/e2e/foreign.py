@@ -133,7 +133,7 @@ def update(client: Client, find: Callable[[bytes, Any], bytes | None]) -> dict[b
     while (answer := status(client, RID_WANTS))[0] in (WANTS_FILE, WANTS_LATER):
         if answer[0] == WANTS_LATER:
             continue
-        file, detail, offset, cap = cbor2.loads(answer[1:])
+        file, detail, offset, cap, form = cbor2.loads(answer[1:])
         place = udsoncan.MemoryLocation(int.from_bytes(file, "big"), cap)
         if file[:2] == LOCAL_REPORT:
             moved[file] = len(upload(client, place))
@@ -142,17 +142,18 @@ def update(client: Client, find: Callable[[bytes, Any], bytes | None]) -> dict[b
             moved[file] = -1
             status(client, RID_ANSWER, file + bytes((ABSENT,)))
         else:
-            download(client, file, raw[offset:])
+            download(client, file, raw[offset:], form)
             moved[file] = len(raw)
     assert answer[0] == WANTS_INSTALL, f"the cycle ended with {answer.hex()}"
     status(client, RID_INSTALL)
     return moved
 
 
-def download(client: Client, file: bytes, raw: bytes) -> None:
+def download(client: Client, file: bytes, raw: bytes, form: int = 0) -> None:
     """RequestDownload, TransferData, RequestTransferExit."""
     place = udsoncan.MemoryLocation(int.from_bytes(file, "big"), len(raw))
-    room = client.request_download(place).service_data.max_length - 2
+    kind = udsoncan.DataFormatIdentifier(form >> 4, form & 15)
+    room = client.request_download(place, kind).service_data.max_length - 2
     for index, at in enumerate(range(0, len(raw), room)):
         client.transfer_data((index + 1) & 0xFF, raw[at : at + room])
     client.request_transfer_exit()

@@ -13,7 +13,7 @@ import pytest
 
 from boards.unix.nor import TEARS, Geometry, Nor, PowerCut
 from uptane.store.area import Area
-from uptane.store.boot import State
+from uptane.store.boot import Installed, State
 from uptane.store.records import Records
 from uptane.store.slots import Slots
 
@@ -160,7 +160,7 @@ class Ecu:
     def install(self) -> None:
         slots = self.slots
         if slots.staged() is None:
-            list(slots.begin(2, len(NEW), hashlib.sha256(NEW).digest(), 2))
+            list(slots.begin(Installed(2, len(NEW), hashlib.sha256(NEW).digest(), 2)))
             for at in range(slots.resume_offset(), len(NEW), 200):
                 slots.write(at, NEW[at : at + 200])
             list(slots.finish(Suite))

@@ -33,7 +33,7 @@ if False:  # for the type checker
     from uptane.crypto.secrecy import Secrecy
     from uptane.identity import Identity
     from uptane.image.encryption import Encryption
-    from uptane.meta.targets import Entry
+    from uptane.image.parcel import Content
 
 PROTECTED = b"\xa1\x01\x18\x18"  # {HEADER_ALG: ALG_CHACHA20_POLY1305}
 # What stands between the holes of a wrap: nonce (12), sealed key (48), ephemeral key or salt (32).
@@ -69,13 +69,13 @@ class Wrap:
 def content_key(
     secrecy: "Secrecy",
     identity: "Identity",
-    entry: "Entry",
+    entry: "Content",
     encryption: "Encryption",
     kind: int = KIND_IMAGE,
 ) -> "Generator[None, None, bytes]":
     """Return the content key, 32 bytes, that is wrapped for this ECU.
 
-    entry: whatever has number, length and digest of what was encrypted, which is of this kind.
+    content: what was encrypted, which is of this kind.
     Refusals: NotARecipient; BadEnvelope; BadKey, for an ephemeral key that is not canonical or of
     small order; BadWrap.
     """
@@ -112,7 +112,7 @@ def derivation(algorithm: int, identity: "Identity") -> bytes:
     return cbor.dumps([ALG_CHACHA20_POLY1305, maker, ecu, public])
 
 
-def context(identity: "Identity", entry: "Entry", encryption: "Encryption", kind: int) -> bytes:
+def context(identity: "Identity", entry: "Content", encryption: "Encryption", kind: int) -> bytes:
     """Return the external_aad that ties a wrap to what it is for: `wrap-context` of the CDDL."""
     fields = [POUF_NAME, POUF_VERSION, TYPE_WRAP, identity.director, identity.vehicle]
     fields += [identity.ecu, kind, entry.number, entry.length, entry.digest, encryption.digest]
@@ -123,7 +123,7 @@ class Decrypting:
     """The stream of one image. Only the key is kept of it, and the entry gives that again: work
     that a reset broke off goes on from the offset."""
 
-    def __init__(self, secrecy: "Secrecy", key: bytes, entry: "Entry") -> None:
+    def __init__(self, secrecy: "Secrecy", key: bytes, entry: "Content") -> None:
         self._length = entry.length
         self._stream = secrecy.cipher(key, entry.digest[:NONCE_BYTES])
 

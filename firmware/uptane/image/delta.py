@@ -74,6 +74,7 @@ class Patch:
         self._decoder = Decoder()
         self._add = fast.add if fast else add
         self._old = memoryview(bytearray(READ_BYTES))
+        self.length = plan.new_length
         self.position = 0  # bytes of the patch that were used
         self.made = 0  # bytes of the new image that were written
         self._phase = HEAD

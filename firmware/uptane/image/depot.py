@@ -6,13 +6,13 @@ next cycle fetches what is still wanted. Each Secondary verifies for itself what
 Rules: V-33, V-48, V-64, E-30, E-78.
 """
 
-from uptane.errors import NoSpace, TooMuch, WrongFile, WrongHash
+from uptane.errors import NoSpace, Refusal, TooMuch, WrongFile
 
 if False:  # for the type checker
     from errand import Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
-    from uptane.meta.targets import Entry
+    from uptane.image.parcel import Parcel
     from uptane.store.area import Area
 
 SLICE_BYTES = 4096
@@ -23,7 +23,7 @@ class Cell:
 
     def __init__(self, area: "Area") -> None:
         self.area = area
-        self.chosen: "Entry | None" = None
+        self.chosen: "Parcel | None" = None
         self.verified = False
         self.written = 0
 
@@ -69,21 +69,21 @@ class Depot:
                 return Piece(cell, chosen.length, offset)
         return None
 
-    def begin(self, entry: "Entry") -> "Work[None]":
-        """Make room for an image: erases a cell that is free, or was never filled to its end.
-        NoSpace if there is none that is large enough."""
+    def begin(self, parcel: "Parcel") -> "Work[None]":
+        """Make room for an image, however it travels: erases a cell that is free, or was never
+        filled to its end. NoSpace if there is none that is large enough."""
         for cell in self._cells:
-            if not cell.verified and cell.area.size >= entry.length:
+            if not cell.verified and cell.area.size >= parcel.length:
                 break
         else:
             raise NoSpace
-        cell.chosen = entry
+        cell.chosen = parcel
         cell.verified = False
         cell.written = 0
         self._filling = cell
         self._tail = b""
         block_bytes = cell.area.block_bytes
-        for block in range((entry.length + block_bytes - 1) // block_bytes):
+        for block in range((parcel.length + block_bytes - 1) // block_bytes):
             if not cell.area.blank(block * block_bytes, block_bytes):
                 cell.area.erase(block)
             yield
@@ -112,7 +112,7 @@ class Depot:
             cell.area.program(start, view[:whole])
 
     def finish(self, suite: "Suite") -> "Work[None]":
-        """Hash the image as it lies in flash. WrongHash if it is not the one chosen."""
+        """Hash the image as it lies in flash, as it travels. Refusals of Parcel.check."""
         cell = self._filling
         if cell is None or cell.chosen is None:
             raise WrongFile
@@ -126,9 +126,11 @@ class Depot:
             hashing.update(part)
             if at % SLICE_BYTES == 0:
                 yield
-        if hashing.digest() != cell.chosen.digest:
+        try:
+            cell.chosen.check(hashing.digest())
+        except Refusal:
             cell.chosen = None
-            raise WrongHash
+            raise
         cell.verified = True
 
     def _cell(self, digest: bytes) -> "Cell | None":

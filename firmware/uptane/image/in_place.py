@@ -15,6 +15,7 @@ import struct
 
 from uptane.errors import NothingStaged, Rotten, UnsupportedDelta, WrongFile, WrongHash
 from uptane.image.delta import Patch
+from uptane.image.patching import advance
 from uptane.store.area import digest_of
 
 if False:  # for the type checker
@@ -96,14 +97,7 @@ class InPlace:
             yield from self._move()
             self._started = True
             self._save_patch()
-        block_bytes = self._area.block_bytes
-        while True:
-            stop = self._patch.made // block_bytes * block_bytes + block_bytes
-            used = yield from self._patch.take(view, stop)
-            if self._patch.made < stop or self._all_made():
-                return
-            self._save_patch()
-            view = view[used:]
+        yield from advance(self._patch, view, self._area.block_bytes, self._save_patch)
 
     def finish(self, suite: "Hashing", digest: bytes) -> "Work[None]":
         """Hash what was made, as it lies in flash. Truncated, WrongHash."""
@@ -116,9 +110,6 @@ class InPlace:
             raise WrongHash
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _all_made(self) -> bool:
-        return self._patch.made == self._plan.new_length
 
     def _save_patch(self) -> None:
         checkpoint = self._patch.checkpoint(1)

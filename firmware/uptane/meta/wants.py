@@ -18,6 +18,7 @@ class Want:
     cap     the most bytes that will be accepted
     offset  where to begin; whoever resumes a transfer sets it
     sink    takes the bytes as they come, write(offset, data); None: they are gathered
+    form    dataFormatIdentifier under which they come: FORM_... of `algorithms`, or 0
     offer   the want is the other way round: this is a file to be fetched and passed on
     """
 
@@ -28,6 +29,7 @@ class Want:
         self.detail = detail
         self.cap = cap
         self.offset = 0
+        self.form = 0
         self.sink: "Sink | None" = None
         self.offer: bytes | None = None
 

@@ -15,6 +15,7 @@ if False:  # for the type checker; both compilers drop the block
     from typing import Any
 
     from shapes import Bus, Cell, Clock, Watchdog
+    from uptane.crypto.secrecy import Secrecy
     from uptane.crypto.suite import Suite
     from uptane.store.area import Area
 
@@ -40,6 +41,8 @@ class Board:
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         self.interpreter = (sys.implementation.name, version)
         self.depot_areas = []
+        self.deltas = False  # does it make images of deltas?
+        self.secrecy: Secrecy | None = None  # with which it decrypts images, if it does
 
     def tidy(self) -> None:
         """Collect garbage now, so that what lives long comes to lie beside what lives long."""

@@ -23,12 +23,14 @@ from uptane.ids import (
     BOOT_REVERTED,
     BOOT_TRIAL,
     RECORD_BOOT,
+    RECORD_CHECKPOINT,
     RECORD_RELEASE,
 )
 from uptane.store.area import digest_of
 from uptane.store.boot import EMPTY, ERASING, STAGED, TRIAL, WRITING, Installed, State, choose
 
 if False:  # for the type checker
+    from errand import Changes
     from storage import Buffer, Hashing, Work
     from uptane.store.area import Area
     from uptane.store.records import Records
@@ -149,12 +151,13 @@ class Slots:
 
     # --- filling the spare slot -----------------------------------------------------------------
 
-    def begin(self, number: int, length: int, digest: bytes, release: int) -> "Work[None]":
+    def begin(self, wanted: Installed, made: int = -1) -> "Work[None]":
         """Make the spare slot ready for that image, a block at a time; the same image again is
-        taken up where a cut or reset left it. See resume_offset().
+        taken up where a cut or reset left it: see resume_offset(). `made`: what whoever makes
+        the image knows of that, whole blocks; -1: nothing, what lies there says it.
 
         Refusals: TooLarge (nothing was touched), Unwanted (a trial is under way), FlashFault."""
-        wanted = Installed(number, length, digest, release)
+        length = wanted.length
         state = self._load()
         spare = state.spare()
         if state.phase == TRIAL or spare == self._running:
@@ -169,11 +172,11 @@ class Slots:
         if known and state.phase == STAGED:
             at = length
         elif known and state.phase == WRITING:
-            at = yield from self._find_end(area, blocks)
+            at = yield from self._find_end(area, blocks, made)
         else:
             state.other = wanted
             state.phase = ERASING
-            self._store(state)
+            self._store(state, True)
             for block in range(blocks):
                 area.erase(block)
                 yield
@@ -222,22 +225,32 @@ class Slots:
         digest = yield from digest_of(self._area.read_into, length, suite.sha256())
         state = self._load()
         if digest != self._wanted.digest:
-            self._wanted = None
-            state.phase = EMPTY
-            state.other = None
-            self._store(state)
+            self.give_up()
             raise WrongHash
         if state.phase != STAGED:
             state.phase = STAGED
-            self._store(state)
+            self._store(state, True)
+
+    def give_up(self) -> None:
+        """What was written is not that image: the slot holds nothing."""
+        self._wanted = None
+        self._at = -1
+        state = self._load()
+        state.phase = EMPTY
+        state.other = None
+        self._store(state, True)
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _find_end(self, area: "Area", blocks: int) -> "Work[int]":
-        """The start of the last block that holds anything; a cut may have torn its last unit, so
-        it is erased."""
+    def _find_end(self, area: "Area", blocks: int, made: int) -> "Work[int]":
+        """The start of the last block that holds anything, or what is known to be made. A cut may
+        have torn the last unit, so what lies from there on is erased."""
         block = blocks - 1
-        while block > 0 and area.blank(block * area.block_bytes, area.block_bytes):
+        while block > 0 and block * area.block_bytes > made:
+            if not area.blank(block * area.block_bytes, area.block_bytes):
+                if made < 0:
+                    break
+                area.erase(block)
             block -= 1
             yield
         if block >= 0:
@@ -275,8 +288,12 @@ class Slots:
             {RECORD_BOOT: state.packed(), RECORD_RELEASE: struct.pack("<I", counter)}
         )
 
-    def _store(self, state: State) -> None:
-        self._records.commit({RECORD_BOOT: state.packed()})
+    def _store(self, state: State, anew: bool = False) -> None:
+        """`anew`: where something that makes an image would go on, it does not any more."""
+        changes: "Changes" = {RECORD_BOOT: state.packed()}
+        if anew:
+            changes[RECORD_CHECKPOINT] = None
+        self._records.commit(changes)
 
     def _load(self) -> State:
         return State(self._records.read(RECORD_BOOT))

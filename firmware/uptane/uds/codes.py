@@ -59,7 +59,7 @@ ANSWER_TAKEN = 2  # the offered file was fetched
 
 # First byte of the status record of RID_WANTS
 WANTS_NOTHING = 0  # no cycle runs, and the last one ended well
-WANTS_FILE = 1  # CBOR [file number, detail, offset, cap] follows
+WANTS_FILE = 1  # CBOR [file number, detail, offset, cap, form] follows
 WANTS_LATER = 2  # u16 milliseconds follow: ask again then
 WANTS_REFUSED = 3  # u8 refusal number follows: the cycle ended
 WANTS_INSTALL = 4  # an image is verified and waits for RID_INSTALL

@@ -179,12 +179,12 @@ class Feeding:
 
     def _bring(self, raw_want: bytes) -> "Cycle[None]":
         want = cbor.loads(raw_want)
-        if not isinstance(want, list) or len(want) != 4 or not isinstance(want[0], bytes):
+        if not isinstance(want, list) or len(want) != 5 or not isinstance(want[0], bytes):
             raise BadShape
-        file, detail, offset, cap = want
+        file, detail, offset, cap, form = want
         if len(file) != 6 or type(offset) is not int or type(cap) is not int:
             raise BadShape
-        if offset < 0 or cap < 1:
+        if offset < 0 or cap < 1 or type(form) is not int or not 0 <= form <= 0xFF:
             raise BadShape
         if file[0] == LOCAL and file[1] == KIND_REPORT:
             raw = yield from self._upload(file, cap)
@@ -195,11 +195,11 @@ class Feeding:
         if found is None:
             yield from self.routine(RID_ANSWER, file + bytes((ANSWER_ABSENT,)))
         else:
-            yield from self._download(file, found)
+            yield from self._download(file, found, form)
 
-    def _download(self, file: bytes, found: "Found") -> "Wait[None]":
+    def _download(self, file: bytes, found: "Found", form: int) -> "Wait[None]":
         block = self._block
-        reply = yield from self._open(REQUEST_DOWNLOAD, file, found.length)
+        reply = yield from self._open(REQUEST_DOWNLOAD, file, found.length, form)
         if len(reply) != 4:
             raise BadShape
         room = min(reply[2] << 8 | reply[3], len(block)) - 2
@@ -236,7 +236,7 @@ class Feeding:
         yield from self._client.request(bytes((REQUEST_TRANSFER_EXIT,)))
         return bytes(raw)
 
-    def _open(self, service: int, file: bytes, length: int) -> "Wait[memoryview]":
-        head = bytes((service, 0, ADDRESS_FORMAT))
+    def _open(self, service: int, file: bytes, length: int, form: int = 0) -> "Wait[memoryview]":
+        head = bytes((service, form, ADDRESS_FORMAT))
         reply = yield from self._client.request(head + file + length.to_bytes(4, "big"))
         return reply

@@ -193,7 +193,7 @@ class Services:
         want = cycle.want
         if want is not None:
             out[STATUS] = WANTS_FILE
-            record = cbor.dumps([file_number(want), want.detail, want.offset, want.cap])
+            record = cbor.dumps([file_number(want), want.detail, want.offset, want.cap, want.form])
             out[STATUS + 1 : STATUS + 1 + len(record)] = record
             return STATUS + 1 + len(record)
         if cycle.running():

@@ -1,15 +1,15 @@
 """One file on its way in or out: RequestDownload, RequestUpload, TransferData, TransferExit.
 
-A download is accepted only if it matches the open want of the cycle exactly: its file number, and
-no more bytes than the want allows. Small files are gathered in memory; an image flows into the
-want's sink, whose offset moves with it: what is written need not be brought again. A repeated
-block counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted, or too
-many, are refused with a number and change nothing; a request to open that is refused leaves the
-transfer that is open as it was.
+A download is accepted only if it matches the open want of the cycle exactly: its file number and
+form, and no more bytes than the want allows. Small files are gathered in memory; an image flows
+into the want's sink, whose offset moves with it: what is written need not be brought again. A
+repeated block counter is answered and written once (ISO 14229-1, 15.4). Bytes that nobody wanted,
+or too many, are refused with a number and change nothing; a request to open that is refused leaves
+the transfer that is open as it was.
 Rules: V-32, V-61, V-64, E-19, E-20, E-77, E-78.
 """
 
-from uptane.errors import Refusal, TooLong, TooMuch, Unwanted, WrongFile
+from uptane.errors import EncryptionDiffers, Refusal, TooLong, TooMuch, Unwanted, WrongFile
 from uptane.limits import BLOCK_BYTES, UPLOAD_BYTES
 from uptane.uds.codes import (
     ADDRESS_FORMAT,
@@ -33,7 +33,6 @@ NONE = 0
 DOWNLOAD = 1
 UPLOAD = 2
 OPEN_BYTES = 13  # service, formats, address and size
-PLAIN = 0  # dataFormatIdentifier: neither compressed nor encrypted
 
 
 class Transfer:
@@ -63,7 +62,7 @@ class Transfer:
         """Check the file of a request to open a transfer against the open want; returns it."""
         if len(request) < 3:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        if request[1] != PLAIN or request[2] != ADDRESS_FORMAT:
+        if request[2] != ADDRESS_FORMAT:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
         if len(request) != OPEN_BYTES:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -72,6 +71,8 @@ class Transfer:
             raise self._refused(Unwanted, NRC_REQUEST_OUT_OF_RANGE)
         if bytes(request[3:9]) != file_number(want):
             raise self._refused(WrongFile, NRC_REQUEST_OUT_OF_RANGE)
+        if request[1] != want.form:
+            raise self._refused(EncryptionDiffers, NRC_REQUEST_OUT_OF_RANGE)
         return want
 
     def _open(self, direction: int, want: "Want", request: memoryview, out: bytearray) -> int:
@@ -124,10 +125,9 @@ class Transfer:
         if self._direction == UPLOAD:
             length = self._send(out, repeated)
         elif not repeated:
-            self._write(request[2:])
+            yield from self._write(request[2:])
         self._counter = counter
         return length
-        yield
 
     def _send(self, out: bytearray, repeated: bool) -> int:
         if repeated:
@@ -142,7 +142,7 @@ class Transfer:
             self._cycle.moved(take)
         return take + 2
 
-    def _write(self, block: memoryview) -> None:
+    def _write(self, block: memoryview) -> "Work[None]":
         at = self._at
         if at + len(block) > self._end or not block:
             self.stop()
@@ -150,17 +150,19 @@ class Transfer:
         if self._memory is not None:
             self._memory[at : at + len(block)] = block
         else:
-            self._flow(block)
+            yield from self._flow(block)
         self._at = at + len(block)
         self._cycle.moved(len(block))
 
-    def _flow(self, block: memoryview) -> None:
+    def _flow(self, block: memoryview) -> "Work[None]":
         """Into the sink of the want, which moves on with it: after a break it wants the rest."""
         want = self._want
         if want is None or want.sink is None:
             raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
         try:
-            want.sink.write(want.offset, block)
+            work = want.sink.write(want.offset, block)
+            if work is not None:
+                yield from work
         except Refusal as refusal:
             self.stop()
             self._note(refusal.number)

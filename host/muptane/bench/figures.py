@@ -14,7 +14,7 @@ from typing import Any
 
 from muptane.bench import firmware, plan
 from muptane.bench.demo import Demo
-from muptane.oem.inventory import NewEcu
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.keys import Signer
 from muptane.oem.office import Office
 from muptane.oem.sizes import BUNDLE_BYTES_MAX, bundle_bytes
@@ -27,8 +27,9 @@ ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is
 # What a role does not import (uptane.main and uptane.trust import by role); everything else that
 # uptane.main reaches is counted.
 OF_PRIMARIES = ("uptane.primary", "uptane.image.depot", "uptane.uds.client", "uptane.uds.feeding")
-# What no role imports unless its provisioning says so: keys that are not Ed25519.
-OPTIONAL = ("uptane.mac", "uptane.algorithms", "uptane.crypto.hmac", "uptane.crypto.p256")
+# What no role imports unless its provisioning or its board says so: keys that are not Ed25519,
+# images that come as deltas or encrypted.
+OPTIONAL = ("uptane.mac", "uptane.crypto.hmac", "uptane.crypto.p256", "uptane.image.intake")
 LEFT_OUT = {
     "partial": (
         "uptane.meta.full",

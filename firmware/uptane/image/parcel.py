@@ -1,0 +1,84 @@
+"""What travels in the place of an image: the image itself, a delta to it, and either encrypted.
+
+An entry describes the plain, whole image, on which the repositories agree. How it comes to an ECU
+is the Director's business and stands in the custom data of the Director's entry; what comes so is
+had from the Director only (S-28). This module reads that, for the ECU that makes the image of it
+and for a Primary that hands it on without a key or the old image. It does NOT open or apply
+anything: `image.intake` does.
+Rules: V-13, V-48, S-27, S-28, E-80, E-81.
+"""
+
+from uptane.algorithms import FORM_DELTA, FORM_ENCRYPTED, FORM_PLAIN
+from uptane.errors import EncryptionDiffers, WrongHash
+from uptane.ids import CUSTOM_DELTA, DIRECTOR, IMAGE, KIND_DELTA, KIND_IMAGE
+from uptane.image.description import read_delta
+from uptane.image.encryption import check_arrived, encryption_of, wanted_digest
+from uptane.meta.shape import read_map
+from uptane.meta.wants import Want
+
+if False:  # for the type checker
+    from errand import Sink
+    from uptane.image.plan import Plan
+    from uptane.meta.targets import Entry
+
+
+class Content:
+    """What a parcel holds once it is decrypted: number of the image, bytes, SHA-256."""
+
+    def __init__(self, number: int, length: int, digest: bytes) -> None:
+        self.number = number
+        self.length = length
+        self.digest = digest
+
+
+class Parcel:
+    """How the image of a Director's verified entry travels.
+
+    kind, form  of the file: KIND_IMAGE or KIND_DELTA; FORM_... of `algorithms`, added up
+    digest      SHA-256 of what travels; `length`: its bytes
+    content     what it is when it is decrypted: a Content
+    plan, base  of a delta, or None: `image.plan`, and the SHA-256 of the image it is made from
+    encryption  `image.encryption`, or None
+
+    Refusals: BadShape, EncryptionDiffers, UnknownHash, UnsupportedDelta.
+    """
+
+    def __init__(self, entry: "Entry") -> None:
+        self._entry = entry
+        self.encryption = encryption_of(entry)
+        self.form = FORM_PLAIN if self.encryption is None else FORM_ENCRYPTED
+        self.plan: Plan | None = None
+        self.base = b""
+        custom = read_map(entry.custom) if entry.custom is not None else {}
+        if CUSTOM_DELTA not in custom:
+            self.kind = KIND_IMAGE
+            self.content = Content(entry.number, entry.length, entry.digest)
+            self.digest = wanted_digest(entry, self.form)
+        else:
+            self.kind = KIND_DELTA
+            plan, self.base = read_delta(custom[CUSTOM_DELTA], entry.length)
+            self.plan = plan
+            self.content = Content(entry.number, plan.length, plan.digest)
+            self.digest = plan.digest
+            if self.encryption is not None:
+                self.digest = self.encryption.digest
+                if self.digest == plan.digest:
+                    raise EncryptionDiffers
+            self.form |= FORM_DELTA
+        self.length = self.content.length
+
+    def want(self, sink: "Sink") -> Want:
+        """The want for all of it; a sink that has some moves `offset`."""
+        repository = DIRECTOR if self.form else IMAGE
+        want = Want(repository, self.kind, self.content.number, self.digest, self.length)
+        want.form = self.form
+        want.sink = sink
+        return want
+
+    def check(self, digest: bytes) -> None:
+        """Hold the SHA-256 of what arrived, as it arrived, against the entry. Refusals: WrongHash;
+        EncryptionDiffers, where the plain image came in the place of its ciphertext."""
+        if self.plan is None:
+            check_arrived(self._entry, digest)
+        elif digest != self.digest:
+            raise WrongHash
