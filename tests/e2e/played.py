@@ -4,20 +4,16 @@ It runs on CPython nodes with a rotation of keys in the middle, so that every ki
 Not a test file.
 """
 
-import io
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from tap import File, Tap
 
-from boards.unix.nor import Geometry, Nor
 from muptane.bench import plan
 from muptane.bench.demo import Demo
 from muptane.bench.firmware import ROOT
-from muptane.bench.vehicle import Vehicle, area_of
+from muptane.bench.vehicle import Vehicle
 from uptane import ids
-from uptane.store.records import Records
 
 RULES = {ids.KIND_METADATA: "role-file", ids.KIND_TIME: "time-file"}
 REPORT_RULES = {ids.REPORT_ECU: "report-file", ids.REPORT_VEHICLE: "vehicle-file"}
@@ -51,14 +47,8 @@ class Played:
 
     def _read_flash(self) -> Iterator[tuple[int, bytes]]:
         assert self._vehicle is not None
-        for name, ecu in self._vehicle.ecus.items():
-            settings = json.loads((self._vehicle.folder / f"{name}.json").read_text())
-            flash = settings["flash"]
-            unit = flash["program_bytes"]
-            geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
-            nor = Nor(io.BytesIO(ecu.flash.read_bytes()), geometry, lambda us: None)
-            records = Records(area_of(nor, settings["records"], unit))
-            records.mount()
+        for name in self._vehicle.ecus:
+            records = self._vehicle.records(name)
             for number in records.numbers():
                 raw = records.read(number)
                 assert raw is not None

@@ -24,11 +24,12 @@ from uptane.identity import Identity
 def mixed(verification: str) -> VehiclePlan:
     """The sedan, whose Secondary of this verification has a symmetric key."""
     sedan = plan.load(SEDAN)
+    able = [ecu.model_copy(update={"decrypts": True}) for ecu in sedan.ecu]
     ecus = [
         ecu.model_copy(update={"key": "symmetric"})
         if (ecu.role, ecu.verification) == ("secondary", verification)
         else ecu
-        for ecu in sedan.ecu
+        for ecu in able
     ]
     return sedan.model_copy(update={"ecu": ecus})
 

@@ -13,7 +13,8 @@ from grammar import conforms
 from nacl.signing import SigningKey
 from sqlalchemy import select
 
-from muptane.oem.inventory import ManifestReceived, NewEcu
+from muptane.oem.enrolment import NewEcu
+from muptane.oem.inventory import ManifestReceived
 from uptane import ids
 
 NOW = 1_760_000_000

@@ -7,7 +7,7 @@ from typing import Any
 from cbor2 import CBORTag
 from oem_vehicle import Ecu, dumps
 
-from muptane.oem.inventory import NewEcu
+from muptane.oem.enrolment import NewEcu
 
 
 def split(secret: bytes, use: int) -> bytes:

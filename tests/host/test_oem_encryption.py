@@ -17,6 +17,7 @@ from symmetric_ecu import SymmetricEcu, split
 
 from claims import run
 from muptane.oem.encryption import Encryption
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import (
     BadKey,
     ContentKeyUsed,
@@ -26,7 +27,7 @@ from muptane.oem.errors import (
     UnknownImage,
     UnknownVehicle,
 )
-from muptane.oem.inventory import ContentKey, NewEcu
+from muptane.oem.inventory import ContentKey
 from muptane.oem.office import Office
 from muptane.oem.targets import Entry
 from uptane import cbor, ids

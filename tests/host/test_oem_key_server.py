@@ -7,9 +7,10 @@ from nacl.public import PrivateKey
 from oem_vehicle import BRAKE, DOOR, GATEWAY, Vehicle, dumps, refuses, seal
 from symmetric_ecu import SymmetricEcu, mac, split
 
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.envelopes import Context, read_sign
 from muptane.oem.errors import AlreadyRegistered, BadKey, BadSeal, Malformed
-from muptane.oem.inventory import Ecu, NewEcu
+from muptane.oem.inventory import Ecu
 from muptane.oem.key_server import KeyServer, derived, kid_of, no_key_server
 from muptane.oem.keystore import Cost, MemorySecrets, SecretStore
 from muptane.oem.office import Office, Premises

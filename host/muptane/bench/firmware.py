@@ -105,10 +105,10 @@ def micropython(heap_bytes: int, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-c", LAUNCH, *heap, *arguments]
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=16)
 def heap_for_code(role: str) -> int:
-    """Bytes of the smallest heap that imports what an ECU of that role (partial, full, primary)
-    imports, in steps of 1 KB."""
+    """Bytes of the smallest heap that imports what an ECU of that role (partial, full, primary;
+    what else it does behind it, see boards.unix.boot) imports, in steps of 1 KB."""
     folder = compiled()
     note = folder / f"heap-for-{role}"
     if note.exists():

@@ -49,7 +49,8 @@ class BusPlan(Strict):
 class EcuPlan(Strict):
     """One ECU. `hardware` is its hardware id; `request` and `response` are its UDS identifiers;
     `application` names the example it runs (firmware/apps/NAME_RELEASE). `key` says how it seals
-    its version reports; a Primary signs. `p256`: it can check ES256 beside Ed25519."""
+    its version reports; a Primary signs. `p256`: it can check ES256 beside Ed25519. `decrypts`:
+    its images may come encrypted; `deltas`: as deltas, made from the one that it runs."""
 
     name: Name
     number: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -62,12 +63,25 @@ class EcuPlan(Strict):
     application: Name
     key: Literal["asymmetric", "symmetric"] = "asymmetric"
     p256: bool = False
+    decrypts: bool = False
+    deltas: bool = False
 
     def level(self) -> int:
         """PARTIAL, FULL or PRIMARY, as the identity record has it."""
         if self.role == "primary":
             return PRIMARY
         return FULL if self.verification == "full" else PARTIAL
+
+    def traits(self) -> str:
+        """Its role and what else it does, as boards.unix.boot is told."""
+        role = "primary" if self.role == "primary" else self.verification
+        has = {
+            "symmetric": self.key == "symmetric",
+            "es256": self.p256,
+            "deltas": self.deltas,
+            "decrypts": self.decrypts,
+        }
+        return ",".join([role, *(trait for trait in has if has[trait])])
 
 
 class RepositoryPlan(Strict):

@@ -11,7 +11,7 @@ from nacl.public import PrivateKey
 from muptane.bench.plan import EcuPlan, VehiclePlan
 from muptane.bench.vehicle import decryption_of, seed_of, symmetric_of
 from muptane.oem.alliance import Alliance
-from muptane.oem.inventory import NewEcu
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.keys import Signer
 from muptane.oem.maps import is_director
 from muptane.oem.office import Office
@@ -108,7 +108,8 @@ def _new(office: Office, plan: VehiclePlan, ecu: EcuPlan) -> NewEcu:
         kid = office.key_server.enrol(ecu.number, symmetric_of(plan, ecu))
     else:
         public = Signer(seed_of(plan, ecu)).key.public
-        decryption = bytes(PrivateKey(decryption_of(plan, ecu)).public_key)
+        if ecu.decrypts:
+            decryption = bytes(PrivateKey(decryption_of(plan, ecu)).public_key)
     return NewEcu(
         ecu=ecu.number,
         public=public,
@@ -116,4 +117,5 @@ def _new(office: Office, plan: VehiclePlan, ecu: EcuPlan) -> NewEcu:
         verification=ecu.level(),
         kid=kid,
         decryption=decryption,
+        deltas=ecu.deltas,
     )

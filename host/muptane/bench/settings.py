@@ -33,6 +33,8 @@ def settings_of(spec: BoardSpec, flash: Path, bitrate: int) -> dict[str, Any]:
             "ed25519_verify": spec.costs.ed25519_verify,
             "ed25519_sign": spec.costs.ed25519_sign,
             "sha256_block": spec.costs.sha256_block,
+            "x25519_agree": spec.costs.x25519_agree,
+            "chacha20_block": spec.costs.chacha20_block,
         },
         "flash": {
             "path": str(flash.absolute()),
@@ -47,6 +49,8 @@ def settings_of(spec: BoardSpec, flash: Path, bitrate: int) -> dict[str, Any]:
         "records": list(part.map.records),
         "slots": [list(part.map.slot_a), list(part.map.slot_b)],
         "depot": [list(cell) for cell in part.map.depot],
+        "deltas": False,
+        "decrypts": False,
     }
 
 

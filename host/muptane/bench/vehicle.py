@@ -19,7 +19,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from boards.unix.nor import Geometry, Nor
+from boards.unix import layout
+from boards.unix.nor import Nor
 from muptane.bench import chips, firmware
 from muptane.bench.bus import Bus
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
@@ -71,12 +72,6 @@ def symmetric_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
     return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/symmetric".encode()).digest()
 
 
-def area_of(nor: Nor, place: list[int], unit: int) -> Area:
-    """An area of the flash, `place` as settings have it: address, block bytes, blocks."""
-    address, block_bytes, blocks = place
-    return Area(nor, address, block_bytes, blocks, unit)
-
-
 class Ecu:
     """One ECU of a vehicle: its plan, its node, its flash file and its heap."""
 
@@ -120,14 +115,15 @@ class Vehicle:
         settings["seed"] = self.plan.seed * 1000 + index
         level = "primary" if plan.role == "primary" else plan.verification
         settings["heap_bytes"] = heap_bytes(spec, level)
+        settings["deltas"], settings["decrypts"] = plan.deltas, plan.decrypts
         if plan.p256:  # the figure is also what builds its suite with ES256
             settings["costs"]["p256_verify"] = spec.costs.p256_verify
         self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
         heap = 0
         if self.nodes == "micropython":
-            heap = firmware.heap_for_code(level) + settings["heap_bytes"]
-        interpreter = self._interpreter(plan, settings, level, heap)
+            heap = firmware.heap_for_code(plan.traits()) + settings["heap_bytes"]
+        interpreter = self._interpreter(plan, settings, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000
         return Ecu(plan, node, Path(settings["flash"]["path"]), heap)
@@ -138,21 +134,21 @@ class Vehicle:
         role = getattr(spec.roles, level)
         if not role.holds:
             raise BadVehicle(f"{plan.name}: {plan.board} cannot be {level}: {role.why}")
+        if lack := spec.records_lack(level, plan.deltas):
+            raise BadVehicle(f"{plan.name}: {plan.board} has no room to patch: {lack}")
         bitrate = self.plan.bus.bitrate
         if spec.port != "unix" and bitrate not in spec.can.bitrates:
             rates = ", ".join(map(str, spec.can.bitrates))
             raise BadVehicle(f"{plan.name}: {plan.board} does not run at {bitrate}; use {rates}")
 
-    def _interpreter(
-        self, plan: EcuPlan, settings: dict[str, Any], level: str, heap: int
-    ) -> Interpreter:
+    def _interpreter(self, plan: EcuPlan, settings: dict[str, Any], heap: int) -> Interpreter:
         words = self.folder / f"{plan.name}.words"
         words.touch()
         path = (self.folder / f"{plan.name}.json").absolute()
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
             return CPythonNode(lambda node: chips.live(settings, words))
-        command = firmware.micropython(heap, "-m", "boards.unix.boot", level, str(path))
+        command = firmware.micropython(heap, "-m", "boards.unix.boot", plan.traits(), str(path))
         return MicroPythonProcess(command, firmware.compiled(), words)
 
     # --- the factory -------------------------------------------------------------------------
@@ -173,14 +169,11 @@ class Vehicle:
         supply: Supply,
         first: FirstImage,
     ) -> None:
-        flash = settings["flash"]
-        unit = flash["program_bytes"]
-        geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
-        nor = Nor(file, geometry, lambda us: None)
-        records = Records(area_of(nor, settings["records"], unit))
+        nor = layout.part(settings, file, lambda us: None)
+        records = Records(layout.area(settings, nor, "records"))
         records.mount()
-        slot_areas = [area_of(nor, place, unit) for place in settings["slots"]]
-        content = first.content + b"\xff" * (-len(first.content) % unit)
+        slot_areas = layout.areas(settings, nor, "slots")
+        content = first.content + b"\xff" * (-len(first.content) % slot_areas[0].program_bytes)
         slot_areas[0].program(0, content)
         changes: dict[int, bytes | None] = {
             ids.RECORD_IDENTITY: self._identity(plan, supply),
@@ -216,6 +209,7 @@ class Vehicle:
             identity[ids.IDENTITY_SYMMETRIC] = symmetric_of(self.plan, plan)
         else:
             identity[ids.IDENTITY_SEED] = seed_of(self.plan, plan)
+        if plan.decrypts and plan.key != "symmetric":
             identity[ids.IDENTITY_DECRYPTION] = decryption_of(self.plan, plan)
         if plan.level() != ids.PARTIAL:
             identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
@@ -260,21 +254,19 @@ class Vehicle:
     def records(self, name: str) -> Records:
         """The records in an ECU's flash, read as it lies; not while the ECU writes."""
         settings, nor = self._flash(name)
-        records = Records(area_of(nor, settings["records"], settings["flash"]["program_bytes"]))
+        records = Records(layout.area(settings, nor, "records"))
         records.mount()
         return records
 
     def slot(self, name: str, number: int) -> Area:
         """A slot in an ECU's flash, read as it lies; not while the ECU writes."""
         settings, nor = self._flash(name)
-        return area_of(nor, settings["slots"][number], settings["flash"]["program_bytes"])
+        return layout.area(settings, nor, "slots", number)
 
     def _flash(self, name: str) -> tuple[dict[str, Any], Nor]:
         settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
-        part = settings["flash"]
         content = BytesIO(self.ecus[name].flash.read_bytes())
-        geometry = Geometry(part["regions"], part["program_bytes"], 0, part["page_bytes"])
-        return settings, Nor(content, geometry, lambda us: None)
+        return settings, layout.part(settings, content, lambda us: None)
 
     def last_words(self, name: str) -> str:
         """What the ECU printed when it crashed, if it did."""

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from muptane.oem import fleet
 from muptane.oem.director import Decision, Director
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import Malformed, OemRefusal
 from muptane.oem.image_repository import ImageRepository
-from muptane.oem.inventory import Inventory, NewEcu
+from muptane.oem.inventory import Inventory
 from muptane.oem.keys import Holders
 from muptane.oem.keystore import MemoryKeys
 from muptane.oem.maps import Map, Rule, is_director

@@ -8,7 +8,7 @@ delegations (never, R-03) are not here; the keys of the Image repository are not
 Rules: R-03, R-08, R-10 to R-16, R-30, R-34, R-35, R-63, T-18, T-48, T-51, E-76.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
 from muptane.oem.check import MANIFEST_BYTES_MAX
-from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
+from muptane.oem.errors import Malformed, NoDecryptionKey, OemRefusal, WrongVersion
+from muptane.oem.fields import Custom
 from muptane.oem.fleet import desired_image, ecus_of, last_report, misfit, newest_map
 from muptane.oem.inventory import (
     DecisionMade,
@@ -34,9 +35,12 @@ from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import Reader, accept
-from muptane.oem.targets import Targets
+from muptane.oem.targets import Entry, Targets
 from uptane import ids
 from uptane.limits import VERSION_MAX
+
+# (session, image, its ECUs of one vehicle, now) -> what the entry says of how it travels
+Travel = Callable[[Session, Image, Sequence[Ecu], int], Custom]
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,13 @@ class Decision:
 
 class Director:
     """One Director for all vehicles of one inventory. `verify_mac` is what it may ask of the key
-    server (R-44), if there is one."""
+    server (R-44), if there is one; `travel` says how an image comes to ECUs (`dispatch`)."""
 
     def __init__(self, inventory: Inventory, authority: Authority) -> None:
         """Use `create` or `open`."""
         self.reports_for = authority.identity  # of the Director 1 of the vehicles' map
         self.verify_mac: Verify = no_key_server
+        self.travel: Travel = as_it_is
         self._inventory = inventory
         self._authority = authority
 
@@ -168,7 +173,7 @@ class Director:
     ) -> Decision:
         """Decide, record and sign. `cause`: the vehicle, and the manifest that it answers."""
         vehicle, manifest_id = cause
-        chosen: dict[int, Image] = {}
+        chosen: dict[Ecu, Image] = {}
         withheld: list[tuple[int, int, str]] = []
         acknowledged: dict[int, int] = {}
         for ecu in ecus_of(session, vehicle):
@@ -176,19 +181,17 @@ class Director:
             if report is not None and report.attacks:
                 acknowledged[ecu.id] = report.counter
             _choose(session, ecu, chosen, withheld)
+        images = self._entries(session, chosen, withheld, now)
         targets = Targets(
             version=_next_version(session, vehicle, ids.TARGETS),
             expires=authority.expiry(ids.TARGETS, now),
-            images={
-                image.number: image.entry(_installers(chosen, image.number))
-                for image in chosen.values()
-            },
+            images=images,
             vehicle=vehicle,
             acknowledged=acknowledged,
             maps=_listings(session, vehicle),
         )
         _issue(session, authority, targets, now)
-        directions = {ecu_id: image.number for ecu_id, image in chosen.items()}
+        directions = {ecu: number for number in images for ecu in images[number].ecus}
         session.add(
             DecisionMade(
                 vehicle_id=vehicle,
@@ -201,6 +204,32 @@ class Director:
         )
         return Decision(vehicle, targets.version, directions, tuple(withheld), acknowledged)
 
+    def _entries(
+        self,
+        session: Session,
+        chosen: Mapping[Ecu, Image],
+        withheld: list[tuple[int, int, str]],
+        now: int,
+    ) -> dict[int, Entry]:
+        """An entry for each image that goes, and how it travels; what cannot is withheld."""
+        entries = {}
+        for image in {image.number: image for image in chosen.values()}.values():
+            ecus = [ecu for ecu in chosen if chosen[ecu] is image]
+            try:
+                custom = self.travel(session, image, ecus, now)
+            except OemRefusal as refusal:
+                withheld += [(ecu.id, image.number, str(refusal)) for ecu in ecus]
+                continue
+            entries[image.number] = image.entry(tuple(ecu.id for ecu in ecus), custom)
+        return entries
+
+
+def as_it_is(session: Session, image: Image, ecus: Sequence[Ecu], now: int) -> Custom:
+    """Every image travels whole and in the clear; a confidential one does not."""
+    if image.confidential:
+        raise NoDecryptionKey(f"image {image.number} is confidential, and nothing encrypts it")
+    return {}
+
 
 def _listings(session: Session, vehicle: str) -> dict[int, Listing]:
     known = newest_map(session, vehicle)
@@ -210,7 +239,7 @@ def _listings(session: Session, vehicle: str) -> dict[int, Listing]:
 def _choose(
     session: Session,
     ecu: Ecu,
-    chosen: dict[int, Image],
+    chosen: dict[Ecu, Image],
     withheld: list[tuple[int, int, str]],
 ) -> None:
     """Put the wanted image of `ecu` where it belongs: it goes, or it would do harm."""
@@ -219,13 +248,9 @@ def _choose(
         return
     refusal = misfit(ecu, wanted, last_report(session, ecu.id))
     if refusal is None:
-        chosen[ecu.id] = wanted
+        chosen[ecu] = wanted
     else:
         withheld.append((ecu.id, wanted.number, str(refusal)))
-
-
-def _installers(chosen: Mapping[int, Image], number: int) -> tuple[int, ...]:
-    return tuple(sorted(ecu for ecu, image in chosen.items() if image.number == number))
 
 
 def _issue(session: Session, authority: Authority, targets: Targets, now: int) -> None:

@@ -79,11 +79,11 @@ class Encryption:
                 for vehicle, wanted in ecus.items()
                 for ecu in wanted
             ]
-            made = self._encrypt(session, (ids.KIND_IMAGE, number), plain, recipients, now)
+            made = self.encrypt(session, (ids.KIND_IMAGE, number), plain, recipients, now)
             session.commit()
         return made
 
-    def _encrypt(
+    def encrypt(
         self,
         session: Session,
         file: tuple[int, int],
@@ -91,7 +91,8 @@ class Encryption:
         recipients: Iterable[Ecu],
         now: int,
     ) -> Encrypted:
-        """`file`: kind and number of what is encrypted."""
+        """Encrypt some bytes, once, within a transaction. `file`: kind and number of what they
+        are. Refuses with NoDecryptionKey, BadKey, ContentKeyUsed."""
         key = self._random(KEY_BYTES)
         nonce = sha256(plain)[:NONCE_BYTES]
         ciphertext = Cipher(ChaCha20(key, FIRST_BLOCK + nonce), None).encryptor().update(plain)

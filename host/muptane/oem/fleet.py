@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import (
     AlreadyRegistered,
     BadVehicle,
@@ -28,7 +29,6 @@ from muptane.oem.inventory import (
     Image,
     Inventory,
     MapListed,
-    NewEcu,
     ReportReceived,
     Vehicle,
 )
@@ -53,15 +53,18 @@ def register_vehicle(inventory: Inventory, vehicle: str, ecus: Sequence[NewEcu],
         session.commit()
 
 
-def record_image(inventory: Inventory, number: int, entry: Entry) -> None:
-    """Make an image known that the Image repository lists. The same again changes nothing.
+def record_image(
+    inventory: Inventory, number: int, entry: Entry, confidential: bool = False
+) -> None:
+    """Make an image known that the Image repository lists; a confidential one travels encrypted.
+    The same again changes nothing.
 
     Refuses with ImageNumberUsed.
     """
     with inventory.begin() as session:
         known = session.get(Image, number)
         if known is not None:
-            if known.entry(entry.ecus) != entry:
+            if known.entry(entry.ecus) != entry or known.confidential != confidential:
                 raise ImageNumberUsed(f"image {number} is something else already")
             return
         session.add(
@@ -71,6 +74,7 @@ def record_image(inventory: Inventory, number: int, entry: Entry) -> None:
                 sha256=entry.hashes[ids.ALG_SHA256],
                 hardware=list(entry.hardware),
                 release=entry.release,
+                confidential=confidential,
             )
         )
         session.commit()
@@ -119,6 +123,13 @@ def desired_image(session: Session, ecu: int) -> Image | None:
     query = select(Image).join(Assignment, Assignment.image == Image.number)
     newest = query.where(Assignment.ecu_id == ecu).order_by(Assignment.id.desc()).limit(1)
     return session.scalars(newest).first()
+
+
+def is_confidential(inventory: Inventory, number: int) -> bool:
+    """May this image not leave in the clear?"""
+    with inventory.begin() as session:
+        image = session.get(Image, number)
+        return image is not None and image.confidential
 
 
 def newest_map(session: Session, vehicle: str) -> MapListed | None:

@@ -9,7 +9,6 @@ Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-44, V-24, T-36, T-43, T-51, E-75, E
 
 from typing import Any
 
-from nacl.bindings import crypto_sign_ed25519_pk_to_curve25519
 from sqlalchemy import (
     JSON,
     Engine,
@@ -23,13 +22,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import StaticPool
 
-from muptane.oem.errors import BadKey, Malformed
-from muptane.oem.fields import U32, Strict
-from muptane.oem.keys import Key, check_x25519
+from muptane.oem.errors import Malformed
+from muptane.oem.fields import Custom
+from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
-from uptane import ids, limits
+from uptane import ids
 
-SCHEMA = 3  # PRAGMA user_version
+SCHEMA = 4  # PRAGMA user_version
 
 
 class Base(DeclarativeBase):
@@ -57,6 +56,7 @@ class Ecu(Base):
     primary: Mapped[bool]
     verification: Mapped[int]  # ids.PARTIAL, FULL or PRIMARY
     hardware: Mapped[int]
+    deltas: Mapped[bool]  # can it make an image of a delta?
 
     @property
     def key(self) -> Key | None:
@@ -72,15 +72,17 @@ class Image(Base):
     sha256: Mapped[bytes]
     hardware: Mapped[list[int]] = mapped_column(JSON)
     release: Mapped[int]
+    confidential: Mapped[bool]  # never leaves in the clear
 
-    def entry(self, ecus: tuple[int, ...]) -> Entry:
-        """The Director's entry that tells `ecus` to install this."""
+    def entry(self, ecus: tuple[int, ...], custom: Custom | None = None) -> Entry:
+        """The Director's entry that tells `ecus` to install this; `custom`: how it travels."""
         return Entry(
             length=self.length,
             hashes={ids.ALG_SHA256: self.sha256},
             hardware=tuple(self.hardware),
             release=self.release,
             ecus=ecus,
+            custom=custom or {},
         )
 
 
@@ -186,6 +188,23 @@ class ContentKey(Base):
     made_s: Mapped[int]
 
 
+class Parcel(Base):
+    """What travels in the place of an image: a delta for everybody (`vehicle_id` empty), or a
+    ciphertext for one vehicle. Without bytes: a delta that was tried, and is not worth it."""
+
+    __tablename__ = "parcels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str] = mapped_column(index=True)
+    image: Mapped[int] = mapped_column(ForeignKey(Image.number), index=True)
+    base: Mapped[bytes]  # SHA-256 of the image that a delta is made from, else empty
+    kind: Mapped[int]  # ids.KIND_...
+    digest: Mapped[bytes] = mapped_column(index=True)  # SHA-256 of `raw`
+    custom: Mapped[bytes]  # what the Director's entry says of it, CBOR
+    raw: Mapped[bytes]
+    made_s: Mapped[int]
+
+
 class Oddity(Base):
     """Something that a person of the OEM should look at (R-34)."""
 
@@ -196,51 +215,6 @@ class Oddity(Base):
     seen_s: Mapped[int]
     sentence: Mapped[str]
     raw: Mapped[bytes]
-
-
-class NewEcu(Strict):
-    """An ECU to register. `verification`: ids.PARTIAL, FULL or PRIMARY. `public`: its Ed25519
-    key, 32 bytes; or None, and `kid` as the key server gave it. `decryption`: the public part of
-    its X25519 key, 32 bytes, if it has one."""
-
-    ecu: U32
-    public: bytes | None
-    hardware: U32
-    verification: int
-    kid: bytes | None = None
-    decryption: bytes | None = None
-
-    def row(self, vehicle: str) -> Ecu:
-        """Refuses with BadKey, or Malformed for another kind of verification."""
-        if self.verification not in (ids.PARTIAL, ids.FULL, ids.PRIMARY):
-            raise Malformed(f"{self.verification} is no kind of verification")
-        return Ecu(
-            id=self.ecu,
-            vehicle_id=vehicle,
-            public=self.public,
-            kid=self.key_id(),
-            decryption=self.decryption,
-            primary=self.verification == ids.PRIMARY,
-            verification=self.verification,
-            hardware=self.hardware,
-        )
-
-    def key_id(self) -> bytes:
-        """Of the key that seals its reports. Refuses with BadKey what no ECU may have."""
-        if self.public is None:
-            if self.verification == ids.PRIMARY:
-                raise BadKey("a Primary signs its manifests, so its key is not symmetric")
-            if self.kid is None or len(self.kid) != limits.KID_BYTES or self.decryption:
-                raise BadKey("an ECU has a signing key, or a symmetric one for both uses")
-            return self.kid
-        key = Key(self.public)
-        if key.is_p256 or self.kid not in (None, key.kid):
-            raise BadKey("an ECU's signing key is an Ed25519 key, with its own kid")
-        if self.decryption is not None:
-            check_x25519(self.decryption)
-            if self.decryption == crypto_sign_ed25519_pk_to_curve25519(self.public):
-                raise BadKey("one key to sign and to decrypt (T-43)")
-        return key.kid
 
 
 class Inventory:

@@ -14,9 +14,12 @@ from pathlib import Path
 from muptane.oem import fleet
 from muptane.oem.delegations import Delegation
 from muptane.oem.director import Decision, Director
+from muptane.oem.dispatch import Dispatch
+from muptane.oem.encryption import Encryption
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import NoSigner
 from muptane.oem.image_repository import ImageRepository, entry_of
-from muptane.oem.inventory import Inventory, NewEcu
+from muptane.oem.inventory import Inventory
 from muptane.oem.key_server import KeyServer, Secrets
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.keystore import (
@@ -124,12 +127,19 @@ class Office:
         self.director = director
         self.inventory = inventory
         self.time_server = TimeServer(_time_signer(director), director.identity)
-        self._begin_key_server(MemorySecrets())
+        self._furnish(MemorySecrets())
 
-    def _begin_key_server(self, secrets: Secrets) -> None:
-        """The Director gets to verify and nothing else of it (R-44)."""
+    def _furnish(self, secrets: Secrets) -> None:
+        """Beside the Director: a key server, of which it gets to verify and nothing else (R-44),
+        and what decides how images travel."""
         self.key_server = KeyServer(secrets)
         self.director.verify_mac = self.key_server.verify
+        encryption = Encryption(self.inventory, self.director.identity, self.key_server.wrap)
+        self.dispatch = Dispatch(self.inventory, self._content, encryption)
+        self.director.travel = self.dispatch.custom
+
+    def _content(self, number: int, digest: bytes) -> bytes | None:
+        return self.images.read(ids.KIND_IMAGE, number, digest)
 
     @classmethod
     def create(
@@ -148,7 +158,7 @@ class Office:
         director = Director.create(inventory, directing, clock())
         images = ImageRepository.create(place.store(), storing, clock())
         made = cls(clock, mint, images, director, inventory)
-        made._begin_key_server(place.secrets())
+        made._furnish(place.secrets())
         return made
 
     @classmethod
@@ -162,7 +172,7 @@ class Office:
         images = ImageRepository.open(premises.store(), signers)
         algorithm = director.authority.holders[ids.ROOT].keys[0].algorithm
         made = cls(clock, Mint(keyring, seed, algorithm), images, director, inventory)
-        made._begin_key_server(premises.secrets())
+        made._furnish(premises.secrets())
         return made
 
     def register_vehicle(self, vehicle: str, ecus: Sequence[NewEcu]) -> None:
@@ -171,14 +181,20 @@ class Office:
         self.director.welcome(vehicle, self._clock())
 
     def release_image(
-        self, number: int, content: bytes, hardware: Iterable[int], release: int
+        self,
+        number: int,
+        content: bytes,
+        hardware: Iterable[int],
+        release: int,
+        confidential: bool = False,
     ) -> Entry:
-        """Publish an image under a number that was never used. The same again changes nothing."""
+        """Publish an image under a number that was never used; what is confidential is listed,
+        and leaves only encrypted. The same again changes nothing."""
         entry = entry_of(content, hardware, release)
         if self.images.images.get(number) != entry:
             self.images.add_image(number, content, entry.hardware, release)
         self.images.publish(self._clock())
-        fleet.record_image(self.inventory, number, entry)
+        fleet.record_image(self.inventory, number, entry, confidential)
         return entry
 
     def delegate(
@@ -210,18 +226,35 @@ class Office:
     ) -> bytes | None:
         """The file that a vehicle wants, whole, or None: there is no such file.
 
-        `detail`: the version of metadata (0: the newest), the SHA-256 of an image, or the
-        nonces to attest. An image comes from whichever repository it is wanted of.
+        `detail`: the version of metadata (0: the newest), the SHA-256 of an image or of what
+        travels in its place, or the nonces to attest. An image comes from whichever repository it
+        is wanted of.
         """
         if kind == ids.KIND_METADATA and repository == ids.DIRECTOR and isinstance(detail, int):
             return self.director.read(vehicle, number, detail)
         if kind == ids.KIND_METADATA and repository == ids.IMAGE:
             return self.images.read(kind, number, detail)
-        if kind == ids.KIND_IMAGE and repository in REPOSITORY_NAMES:
-            return self.images.read(kind, number, detail)
+        if kind in (ids.KIND_IMAGE, ids.KIND_DELTA) and isinstance(detail, bytes):
+            return self._image(vehicle, repository, (kind, number), detail)
         if kind == ids.KIND_TIME and isinstance(detail, (list, tuple)):
             return self.time_server.attest(detail, self._clock())
         return None
+
+    def _image(
+        self, vehicle: str, repository: int, file: tuple[int, int], digest: bytes
+    ) -> bytes | None:
+        """An image as it is, unless that is confidential; or what travels in its place, of which
+        only the Director knows (S-28)."""
+        kind, number = file
+        if repository == ids.DIRECTOR:
+            found = self.dispatch.read(vehicle, kind, number, digest)
+            if found is not None:
+                return found
+        if kind != ids.KIND_IMAGE or repository not in REPOSITORY_NAMES:
+            return None
+        if fleet.is_confidential(self.inventory, number):
+            return None
+        return self.images.read(kind, number, digest)
 
     def rotate(self, repository: int, role: int) -> None:
         """Replace the keys of `role` by one new key, in a new Root of `repository`."""

@@ -9,7 +9,7 @@ from muptane.bench.attacks.attack import ACCEPTED, INSTALLS, attack, everywhere,
 from muptane.bench.attacks.places import AT_THE_WIRE, MIRROR
 from muptane.bench.attacks.stage import Stage
 from muptane.bench.liar import LiveRole
-from muptane.oem.inventory import NewEcu
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.keys import Signer
 from uptane import ids
 from uptane.errors import BelowThreshold, Expired, NoFreshTime, Withheld, WrongVehicle

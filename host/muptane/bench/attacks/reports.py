@@ -16,9 +16,9 @@ from muptane.bench.attacks.stage import Stage
 from muptane.bench.feeder import OfficeSource
 from muptane.bench.plan import EcuPlan
 from muptane.bench.vehicle import seed_of
+from muptane.oem.enrolment import NewEcu
 from muptane.oem.envelopes import Context, seal
 from muptane.oem.errors import OemRefusal
-from muptane.oem.inventory import NewEcu
 from muptane.oem.keys import Signer
 from uptane import ids
 from uptane.errors import NoReply

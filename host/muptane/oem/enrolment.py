@@ -1,0 +1,60 @@
+"""An ECU as whoever made it tells the inventory: its keys, and what it can do.
+
+It checks what can be checked without the inventory; `fleet` does the rest and enters it.
+Rules: R-11, R-17, R-44, V-24, T-43, E-75.
+"""
+
+from nacl.bindings import crypto_sign_ed25519_pk_to_curve25519
+
+from muptane.oem.errors import BadKey, Malformed
+from muptane.oem.fields import U32, Strict
+from muptane.oem.inventory import Ecu
+from muptane.oem.keys import Key, check_x25519
+from uptane import ids, limits
+
+
+class NewEcu(Strict):
+    """An ECU to register. `verification`: ids.PARTIAL, FULL or PRIMARY. `public`: its Ed25519
+    key, 32 bytes; or None, and `kid` as the key server gave it. `decryption`: the public part of
+    its X25519 key, 32 bytes, if it has one. `deltas`: it can make an image of a delta."""
+
+    ecu: U32
+    public: bytes | None
+    hardware: U32
+    verification: int
+    kid: bytes | None = None
+    decryption: bytes | None = None
+    deltas: bool = False
+
+    def row(self, vehicle: str) -> Ecu:
+        """Refuses with BadKey, or Malformed for another kind of verification."""
+        if self.verification not in (ids.PARTIAL, ids.FULL, ids.PRIMARY):
+            raise Malformed(f"{self.verification} is no kind of verification")
+        return Ecu(
+            id=self.ecu,
+            vehicle_id=vehicle,
+            public=self.public,
+            kid=self.key_id(),
+            decryption=self.decryption,
+            primary=self.verification == ids.PRIMARY,
+            verification=self.verification,
+            hardware=self.hardware,
+            deltas=self.deltas,
+        )
+
+    def key_id(self) -> bytes:
+        """Of the key that seals its reports. Refuses with BadKey what no ECU may have."""
+        if self.public is None:
+            if self.verification == ids.PRIMARY:
+                raise BadKey("a Primary signs its manifests, so its key is not symmetric")
+            if self.kid is None or len(self.kid) != limits.KID_BYTES or self.decryption:
+                raise BadKey("an ECU has a signing key, or a symmetric one for both uses")
+            return self.kid
+        key = Key(self.public)
+        if key.is_p256 or self.kid not in (None, key.kid):
+            raise BadKey("an ECU's signing key is an Ed25519 key, with its own kid")
+        if self.decryption is not None:
+            check_x25519(self.decryption)
+            if self.decryption == crypto_sign_ed25519_pk_to_curve25519(self.public):
+                raise BadKey("one key to sign and to decrypt (T-43)")
+        return key.kid
