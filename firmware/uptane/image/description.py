@@ -19,7 +19,7 @@ from uptane.ids import (
 )
 from uptane.image.plan import Plan
 from uptane.limits import DELTA_LOOKAHEAD_BITS_MAX, DELTA_WINDOW_BITS_MAX, IMAGE_BYTES_MAX
-from uptane.meta.shape import NUMBER_MAX, Fields, read_hashes, read_list, read_number
+from uptane.meta.shape import NUMBER_MAX, Fields, read_hashes, read_list, read_map, read_number
 
 
 def read_delta(value: object, new_length: int) -> "tuple[Plan, bytes]":
@@ -27,7 +27,7 @@ def read_delta(value: object, new_length: int) -> "tuple[Plan, bytes]":
 
     Refusals: BadShape, UnknownHash (none but SHA-256 is known), UnsupportedDelta (an algorithm or
     window that is not known, or is too large)."""
-    fields = Fields(value)
+    fields = Fields(dict(read_map(value)))  # an entry is read as often as ECUs are to have it
     algorithm = read_number(fields.take(DELTA_ALGORITHM), 0, NUMBER_MAX)
     if algorithm not in (DELTA_SEQUENTIAL, DELTA_IN_PLACE):
         raise UnsupportedDelta
