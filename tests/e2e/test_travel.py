@@ -1,26 +1,37 @@
 """Images that come as deltas, encrypted, or both, to a whole vehicle: the sedan of a maker who
 does so wherever an ECU can take it."""
 
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
-from garage import Garage
+from garage import APPLICATIONS, Garage, Lying
 
-from muptane.bench.feeder import Carried, OfficeSource
+from muptane.bench.feeder import Carried, OfficeSource, feed
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes
-from uptane import ids
+from muptane.oem.pack import pack_application
+from uptane import errors, ids
+from uptane.errors import Negative, PeerRefused
+from vectors.deltas import noise
 
 ECUS = ("gateway", "brake", "door")
 
 
 class Able(Garage):
-    """Every ECU patches and decrypts; what was carried to the vehicle is written down."""
+    """ECUs of `able` patch and decrypt; what was carried to the vehicle is written down."""
+
+    able = ECUS
+    has = {"deltas": True, "decrypts": True}
 
     def planned(self) -> VehiclePlan:
         plan = super().planned()
-        able = {"deltas": True, "decrypts": True}
-        return plan.model_copy(update={"ecu": [ecu.model_copy(update=able) for ecu in plan.ecu]})
+        ecus = [
+            ecu.model_copy(update=self.has) if ecu.name in self.able else ecu for ecu in plan.ecu
+        ]
+        return plan.model_copy(update={"ecu": ecus})
 
     def source(self) -> OfficeSource:
         self.carried: list[Carried] = []
@@ -62,3 +73,126 @@ def test_a_vehicle_is_updated_by_deltas(tmp_path: Path, nodes: Nodes, confidenti
             assert garage.release(name) == 2, (name, garage.refusals(name))
             assert garage.installed(name) == garage.content[name]
             assert garage.refusals(name) == []
+
+
+class Blind(Able):
+    """The gateway has no key, and patches nothing."""
+
+    able = ("brake", "door")
+
+
+def small_blocks(settings: dict[str, Any]) -> None:
+    """Slots and cells of 4 KB blocks, as of SPI NOR: a delta has checkpoints between them."""
+    places = settings["slots"] + settings["depot"]
+    regions = settings["flash"]["regions"]
+    for region in regions:
+        if any(region[0] <= place[0] < region[0] + region[1] * region[2] for place in places):
+            region[2] *= region[1] // 4096
+            region[1], region[3] = 4096, 45_000
+    for place in places:
+        place[2] *= place[1] // 4096
+        place[1] = 4096
+
+
+class Large(Able):
+    """Images of 30 KB more, of which a release changes three."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, change=small_blocks)
+
+    def publish(self, name: str, release: int, content: bytes | None = None) -> bytes:
+        application = self.vehicle_ecu(name).application
+        content = pack_application(APPLICATIONS / f"{application}_1") + noise(7, 30_000)
+        return super().publish(name, release, content)
+
+    def release_next(self, name: str, release: int, confidential: bool) -> bytes:
+        self.content[name] = self.content[name][:-3000] + noise(release, 3000)
+        return super().release_next(name, release, confidential)
+
+
+class Sealed(Able):
+    """No ECU patches, so a confidential image travels whole."""
+
+    has = {"decrypts": True}
+
+
+def test_a_primary_hands_on_what_it_cannot_open(tmp_path: Path) -> None:
+    """V-13, V-48, S-28: the gateway has no key and no old image of the brake; it holds the
+    ciphertext against the Director's hash, and never sees the image."""
+    with Blind(tmp_path) as garage:
+        for name in Blind.able:
+            garage.release_next(name, 2, True)
+        garage.cycle()
+        assert [garage.release(name) for name in Blind.able] == [2, 2]
+        flash = garage.vehicle.ecus["gateway"].flash.read_bytes()
+        for name in Blind.able:
+            assert garage.content[name][-200:] not in flash
+            assert garage.installed(name) == garage.content[name]
+
+
+def test_a_transfer_of_a_delta_survives_the_loss_of_power(tmp_path: Path) -> None:
+    """E-79, S-26, V-13: the vehicle goes off, again and again, while an encrypted delta is on its
+    way; the office serves the same bytes, and the next cycle ends it."""
+    with Large(tmp_path) as garage:
+        content = garage.release_next("brake", 2, True)
+        for wait_s in (6.0, 2.0, 5.0):
+            saved, ended = begin_until_checkpoint(garage, wait_s)
+            garage.vehicle.power_off()
+            garage.vehicle.power_on()
+            garage.world.run(lambda ended=ended: bool(ended), 600)
+            assert garage.vehicle.records("brake").read(ids.RECORD_CHECKPOINT) == saved
+        garage.cycle()
+        assert garage.release("brake") == 2 and garage.installed("brake") == content
+
+
+def begin_until_checkpoint(garage: Able, seconds: float) -> tuple[bytes, list[Any]]:
+    """Begin a cycle and let it come to where the brake stored a checkpoint, or has one of before
+    and some seconds are over. Returns that, and a list that gets what the feeder ends with."""
+    station = garage.vehicle.station("gateway")
+    ended: list[Any] = []
+    station.start(feed(station, garage.source()), ended.append)
+    garage.vehicle.run(seconds)
+    while not ended:
+        saved = garage.vehicle.records("brake").read(ids.RECORD_CHECKPOINT)
+        if saved is not None:
+            return saved, ended
+        garage.vehicle.run(0.03)
+    raise AssertionError(f"the cycle ended without a checkpoint: {ended}")
+
+
+# What a feeder that lies serves in the place of a ciphertext, and the refusal of it.
+def plain_image(garage: Able, raw: bytes) -> bytes:
+    return garage.content["brake"]
+
+
+def another_ciphertext(garage: Able, raw: bytes) -> bytes:
+    return sha256(b"no key of ours").digest() * (len(raw) // 32) + bytes(len(raw) % 32)
+
+
+def one_bit(garage: Able, raw: bytes) -> bytes:
+    return raw[:100] + bytes((raw[100] ^ 1,)) + raw[101:]
+
+
+@pytest.mark.parametrize(
+    ("lie", "refusal"),
+    [
+        (plain_image, errors.EncryptionDiffers),
+        (another_ciphertext, errors.WrongHash),
+        (one_bit, errors.WrongHash),
+    ],
+)
+def test_what_is_not_the_ciphertext_is_refused_by_the_primary(
+    tmp_path: Path, lie: Callable[[Able, bytes], bytes], refusal: type[errors.Refusal]
+) -> None:
+    """E-80, V-13, V-84: the plain image under the ciphertext's name, another ciphertext, one with
+    a flipped bit. Nothing is installed, and the honest one is taken afterwards."""
+    with Sealed(tmp_path) as garage:
+        garage.release_next("brake", 2, True)
+        file = (ids.DIRECTOR, ids.KIND_IMAGE, garage.vehicle_ecu("brake").number * 100 + 2)
+        with pytest.raises((PeerRefused, Negative)):
+            garage.cycle(Lying(garage, file, lambda raw: lie(garage, raw)))
+        garage.vehicle.run(6)
+        assert refusal.number in garage.refusals("gateway")
+        assert garage.release("brake") == 1
+        garage.cycle()
+        assert garage.release("brake") == 2

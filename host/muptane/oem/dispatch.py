@@ -68,15 +68,17 @@ class Dispatch:
         return 0 if made is None else len(made.patch)
 
     def read(self, vehicle: str, kind: int, number: int, digest: bytes) -> bytes | None:
-        """What travels under this SHA-256 to this vehicle, or None."""
+        """What travels under this SHA-256 to this vehicle, or None. The delta to a confidential
+        image, of which a ciphertext was made, does not leave either."""
         query = select(Parcel.raw).where(
-            Parcel.digest == digest,
-            Parcel.kind == kind,
-            Parcel.image == number,
-            Parcel.vehicle_id.in_(("", vehicle)),
+            Parcel.digest == digest, Parcel.kind == kind, Parcel.image == number
         )
         with self._inventory.begin() as session:
-            return session.scalars(query.limit(1)).first()
+            image = session.get(Image, number)
+            if image is None or not vehicle:
+                return None
+            whose = (vehicle,) if image.confidential else ("", vehicle)
+            return session.scalars(query.where(Parcel.vehicle_id.in_(whose)).limit(1)).first()
 
     # --- deltas --------------------------------------------------------------------------------
 
