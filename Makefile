@@ -34,6 +34,9 @@ mutants: setup  ## what the device tests miss: make mutants [MODULE=trusted] [SA
 properties: setup  ## the properties of tests/property, played for long: make properties [SEED=0]
 	@MUPTANE_PROPERTIES=long $(PYTEST) tests/property --hypothesis-seed=$(or $(SEED),0)
 
+installs: setup  ## a real firmware from one build to the next, in every way: make installs [IMAGES=folder] (long)
+	@$(PY) -m scripts.installs $(if $(IMAGES),--images "$(IMAGES)")
+
 ciphers: setup  ## how fast X25519 and ChaCha20 are here, on both interpreters
 	@$(PY) -m scripts.ciphers
 
@@ -55,4 +58,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test properties attacks threats threats-check fuzz mutants ciphers lint types flash clean requirements requirements-check
+.PHONY: help setup demo test properties attacks threats threats-check fuzz mutants installs ciphers lint types flash clean requirements requirements-check

@@ -158,7 +158,7 @@ def test_a_readme_says_that_nothing_ran_on_silicon(name: str) -> None:
             "costs.wake: Input should be greater than or equal to 1 (is -1)",
         ),
         (
-            "metadata_bytes = 13_312",
+            "metadata_bytes = 13_184",
             "metadata_bytes = 16_000",
             "roles.full is not held: records: 18048 bytes in 16384",
         ),
