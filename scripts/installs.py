@@ -2,8 +2,8 @@
 
 On every board, and with heaps found by trying; then an image of 4 MB through the heap that one of
 64 KB needs. Bytes on the bus and virtual seconds are of CPython nodes (the trace is the same on
-both interpreters), heaps of real MicroPython. The folder has to hold exactly two files *.bin, which
-sort by age; they are nobody's to commit. Figures go to docs/measured.md. Long.
+both interpreters), heaps of real MicroPython. The builds are those of tests/images.py, or the two
+files *.bin of a folder, which sort by age. Figures go to docs/measured.md. Long.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from muptane.bench.firmware import ROOT
 from muptane.bench.installs import KB, WAYS, Done, Install, Way, smallest_heap
 from muptane.boards import board_names
 from muptane.measured import table, write_section
+from tests import images
 
 HEAP_BYTES_MAX = 64 * KB  # promised for a full Secondary, whatever the size of the image
 SMALL, LARGE = 64 * KB, 4096 * KB
@@ -50,7 +50,7 @@ def large_passes(heap_kb: int) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, default=ROOT / "../shared/images")
+    parser.add_argument("--images", type=Path, default=images.FOLDER)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     files = sorted(options.images.glob("*.bin"))
@@ -58,14 +58,14 @@ def main() -> int:
         print(f"installs: {options.images} holds {len(files)} files *.bin, not two builds; give")
         print("installs: a folder with an older and a newer one: make installs IMAGES=folder")
         return 2
-    images = (files[0].read_bytes(), files[1].read_bytes())
+    builds = (files[0].read_bytes(), files[1].read_bytes())
     with ProcessPoolExecutor(options.jobs) as pool:
         runs = {
-            (way.name, board): pool.submit(played, way, images, board)
+            (way.name, board): pool.submit(played, way, builds, board)
             for way in WAYS
             for board in board_names()
         }
-        heaps = {way.name: pool.submit(heap_of, way, images) for way in WAYS}
+        heaps = {way.name: pool.submit(heap_of, way, builds) for way in WAYS}
         small = pool.submit(heap_of, WAYS[0], (opaque(SMALL, 1), opaque(SMALL, 2)))
         rows = [row_of(way, {key: run.result() for key, run in runs.items()}) for way in WAYS]
         kept = [(way.name, heaps[way.name].result()) for way in WAYS]

@@ -33,7 +33,7 @@ DEVICE_ORDER = (
 )
 BENCH_ORDER = (
     ("cli",),
-    ("bench.rig", "bench.views", "bench.explore", "bench.figures"),
+    ("bench.rig", "bench.views", "bench.explore", "bench.figures", "bench.installs"),
     ("bench.demo",),
     ("bench.attacks", "bench.faults"),
     ("bench.maker",),

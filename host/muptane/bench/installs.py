@@ -1,7 +1,7 @@
 """What it takes to install one image on one ECU: bytes on the bus, virtual seconds, heap.
 
 The sedan's full Secondary goes from one opaque image to the next, whole or by delta, in the clear
-or encrypted, on the board that is asked for; the gateway hands it on. Everything is charged at that
+or encrypted, on the board that is asked for; the gateway hands it on. All is charged at that
 board's figures. `smallest_heap` finds by trying, on real MicroPython, how much heap above its code
 the ECU needs, with no reset but that of its trial.
 It does NOT say what is good: whoever asks compares.
