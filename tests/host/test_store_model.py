@@ -54,12 +54,22 @@ class Store(RuleBasedStateMachine):
         self.nor = Nor(io.BytesIO(), Geometry(regions, unit, 10, page), lambda us: None)
         self.values: Values = {}
         self.refused: set[int] = set()
-        self.records = self.fresh()
-        self.records.mount()
+        self.mount()
 
     def fresh(self) -> Records:
         self.nor.power_on()
         return Records(Area(self.nor, 0, self.block_bytes, self.blocks, self.unit))
+
+    def mount(self) -> None:
+        """What a reset does."""
+        self.records = self.fresh()
+        self.records.mount()
+
+    def stored(self, changes: Changes) -> None:
+        """For another machine that follows this one: that was committed."""
+
+    def full(self, changes: Changes) -> None:
+        """... or found no room."""
 
     def apply(self, changes: Changes) -> None:
         self.values.update({n: v for n, v in changes.items() if v is not None})
@@ -73,8 +83,10 @@ class Store(RuleBasedStateMachine):
         try:
             self.records.commit(changes)
         except NoSpace:
+            self.full(changes)
             return
         self.apply(changes)
+        self.stored(changes)
 
     @rule(
         changes=commits,
@@ -91,23 +103,21 @@ class Store(RuleBasedStateMachine):
             return
         except PowerCut:
             pass
-        self.records = self.fresh()
         if again is not None:
-            self.nor.cut_after(again, TEARS - 1 - tear, stroke)
-        try:
-            self.records.mount()
-        except PowerCut:
             self.records = self.fresh()
-            self.records.mount()
-        self.nor.power_on()
+            self.nor.cut_after(again, TEARS - 1 - tear, stroke)
+            try:
+                self.records.mount()
+            except PowerCut:
+                pass
+        self.mount()
         if self.found() != self.readable(old):
             self.apply(changes)
             assert self.found() == self.readable(self.values)
 
     @rule()
     def reset(self) -> None:
-        self.records = self.fresh()
-        self.records.mount()
+        self.mount()
 
     @rule(place=st.integers(0, 999), spread=st.integers(0, 40), bit=st.integers(0, 7))
     def rot_one_bit_and_reset(self, place: int, spread: int, bit: int) -> None:

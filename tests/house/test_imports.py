@@ -45,7 +45,7 @@ BENCH_ORDER = (
     ("bench.broker", "bench.plugin"),
     ("bench.bus", "bench.wire", "bench.realtime"),
     ("bench.firmware", "bench.settings"),
-    ("bench.world", "bench.plan", "bench.romfs"),
+    ("bench.world", "bench.plan", "bench.records", "bench.romfs"),
 )
 # Beyond the order: these never meet although one stands above the other.
 APART = {

@@ -22,6 +22,7 @@ from typing import Any, Literal, Protocol
 from boards.unix import layout
 from boards.unix.nor import Nor
 from muptane.bench import chips, firmware
+from muptane.bench import records as host
 from muptane.bench.bus import Bus
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
 from muptane.bench.nodes import Node
@@ -251,10 +252,14 @@ class Vehicle:
             self._stations[name] = Station(self.world, self.bus, f"tester-{name}", link)
         return self._stations[name]
 
-    def records(self, name: str) -> Records:
-        """The records in an ECU's flash, read as it lies; not while the ECU writes."""
+    def records(self, name: str) -> host.Records:
+        """The records in an ECU's flash, read as it lies, by a reader that is not the ECU's; not
+        while the ECU writes."""
         settings, nor = self._flash(name)
-        records = Records(layout.area(settings, nor, "records"))
+        area = layout.area(settings, nor, "records")
+        flash = bytearray(area.size)
+        nor.peek(area.address, flash)
+        records = host.Records(host.Part(flash, area.block_bytes, area.program_bytes))
         records.mount()
         return records
 
