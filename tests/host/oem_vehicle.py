@@ -50,6 +50,7 @@ class Ecu:
         self.time = NOW - 60
         self.counter = 0
         self.boot = ids.BOOT_CONFIRMED
+        self.tried: list[int] = []  # bundle, image, trials
 
     def new(self) -> NewEcu:
         return NewEcu(
@@ -75,6 +76,8 @@ class Ecu:
             8: self.counter.to_bytes(8, "big"),
             9: self.boot,
         }
+        if self.tried:
+            content[10] = self.tried
         return dumps({**content, **(lies or {})})
 
 

@@ -15,9 +15,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
+from muptane.oem.bundles import broken, vehicle_bundle, wanted_image
 from muptane.oem.check import MANIFEST_BYTES_MAX
 from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
-from muptane.oem.fleet import desired_image, ecus_of, last_report, misfit, newest_map
+from muptane.oem.fleet import ecus_of, last_report, misfit, newest_map
 from muptane.oem.inventory import (
     DecisionMade,
     Ecu,
@@ -34,7 +35,7 @@ from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import Reader, accept
-from muptane.oem.targets import Targets
+from muptane.oem.targets import Bundle, Targets
 from uptane import ids
 from uptane.limits import VERSION_MAX
 
@@ -110,6 +111,9 @@ class Director:
                 received = (vehicle, accepted.manifest_id)
                 decision = self._direct(session, self._authority, received, now)
                 remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
+                mixed = broken(session, vehicle)
+                if mixed is not None:
+                    remarks.append(mixed)
                 session.add_all(_oddity(vehicle, remark, b"", now) for remark in remarks)
                 session.commit()
         except OemRefusal as refusal:
@@ -176,6 +180,7 @@ class Director:
             if report is not None and report.attacks:
                 acknowledged[ecu.id] = report.counter
             _choose(session, ecu, chosen, withheld)
+        bundle = _bundle(session, vehicle, chosen, withheld)
         targets = Targets(
             version=_next_version(session, vehicle, ids.TARGETS),
             expires=authority.expiry(ids.TARGETS, now),
@@ -186,6 +191,7 @@ class Director:
             vehicle=vehicle,
             acknowledged=acknowledged,
             maps=_listings(session, vehicle),
+            bundle=bundle,
         )
         _issue(session, authority, targets, now)
         directions = {ecu_id: image.number for ecu_id, image in chosen.items()}
@@ -214,7 +220,7 @@ def _choose(
     withheld: list[tuple[int, int, str]],
 ) -> None:
     """Put the wanted image of `ecu` where it belongs: it goes, or it would do harm."""
-    wanted = desired_image(session, ecu.id)
+    wanted = wanted_image(session, ecu.id)
     if wanted is None:
         return
     refusal = misfit(ecu, wanted, last_report(session, ecu.id))
@@ -222,6 +228,30 @@ def _choose(
         chosen[ecu.id] = wanted
     else:
         withheld.append((ecu.id, wanted.number, str(refusal)))
+
+
+def _bundle(
+    session: Session,
+    vehicle: str,
+    chosen: dict[int, Image],
+    withheld: list[tuple[int, int, str]],
+) -> Bundle | None:
+    """The bundle among the directions. One that goes together and cannot go as a whole is
+    withheld as a whole (S-45)."""
+    made = vehicle_bundle(session, vehicle)
+    if made is None:
+        return None
+    missing = [ecu for ecu, _ in made.images if ecu not in chosen]
+    if made.kind == ids.BUNDLE_TOGETHER and missing:
+        why = f"bundle {made.number} goes as a whole, and ECU {missing[0]} cannot take its part"
+        for ecu, image in made.images:
+            if chosen.pop(ecu, None) is not None:
+                withheld.append((ecu, image, why))
+        return None
+    ecus = tuple(ecu for ecu, _ in made.images if ecu in chosen)
+    if not ecus:
+        return None
+    return Bundle(number=made.number, kind=made.kind, trials=made.trials, ecus=ecus)
 
 
 def _installers(chosen: Mapping[int, Image], number: int) -> tuple[int, ...]:
