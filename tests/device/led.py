@@ -1,16 +1,17 @@
 """A Primary that leads a bundle, and its ECUs, without a bus: what tests of a leader begin with.
 
 The slots, records and trials of every ECU are real; requests are handed over, and time passes when
-the leader waits. An ECU that `fails` crashes on trial; one that is `deaf` does not answer. Not a
-test file.
+the leader waits. An ECU that `fails` crashes on trial; one that is `deaf` does not answer; one
+that is `slow` says that its response is pending for as long as somebody listens. Not a test file.
 """
 
 from slotted_ecu import Ecu as Flash
 from slotted_ecu import provisioned, staged
 from uptane import cbor
 from uptane.bundle import Leader
-from uptane.errors import Negative, NoReply
+from uptane.errors import Negative, NoReply, SlowRetrieval
 from uptane.ids import BOOT_CONFIRMED, REPORT_BOOT
+from uptane.limits import EXCHANGE_MS_MAX, SECONDARY_MS_MAX
 from uptane.meta.wants import Commit
 from uptane.trial import Trial
 
@@ -57,7 +58,8 @@ class Part:
         self.clock = clock
         self.ecu = number
         self.fails = fails
-        self.deaf = False
+        self.deaf = self.slow = False
+        self.budget_ms = SECONDARY_MS_MAX
         self.noted = []
         self.staged = ready
         self.report = b"\x82" + cbor.dumps(cbor.dumps({REPORT_BOOT: BOOT_CONFIRMED}))
@@ -97,9 +99,12 @@ class Part:
     # --- what a leader has of it: a client ----------------------------------------------------
 
     def allow(self, budget_ms, floor):
-        pass
+        self.budget_ms = budget_ms
 
     def request(self, message):
+        if self.slow:
+            yield self.clock.now_ms + min(self.budget_ms, EXCHANGE_MS_MAX)
+            raise SlowRetrieval
         yield self.clock.now_ms + 10
         reply = self.answer(bytes(message))
         if self.trial.watch(False, self.clock.now_ms):

@@ -12,6 +12,17 @@ def undone(vehicle):
     assert BundleUndone.number in vehicle.noted and BundleBroken.number not in vehicle.noted
 
 
+def decided():
+    """A vehicle whose Primary has just decided, and told nobody."""
+    vehicle = Vehicle()
+    vehicle.lead()
+    raw = None
+    while raw is None or cbor.loads(raw)[1] == 0:
+        assert vehicle.step()
+        raw = vehicle.records.read(RECORD_BUNDLE)
+    return vehicle
+
+
 def test_all_confirm_or_none():
     """S-45: with an image of the Primary's own, and without."""
     vehicle = Vehicle()
@@ -89,16 +100,27 @@ def test_nobody_tries_anything_unless_all_can():
 
 def test_an_ecu_that_never_hears_of_the_decision_makes_the_bundle_broken():
     """S-45, E-06: it goes back when its time is over, and the Primary says so."""
-    vehicle = Vehicle()
-    vehicle.lead()
-    raw = None
-    while raw is None or cbor.loads(raw)[1] == 0:
-        assert vehicle.step()
-        raw = vehicle.records.read(RECORD_BUNDLE)
+    vehicle = decided()
     vehicle.peers[1].deaf = True
     assert vehicle.finish() == [2, 2, 1]
     assert vehicle.noted == [BundleBroken.number]
     assert vehicle.peers[1].flash.slots.boot_state() == BOOT_UNDONE
+
+
+def test_an_ecu_that_answers_slowly_keeps_nobody_from_the_commit():
+    """S-45, T-49: after the decision it costs the others seconds; before it, the bundle."""
+    vehicle = decided()
+    hostile, honest = vehicle.peers
+    hostile.slow = True
+    since_ms = vehicle.clock.now_ms
+    while honest.trial.on:
+        assert vehicle.step()
+    assert honest.image() == 2 and honest.noted == []
+    assert vehicle.clock.now_ms - since_ms < 20000
+    vehicle = Vehicle()
+    vehicle.lead()
+    vehicle.peers[0].slow = True
+    undone(vehicle)
 
 
 def test_a_rollback_that_comes_too_late_is_said():
