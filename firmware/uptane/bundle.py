@@ -82,7 +82,12 @@ class Leader:
         trial = self._ecu.trial
         if trial.on and not trial.held():
             return  # how our own image fares will be known soon
-        yield from self._resolve(trial.held())
+        yield from self._resolve(trial.held() or self._is_confirmed())
+
+    def _is_confirmed(self) -> bool:
+        """Did somebody else say commit to this ECU? Then the others had better hear it, too."""
+        ecu = self._ecu
+        return not ecu.trial.on and ecu.slots.settle(self._plan[0], True)
 
     def lead(self, peers: "list[Peer]", decision: "Decision") -> "Cycle[None]":
         """The two phases, if the directions have a bundle that is confirmed together. If the
@@ -156,8 +161,7 @@ class Leader:
     def _undo(self) -> "Cycle[None]":
         self._ecu.note(BundleUndone.number)
         yield from self._tell(RID_ROLLBACK, ROLLBACK_MS)
-        if self._ecu.trial.on:
-            self._ecu.trial.give_up()
+        self._ecu.trial.settle(self._plan[0], False)
         yield from self._forget()
 
     def _tell(self, routine: int, wait_ms: int) -> "Cycle[list[int]]":

@@ -135,6 +135,7 @@ class Vehicle(Part):
         self.clock.now_ms += BOOT_MS
 
     records = property(lambda self: self.flash.records)
+    slots = property(lambda self: self.flash.slots)
 
     def note(self, number):
         self.noted.append(number)

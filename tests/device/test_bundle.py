@@ -134,6 +134,22 @@ def test_a_rollback_that_comes_too_late_is_said():
     assert vehicle.noted == [BundleUndone.number, BundleBroken.number]
 
 
+def test_a_commit_to_the_primary_by_somebody_else_is_passed_on():
+    """E-06: or, if the others cannot follow, it is said."""
+    for rolled_back, runs, noted in (
+        (False, [2, 2, 2], []),
+        (True, [2, 1, 1], [BundleUndone.number, BundleBroken.number]),
+    ):
+        vehicle = Vehicle()
+        vehicle.lead()
+        while not vehicle.trial.held():
+            assert vehicle.step()
+        assert vehicle.trial.settle(BUNDLE[0], True)
+        if rolled_back:
+            assert vehicle.peers[0].trial.settle(BUNDLE[0], False)
+        assert vehicle.finish() == runs and vehicle.noted == noted
+
+
 class Rotted:
     """A Primary whose records cannot be read, as far as a leader begins with them."""
 
