@@ -23,6 +23,8 @@ Stored: TypeAlias = Callable[[int], bytes | None]
 Changes: TypeAlias = dict[int, bytes | None]
 # Threshold, and the public keys by their kid.
 Keyholders: TypeAlias = tuple[int, dict[bytes, bytes]]
+# Of a Director's Targets: number of the bundle, 1 if it is confirmed together, trials at most.
+Bundle: TypeAlias = tuple[int, int, int]
 Hashes: TypeAlias = dict[int, bytes]
 # (kid, signature), as an envelope lists them.
 Signatures: TypeAlias = list[tuple[bytes, bytes]]

@@ -289,6 +289,24 @@ class BadApplication(Refusal):
     number = 92
 
 
+class TrialsSpent(Refusal):
+    """The image was tried as often as its bundle allows (S-43, S-44)."""
+
+    number = 93
+
+
+class BundleUndone(Refusal):
+    """A bundle was given up before it was committed: every ECU keeps what it had (S-45)."""
+
+    number = 94
+
+
+class BundleBroken(Refusal):
+    """The commit of a bundle came too late for an ECU: not all run its images (S-45)."""
+
+    number = 95
+
+
 # --- the link and the peer -------------------------------------------------------------------
 class NoFlowControl(Refusal):
     """N_Bs ran out, or the receiver sent too many wait frames, or an unknown flow status."""

@@ -31,7 +31,7 @@ def value_of(ecu: "Ecu", did: int) -> "bytes | None":
         numbers = (image.number, image.release, image.length)
         return b"".join([n.to_bytes(4, "big") for n in numbers]) + image.digest
     if did == DID_BOOT:
-        return bytes((ecu.slots.boot_state(),))
+        return bytes((ecu.trial.boot_state(ecu.clock.ticks_ms()),))
     if did == DID_REFUSALS:
         return bytes(ecu.reports.attacks)
     if did == DID_HEAP:

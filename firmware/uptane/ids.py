@@ -58,7 +58,11 @@ KEY_VEHICLE = 11  # Director targets: the vehicle these directions are for
 KEY_DELEGATIONS = 12  # Image targets: [[COSE_Key, ...], [delegation, ...]], by priority
 KEY_ACKNOWLEDGED = 13  # Director targets: {ecu: report counter}
 KEY_MAPS = 14  # targets: {map number: [length, {hash algorithm: digest}]}; Director: one at most
+KEY_BUNDLE = 15  # Director targets: [bundle number, BUNDLE_..., trials of an image at most]
 KEY_CUSTOM = 23
+BUNDLE_REPORTED = 1  # what fails is reported and not tried again (S-43)
+BUNDLE_RETRIED = 2  # ... is tried again, up to the number of trials (S-44)
+BUNDLE_TOGETHER = 3  # two-phase commit: every ECU confirms, or none (S-45)
 # ... of an entry of KEY_IMAGES
 ENTRY_LENGTH = 1
 ENTRY_HASHES = 2  # {hash algorithm: digest}
@@ -96,6 +100,7 @@ REPORT_TIME = 6  # latest time this ECU could verify
 REPORT_COUNTER = 7
 REPORT_NONCE = 8  # the token that this ECU wants to see in the next time attestation
 REPORT_BOOT = 9  # BOOT_...
+REPORT_BUNDLE = 10  # of the last trial: [bundle number, image number, trials]; absent: no bundle
 # ... of a vehicle version manifest (KEY_FORMAT, KEY_TYPE and these)
 VEHICLE_ID = 3
 VEHICLE_PRIMARY = 4
@@ -110,6 +115,8 @@ MAP_MAPPINGS = 5  # [[[[first image number, last], ...], [repository, ...]], ...
 BOOT_CONFIRMED = 0
 BOOT_TRIAL = 1
 BOOT_REVERTED = 2
+BOOT_HELD = 3  # on trial, seen healthy; waits for the commit of its bundle, for a while at least
+BOOT_UNDONE = 4  # seen healthy, and back all the same: its bundle was not committed
 
 # --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------
 COSE_SIGN = 98
@@ -129,9 +136,9 @@ RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
 # newest Director Targets that held nothing for me, + 0x100 * (repository - 1): meta.files
 RECORD_HIGH_WATER = 0x0007
 RECORD_MAP = 0x0008  # the map of repositories, or the built-in one: owned by meta.mapping
-RECORD_CHECKPOINT = (
-    0x0F01  # where a delta goes on: owned by image.patching, dropped by store.slots
-)
+RECORD_BUNDLE = 0x0009  # what a Primary has promised its bundle: owned by bundle
+# where a delta goes on: owned by image.patching, dropped by store
+RECORD_CHECKPOINT = 0x0F01
 RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
 
 # --- the identity record ---------------------------------------------------------------------

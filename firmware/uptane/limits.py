@@ -65,6 +65,9 @@ IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nob
 
 # --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3
+TRIALS_MAX = 16  # of one image that a bundle may allow
+HELD_MS_MAX = 600_000  # that an image seen healthy waits for the commit of its bundle
+PROMISE_MS = 300_000  # of that, what is still to come for an ECU that says BOOT_HELD
 
 # --- deltas (uptane.image.delta, heatshrink) -------------------------------------------------
 DELTA_WINDOW_BITS_MAX = 10  # twice this window and one lookahead are held: 2304 bytes

@@ -10,14 +10,15 @@ Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 from uptane import identifiers, identity, secondary
 from uptane.application import Application
 from uptane.cycle import Cycle
-from uptane.errors import Expired, NotProvisioned, Refusal, SlowRetrieval, TrialFailed
-from uptane.ids import BOOT_REVERTED, PRIMARY
+from uptane.errors import NotProvisioned, Refusal, SlowRetrieval
+from uptane.ids import PRIMARY
 from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, S3_MS, UPLOAD_BYTES
 from uptane.link.isotp import Channel
 from uptane.pace import Pace
 from uptane.report import Reports
 from uptane.store.records import Records
 from uptane.store.slots import Slots
+from uptane.trial import Trial
 from uptane.trust import Trust
 from uptane.uds.codes import SESSION_DEFAULT, SESSION_PROGRAMMING
 from uptane.uds.server import Server
@@ -28,6 +29,7 @@ if False:  # for the type checker
 
     from errand import Work
     from shapes import Board
+    from uptane.bundle import Leader
     from uptane.image.depot import Depot
     from uptane.image.intake import Intake
     from uptane.meta.decision import Decision
@@ -54,8 +56,8 @@ class Ecu:
         self.records.mount()
         self.identity = identity.load(self.records)
         self.slots = Slots(board.slot_areas, self.records)
-        self._slot, self._on_trial = self.slots.boot()
         self.reports = Reports(self.suite, self.identity, self.records)
+        self.trial = Trial(self.slots, self.note)
         self.trust = Trust(board, self.identity, self.records, self.slots)
         pace = Pace(board.bitrate, PATIENCE_MS)
         self.cycle = Cycle(self.records, self.clock, self._refused, board.tidy, pace)
@@ -66,6 +68,7 @@ class Ecu:
         self._server = Server(self._server_channel, self._services.table, bytearray(REPLY_BYTES))
         self._role: ModuleType = secondary
         self.depot: Depot
+        self.leader: Leader
         self.block: bytearray
         self.clients: list[tuple[int, Client]] = []
         self._lead: Lead | None = None
@@ -79,18 +82,15 @@ class Ecu:
             self.intake = intake.Intake(self)
         self._reset_at = 0
         self._leave_at = 0  # back to the default session, whoever is there; 0: no need
-        self._trial_due = False
         self.verified = False
-        self._install_before = 0
-        if self.slots.boot_state() == BOOT_REVERTED:
-            self.note(TrialFailed.number)
 
     def _become_primary(self) -> None:
         # Imported here, because a Secondary has no room for what only a Primary does.
         from uptane import primary
 
-        # The same holds for these two.
-        from uptane.image.depot import Depot
+        # The same holds for these three.
+        from uptane.bundle import Leader
+        from uptane.image.depot import Depot  # and for this one
         from uptane.uds.client import Client  # and for this one
 
         self._role = primary
@@ -102,6 +102,7 @@ class Ecu:
             for peer in self.identity.secondaries
         ]
         self._lead = primary.Lead(self.clients, self.cycle)
+        self.leader = Leader(self)
 
     def _open(self, tx_id: int, rx_id: int) -> Channel:
         channel = Channel(MESSAGE_BYTES)
@@ -120,10 +121,9 @@ class Ecu:
         self._leave_at = self.clock.ticks_ms() + S3_MS
 
     def make_report(self) -> "Work[bytes]":
-        boot = self.slots.boot_state()
-        time = self.trust.time()
-        raw = yield from self.reports.make(self.installed(), boot, time, self.trust.nonce())
-        return raw
+        boot = self.trial.boot_state(self.clock.ticks_ms())
+        image, time, nonce = self.installed(), self.trust.time(), self.trust.nonce()
+        return (yield from self.reports.make(image, boot, time, nonce, self.slots.tried()))
 
     def installed(self) -> "Installed":
         """The image that runs. NotProvisioned without one."""
@@ -140,7 +140,7 @@ class Ecu:
 
     def decided(self, decision: "Decision") -> None:
         """The metadata of this cycle was good: heed what it says besides images."""
-        self._install_before = decision.expires
+        self.trial.directed(decision)
         acknowledged = decision.acknowledged
         if acknowledged is not None and self.reports.acknowledge(acknowledged):
             self.slots.reported()
@@ -154,22 +154,21 @@ class Ecu:
     def install_after_response(self) -> bool:
         """RID_INSTALL: put the image on trial that this cycle has verified, unless its directions
         have expired since (T-42)."""
-        if not self.staged():
+        if not self.staged() or not self.trial.choose(self.trust.time()):
             return False
-        if self.trust.time() >= self._install_before:
-            self.note(Expired.number)
-            return False
-        self._trial_due = True
         self.reset_after_response()
         return True
 
     def reset_after_response(self) -> bool:
         """False while an image is on trial: a tester may not use up its boots (S-39)."""
-        if self._on_trial:
+        if self.trial.on:
             return False
+        self._reset_soon()
+        return True
+
+    def _reset_soon(self) -> None:
         if not self._reset_at:
             self._reset_at = self.clock.ticks_ms() + RESET_DELAY_MS
-        return True
 
     def session_changed(self, session: int) -> None:
         self._leave_at = 0
@@ -186,16 +185,12 @@ class Ecu:
     # --- the application ---------------------------------------------------------------------
 
     def start_application(self) -> None:
-        if self._slot is None:
+        slot = self.trial.slot
+        if slot is None:
             raise NotProvisioned
         self.board.tidy()
-        area = self.slots.areas[self._slot]
+        area = self.slots.areas[slot]
         self.application.start(area, self.installed().length, self.clock.ticks_ms())
-
-    def _watch_trial(self, now_ms: int) -> None:
-        if self._on_trial and self.application.steady(now_ms):
-            self._on_trial = False
-            self.slots.confirm()
 
     # --- the session ---------------------------------------------------------------------------
 
@@ -215,6 +210,8 @@ class Ecu:
             services.enter(SESSION_DEFAULT)
         if self._lead is not None:
             self._lead.watch(now_ms)
+            if services.session == SESSION_DEFAULT and not self._reset_at:
+                self.leader.watch(now_ms)
 
     # --- the loop ----------------------------------------------------------------------------
 
@@ -230,12 +227,12 @@ class Ecu:
             self._transmit(now)
             self.cycle.step()
             self.application.step(now)
-            self._watch_trial(now)
+            if self.trial.watch(self.application.steady(now), now):
+                self._reset_soon()
             self._watch_session(now)
             self._transmit(now)
             if self._reset_at and now >= self._reset_at:
-                if self._trial_due:
-                    self.slots.start_trial()
+                self.trial.begin()
                 self.board.reset()
             self._sleep()
 
@@ -275,11 +272,11 @@ class Ecu:
             due.append(self._server.heard_ms + S3_MS)
         if self._leave_at:
             due.append(self._leave_at)
-        if self._lead is not None and self.cycle.running():
-            due.append(self._lead.due_ms)
+        if self._lead is not None:
+            due.append(self._lead.due_ms if self.cycle.running() else self.leader.due_ms)
         due.append(self.cycle.due_ms(now))
-        if self._on_trial:
-            due.append(now + self.board.confirm_ms // 4)
+        if self.trial.on:
+            due.append(self.trial.due_ms(now + self.board.confirm_ms // 4))
         for _, channel in self._channels.values():
             try:
                 channel.poll(now)

@@ -10,9 +10,9 @@ Rules: V-32, V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T
 """
 
 from uptane import cose
-from uptane.errors import Negative, NoReply, Refusal, Withheld
+from uptane.bundle import spent, try_out
+from uptane.errors import NoReply, Refusal, Withheld
 from uptane.ids import (
-    BOOT_TRIAL,
     DELEGATED_FIRST,
     DELEGATED_LAST,
     DIRECTOR,
@@ -44,9 +44,6 @@ from uptane.report import installed_of, nonce_of
 from uptane.steps import attested, fetch, offer
 from uptane.uds.codes import (
     DIAGNOSTIC_SESSION_CONTROL,
-    DID_BOOT,
-    READ_DATA_BY_IDENTIFIER,
-    RID_INSTALL,
     SESSION_DEFAULT,
     SUPPRESS,
     TESTER_PRESENT,
@@ -63,9 +60,6 @@ if False:  # for the type checker
     from uptane.uds.client import Client
     from uptane.uds.feeding import Found
 
-TRIAL_WAIT_MS = 30000  # for a Secondary to boot its trial and confirm it
-POLL_MS = 200
-BOOT_REPLY_BYTES = 4  # service, identifier, BOOT_...
 PRESENT = bytes((TESTER_PRESENT, SUPPRESS))
 LEAVE = bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT | SUPPRESS))
 
@@ -106,7 +100,7 @@ class Peer:
         self.report: bytes | None = None  # None: it is silent, or talks nonsense
         self.nonce = b""
         self.installed: Installed | None = None
-        self.staged = False
+        self.staged = False  # an image that nobody has told it to try
 
     def take(self, raw: bytes) -> None:
         """Its report, to be relayed as it is. BadShape if it does not even look like one."""
@@ -182,6 +176,7 @@ def stored(records: "Records", repository: int, role: int) -> "bytes | None":
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":
     """One cycle of a Primary; `ecu` is uptane.main.Ecu."""
+    yield from ecu.leader.settle()
     ecu.depot.clear()  # of a cycle that nobody finished
     peers = [Peer(number, client) for number, client in ecu.clients]
     reports = [(yield from ecu.make_report())]
@@ -199,9 +194,10 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
     for peer in peers:
         if peer.report is not None:
             yield from serve(ecu, peer, raw_time)
+    yield from ecu.leader.lead(peers, decision)
     for peer in peers:
         if peer.staged:
-            yield from install(ecu, peer)
+            yield from try_out(ecu, peer.client)
     ecu.depot.clear()
 
 
@@ -232,12 +228,12 @@ def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
 
 def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None]":
     """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
-    entry = decision.entry(ecu.identity.ecu)
+    entry = ecu.trial.wanted(decision.entry(ecu.identity.ecu))
     if entry is not None:
         yield from fetch(ecu, entry)
     for peer in peers:
         entry = decision.entry(peer.ecu)
-        if entry is None or peer.report is None:
+        if entry is None or peer.report is None or spent(peer, decision):
             continue
         depot = ecu.depot
         parcel = Parcel(entry)
@@ -260,30 +256,3 @@ def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":
             yield from feeding.end()
     except Refusal as refusal:
         ecu.note(refusal.number)
-
-
-def install(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
-    """Let a Secondary try what it has verified, and wait until it has confirmed or reverted."""
-    clock = ecu.clock
-    feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
-    try:
-        yield from feeding.routine(RID_INSTALL)
-    except Refusal as refusal:
-        ecu.note(refusal.number)
-        return
-    ask = bytes((READ_DATA_BY_IDENTIFIER, DID_BOOT >> 8, DID_BOOT & 0xFF))
-    give_up = clock.ticks_ms() + TRIAL_WAIT_MS
-    while clock.ticks_ms() < give_up:
-        until = clock.ticks_ms() + POLL_MS
-        while clock.ticks_ms() < until:
-            yield until
-        try:
-            reply = yield from peer.client.request(ask)
-        except (NoReply, Negative):
-            continue
-        except Refusal as refusal:
-            ecu.note(refusal.number)
-            return
-        if len(reply) == BOOT_REPLY_BYTES and reply[3] != BOOT_TRIAL:
-            return
-    ecu.note(NoReply.number)

@@ -20,6 +20,7 @@ from uptane.ids import (
     RECORD_COUNTER,
     REPORT_ATTACKS,
     REPORT_BOOT,
+    REPORT_BUNDLE,
     REPORT_COUNTER,
     REPORT_ID,
     REPORT_IMAGE,
@@ -99,9 +100,12 @@ class Reports:
         except (FlashFault, NoSpace):
             pass  # the next report still names it; only a reset would forget it
 
-    def make(self, image: "InSlot", boot: int, time: int, nonce: bytes) -> "Work[bytes]":
+    def make(
+        self, image: "InSlot", boot: int, time: int, nonce: bytes, tried: "list[int] | None" = None
+    ) -> "Work[bytes]":
         """The next version report (bytes, CDDL report-file) of this ECU: the image that runs,
-        BOOT_..., the latest time it can vouch for, the token it wants attested."""
+        BOOT_..., the latest time it can vouch for, the token it wants attested, what it tried of
+        a bundle."""
         counter = self.counter() + 1
         self._records.commit({RECORD_COUNTER: counter.to_bytes(4, "big")})
         content = {
@@ -120,6 +124,8 @@ class Reports:
             REPORT_NONCE: nonce,
             REPORT_BOOT: boot,
         }
+        if tried:
+            content[REPORT_BUNDLE] = tried
         return (yield from self._seal(TYPE_REPORT, cbor.dumps(content)))
 
     def vehicle_manifest(self, reports: "list[bytes]") -> "Work[bytes]":

@@ -21,6 +21,6 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
     yield from attested(ecu, [ecu.trust.nonce()])
     decision = yield from ecu.trust.check()
     ecu.decided(decision)
-    entry = decision.entry(ecu.identity.ecu)
+    entry = ecu.trial.wanted(decision.entry(ecu.identity.ecu))
     if entry is not None:
         yield from fetch(ecu, entry)

@@ -40,6 +40,8 @@ class Ecu:
         self.answers = []
         self.has_staged = False
         self.on_trial = False
+        self.settled = True
+        self.trial = self
         pace = Pace(BITRATE, IDLE_MS)
         self.cycle = Cycle(self.records, self.clock, self.note, nothing, pace)
         self.services = Services(self)
@@ -63,6 +65,10 @@ class Ecu:
     def reset_after_response(self):
         self.told.append(("reset",))
         return not self.on_trial
+
+    def settle(self, bundle, commit):
+        self.told.append(("commit" if commit else "rollback", bundle))
+        return self.settled
 
     def session_changed(self, session):
         self.told.append(("session", session))

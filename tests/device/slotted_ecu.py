@@ -49,9 +49,16 @@ class Stuck(Nor):
 class Ecu:
     """A part, and what a reset makes of its content."""
 
-    def __init__(self):
-        self.nor = Stuck(io.BytesIO(), Geometry([(0, BLOCK, 12, 900)], UNIT, 16), lambda us: None)
+    def __init__(self, content=b""):
+        geometry = Geometry([(0, BLOCK, 12, 900)], UNIT, 16)
+        self.nor = Stuck(io.BytesIO(content), geometry, lambda us: None)
         self.start()
+
+    def content(self):
+        """All that lies in its flash: to make another ECU like this one of it."""
+        content = bytearray(12 * BLOCK)
+        self.nor.peek(0, content)
+        return bytes(content)
 
     def start(self):
         self.nor.power_on()

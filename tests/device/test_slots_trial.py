@@ -16,7 +16,13 @@ from slotted_ecu import (
     staged,
 )
 from uptane.errors import FlashFault, NothingStaged, Rotten, Unwanted
-from uptane.ids import BOOT_CONFIRMED, BOOT_REVERTED, RECORD_BOOT, RECORD_RELEASE
+from uptane.ids import (
+    BOOT_CONFIRMED,
+    BOOT_REVERTED,
+    BOOT_UNDONE,
+    RECORD_BOOT,
+    RECORD_RELEASE,
+)
 from uptane.limits import TRIAL_BOOTS_MAX
 from uptane.store.boot import STAGED, TRIAL, Installed, State, choose
 from uptane.store.slots import Slots
@@ -53,7 +59,7 @@ def test_revert_acts_on_an_unconfirmed_trial_and_on_nothing_else():
     assert not ecu.slots.revert() and ecu.reset() == (0, False)
     ecu = on_trial()
     assert ecu.slots.revert() and ecu.reset() == (0, False)
-    assert ecu.slots.boot_state() == BOOT_REVERTED
+    assert ecu.slots.boot_state() == BOOT_UNDONE
     ecu = on_trial()
     ecu.slots.confirm()
     assert not ecu.slots.revert() and ecu.reset() == (1, False)
@@ -125,7 +131,7 @@ def test_a_boot_record_of_another_format_is_refused():
     raises(Rotten, State, b"")
     raw = State(None).packed()
     assert State(raw).slot is None and State(raw).phase < STAGED
-    raises(Rotten, State, b"\x02" + raw[1:])
+    raises(Rotten, State, b"\x01" + raw[1:])
 
 
 def test_an_install_survives_a_cut_anywhere():

@@ -6,8 +6,10 @@ from test_roles import fields_of, read
 from uptane import cbor, errors
 from uptane.ids import (
     DELEGATED_FIRST,
+    DIRECTOR,
     ENTRY_ECUS,
     IMAGE,
+    KEY_BUNDLE,
     KEY_CUSTOM,
     KEY_EXPIRES,
     KEY_IMAGES,
@@ -15,6 +17,7 @@ from uptane.ids import (
     KEY_VEHICLE,
     TARGETS,
 )
+from uptane.limits import TRIALS_MAX
 from uptane.meta.shape import NUMBER_MAX
 from uptane.meta.targets import ARRAY, MAP, Targets, open_items
 
@@ -58,6 +61,31 @@ def test_the_head_of_a_container_is_as_short_as_it_can_be():
         assert found == count and len(rest) == 0
     for head, kind in ((b"\x7f", ARRAY), (b"\x9f", MAP), (b"\x7f", MAP)):
         raises(errors.BadShape, open_items, memoryview(head), kind)
+
+
+def test_a_bundle_is_one_of_three_kinds_and_the_directors():
+    """S-43, S-44, S-45."""
+    fields = fields_of(TARGETS)
+    targets = read(TARGETS, fields, DIRECTOR)
+    assert targets.bundle is None and targets.bundled == ()
+    for made, found in (
+        ([7, 1, 1, [2]], (7, 0, 1)),
+        ([NUMBER_MAX, 2, TRIALS_MAX, [2, 3]], (NUMBER_MAX, 0, TRIALS_MAX)),
+        ([1, 3, 2, [0, NUMBER_MAX]], (1, 1, 2)),
+    ):
+        fields[KEY_BUNDLE] = made
+        targets = read(TARGETS, fields, DIRECTOR)
+        assert targets.bundle == found and list(targets.bundled) == made[3]
+        images_only = images([1])
+        images_only[KEY_BUNDLE] = made
+        raises(errors.BadShape, read, TARGETS, images_only, IMAGE)
+    bad = [[7, 1], [0, 1, 1], [NUMBER_MAX + 1, 1, 1], [7, 0, 1], [7, 4, 1]]
+    bad += [[7, 1, 2], [7, 1, 0], [7, 2, TRIALS_MAX + 1], [7, True, 1], [7, 3, b""]]
+    bad = [made + [[2]] for made in bad] + [7, {}, None, [7, 1, 1, [2], 1], [7, 1, 1]]
+    bad += [[7, 1, 1, ecus] for ecus in (2, [], [2, 2], [3, 2], [-1], [True])]
+    for made in bad:
+        fields[KEY_BUNDLE] = made
+        raises(errors.BadShape, read, TARGETS, fields, DIRECTOR)
 
 
 def test_an_ecu_stands_in_one_place():

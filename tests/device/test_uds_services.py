@@ -13,8 +13,10 @@ from uptane.uds.codes import (
     NRC_SERVICE_NOT_SUPPORTED,
     NRC_SUB_FUNCTION_NOT_SUPPORTED,
     RID_ANSWER,
+    RID_COMMIT,
     RID_CYCLE,
     RID_INSTALL,
+    RID_ROLLBACK,
     RID_WANTS,
     SESSION_DEFAULT,
     SESSION_EXTENDED,
@@ -196,6 +198,29 @@ def test_an_installation_needs_something_staged():
     ecu.has_staged = True
     assert ask(ecu, routine(RID_INSTALL)) == b"\x71\x01\x02\x03"
     assert ecu.told[-1] == ("install",)
+
+
+def test_the_word_of_a_bundles_leader_is_heard_in_every_session():
+    """S-45: an application on trial runs on meanwhile."""
+    ecu = Ecu()
+    for session in (None, SESSION_PROGRAMMING, SESSION_EXTENDED, SESSION_DEFAULT):
+        if session is not None:
+            ask(ecu, bytes((0x10, session)))
+        ecu.told.clear()
+        assert ask(ecu, routine(RID_COMMIT, b"\0\0\1\2")) == b"\x71\x01\x02\x04"
+        assert ask(ecu, routine(RID_ROLLBACK, b"\0\0\1\2")) == b"\x71\x01\x02\x05"
+        assert ecu.told == [("commit", 258), ("rollback", 258)]
+
+
+def test_a_word_that_is_not_so_is_refused():
+    """S-39, S-45."""
+    ecu = Ecu()
+    ecu.settled = False
+    for number in (RID_COMMIT, RID_ROLLBACK):
+        assert negative(ecu, routine(number, bytes(4))) == NRC_CONDITIONS_NOT_CORRECT
+        for record in (b"", bytes(3), bytes(5)):
+            assert negative(ecu, routine(number, record)) == NRC_INCORRECT_LENGTH
+    assert ecu.told == [("commit", 0), ("rollback", 0)]
 
 
 def test_a_new_cycle_drops_the_transfer_of_the_old_one():

@@ -51,6 +51,7 @@ class Ecu:
         self.time = NOW - 60
         self.counter = 0
         self.boot = ids.BOOT_CONFIRMED
+        self.tried: list[int] = []  # bundle, image, trials
 
     def new(self) -> NewEcu:
         return NewEcu(
@@ -76,6 +77,8 @@ class Ecu:
             8: self.counter.to_bytes(8, "big"),
             9: self.boot,
         }
+        if self.tried:
+            content[10] = self.tried
         return dumps({**content, **(lies or {})})
 
 

@@ -35,7 +35,7 @@ from muptane.oem.errors import (
 from muptane.oem.image_repository import entry_of
 from muptane.oem.keys import Holders, Key, Signer
 from muptane.oem.metadata import Root, Snapshot, Timestamp, sign_by
-from muptane.oem.targets import Entry, Targets
+from muptane.oem.targets import Bundle, Entry, Targets
 from muptane.oem.time_server import TimeServer
 from uptane import ids, limits
 
@@ -54,6 +54,7 @@ ROLES = [
     SNAPSHOT,
     TARGETS,
     Targets(version=1, expires=NOW, images={}, vehicle="VIN1"),
+    TARGETS.model_copy(update={"bundle": Bundle(number=7, kind=2, trials=3, ecus=(1, 2))}),
     Targets(version=2, expires=NOW, images={1: ENTRY, 2**32 - 1: ENTRY}),
     Targets(version=2, expires=NOW, images={1: ENTRY}, number=16, custom={1: [b"x", {2: "y"}]}),
 ]
@@ -261,6 +262,7 @@ def test_targets_that_contradict_themselves_are_not_made():
         {"images": {7: ENTRY}, "vehicle": "VIN1"},  # nobody shall install it
         {"images": {7: DIRECTED}},  # no vehicle
         {"images": {}, "acknowledged": {1: 1}},
+        {"images": {7: ENTRY}, "bundle": Bundle(number=7, kind=3, trials=1, ecus=(1,))},
         {"images": {}, "number": 4},
         {"images": {}, "vehicle": "V" * 33},
         {"images": {}, "vehicle": "VÖN"},

@@ -67,6 +67,8 @@ def agree(said: dict[str, int], code: dict[str, int], where: str) -> None:
         ("answer", codes, "ANSWER_"),
         ("identifier", codes, "DID_"),
         ("negative response", codes, "NRC_"),
+        ("bundle", ids, "BUNDLE_"),
+        ("boot", ids, "BOOT_"),
     ],
 )
 def test_every_number_of_the_wire_has_its_row(

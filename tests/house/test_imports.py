@@ -16,8 +16,8 @@ from tests.house.source import Source, bites, keep, python, spares
 DEVICE_ORDER = (
     ("main", "port"),
     ("primary", "secondary"),
-    ("steps", "identifiers"),
-    ("bundle", "report", "uds", "image", "cycle", "trust", "application"),
+    ("steps", "identifiers", "bundle"),
+    ("report", "uds", "image", "cycle", "trust", "trial", "application"),
     ("meta.full", "meta.partial"),
     ("meta.decision",),
     ("meta.resolver", "meta.mapping", "meta.trusted", "meta.attested_time"),

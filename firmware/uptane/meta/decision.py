@@ -66,6 +66,8 @@ class Decision:
     new           [ecu id, ...] ascending: whose Entry is not what is installed. If there is one,
                   full verification has held all `entries` against the Image repository
     acknowledged  this ECU's report counter up to which the Director has seen its refusals, or None
+    bundle        the bundle that this ECU's image is of, or None
+    led, bundled  the bundle that is directed, whoever's, or None; its ECU ids
     refusal       None, or NoImage: nothing was wrong, but there is nothing to install (V-60)
     expires       seconds since 1970 from which on nothing may be installed by it (T-42)
     """
@@ -74,12 +76,19 @@ class Decision:
         self.new: list[int] = []
         self.acknowledged = targets.acknowledged.get(ecu.number)
         self.expires = targets.expires
+        self.led = targets.bundle
+        self.bundled = targets.bundled
+        self.bundle = targets.bundle if ecu.number in targets.bundled else None
         self.refusal: type[NoImage] | None = None
         self.entries: dict[int, Entry] = {}
         numbers = sorted(targets.ecus)
         if ecu.registered is None:
             numbers = [ecu.number] if ecu.number in targets.ecus else []
             self.refusal = None if numbers else NoImage
+        else:
+            for number in targets.bundled:
+                if number not in ecu.registered:
+                    raise UnknownEcu
         for number in numbers:
             self.add(ecu, number, targets.entry(targets.ecus[number]))
 

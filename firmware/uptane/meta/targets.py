@@ -23,6 +23,8 @@ from uptane.errors import (
 )
 from uptane.ids import (
     ALG_SHA256,
+    BUNDLE_REPORTED,
+    BUNDLE_TOGETHER,
     DIRECTOR,
     ENTRY_CUSTOM,
     ENTRY_ECUS,
@@ -30,6 +32,7 @@ from uptane.ids import (
     ENTRY_LENGTH,
     ENTRY_MATCH,
     KEY_ACKNOWLEDGED,
+    KEY_BUNDLE,
     KEY_CUSTOM,
     KEY_DELEGATIONS,
     KEY_EXPIRES,
@@ -40,7 +43,7 @@ from uptane.ids import (
     MATCH_RELEASE,
     TARGETS,
 )
-from uptane.limits import IMAGE_BYTES_MAX
+from uptane.limits import IMAGE_BYTES_MAX, TRIALS_MAX
 from uptane.meta.roles import Head, Root, Snapshot, Timestamp  # noqa: F401
 from uptane.meta.shape import (
     NUMBER_MAX,
@@ -48,9 +51,13 @@ from uptane.meta.shape import (
     read_counters,
     read_custom,
     read_hashes,
+    read_list,
     read_number,
     read_numbers,
 )
+
+if False:  # for the type checker
+    from errand import Bundle
 
 VEHICLE_CHARACTERS_MAX = 32
 ARRAY = 0x80  # how an encoded array begins, and a map
@@ -63,6 +70,9 @@ class Targets(Head):
     ecus          Director: {ecu id: image number}
     vehicle       Director: the vehicle id, or None
     acknowledged  Director: {ecu id: report counter}
+    bundle        Director: (number, 1 if all are confirmed together or none, trials that one image
+                  may have) of the bundle that it directs, or None
+    bundled       Director: the ECU ids of that bundle
     delegations   None, or the bytes that begin with them
     maps          top-level: what is listed of maps, or None; `mapping` reads it
     `role`: TARGETS, or the number of a delegated role.
@@ -74,6 +84,8 @@ class Targets(Head):
         self.ecus: dict[int, int] = {}
         self.vehicle: str | None = None
         self.acknowledged: dict[int, int] = {}
+        self.bundle: Bundle | None = None
+        self.bundled: tuple[int, ...] = ()
         self.delegations: memoryview | None = None
         self.maps: object = None
         self._director = repository & 1 == DIRECTOR
@@ -136,6 +148,13 @@ class Targets(Head):
             self.vehicle = _read_vehicle(value)
         elif key == KEY_ACKNOWLEDGED and self._director:
             self.acknowledged = read_counters(value)
+        elif key == KEY_BUNDLE and self._director:
+            number, kind, trials, ecus = read_list(value, 4, 4)
+            kind = read_number(kind, BUNDLE_REPORTED, BUNDLE_TOGETHER)
+            trials = read_number(trials, 1, 1 if kind == BUNDLE_REPORTED else TRIALS_MAX)
+            together = int(kind == BUNDLE_TOGETHER)
+            self.bundle = (read_number(number, 1, NUMBER_MAX), together, trials)
+            self.bundled = read_numbers(ecus, True)
         elif key == KEY_MAPS and self._top:
             self.maps = value
         else:

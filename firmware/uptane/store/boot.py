@@ -10,9 +10,11 @@ import struct
 from uptane.errors import Rotten
 from uptane.limits import TRIAL_BOOTS_MAX
 
-STATE = "<BBBBB"  # format, confirmed slot, phase of the other, trial boots, reverted
-STATE_BYTES = 5
-STATE_FORMAT = 1
+# format, confirmed slot, phase of the other, trial boots, reverted; of the last trial: how many
+# of this image in its bundle, is the bundle confirmed together, number of bundle and image
+STATE = "<BBBBBBBII"
+STATE_BYTES = 15
+STATE_FORMAT = 2
 IMAGE = "<III32s"  # number, length, release counter, SHA-256
 IMAGE_BYTES = 44
 NO_SLOT = 0xFF
@@ -23,6 +25,7 @@ ERASING = 1
 WRITING = 2
 STAGED = 3
 TRIAL = 4
+HELD = 5  # on trial, seen healthy, waiting for the commit of its bundle
 
 
 class Installed:
@@ -50,14 +53,19 @@ class State:
         self.slot: int | None = None
         self.phase = EMPTY
         self.boots = 0
-        self.reverted = 0
+        self.reverted = 0  # or why the last trial ended: BOOT_REVERTED, BOOT_UNDONE
+        self.trials = 0
+        self.together = 0
+        self.bundle = 0  # 0: none
+        self.tried = 0
         self.confirmed: Installed | None = None
         self.other: Installed | None = None  # while EMPTY: what last ran from there, if known
         if raw is None:
             return
         if len(raw) != STATE_BYTES + 2 * IMAGE_BYTES or raw[0] != STATE_FORMAT:
             raise Rotten
-        _, slot, self.phase, self.boots, self.reverted = struct.unpack_from(STATE, raw, 0)
+        _, slot, self.phase, self.boots, *rest = struct.unpack_from(STATE, raw, 0)
+        self.reverted, self.trials, self.together, self.bundle, self.tried = rest
         if slot != NO_SLOT:
             self.slot = slot
             self.confirmed = unpack_installed(raw, STATE_BYTES)
@@ -66,8 +74,9 @@ class State:
 
     def packed(self) -> bytes:
         slot = NO_SLOT if self.slot is None else self.slot
+        trial = (self.reverted, self.trials, self.together, self.bundle, self.tried)
         return (
-            struct.pack(STATE, STATE_FORMAT, slot, self.phase, self.boots, self.reverted)
+            struct.pack(STATE, STATE_FORMAT, slot, self.phase, self.boots, *trial)
             + (self.confirmed.packed() if self.confirmed else bytes(IMAGE_BYTES))
             + (self.other.packed() if self.other else bytes(IMAGE_BYTES))
         )
@@ -79,6 +88,6 @@ class State:
 
 def choose(state: State) -> "int | None":
     """The slot to boot: a function of the boot record alone. None: there is no image at all."""
-    if state.phase == TRIAL and state.boots < TRIAL_BOOTS_MAX:
+    if state.phase >= TRIAL and state.boots < TRIAL_BOOTS_MAX:
         return state.spare()
     return state.slot

@@ -1,16 +1,11 @@
 """Two slots for images: one is confirmed, the other is filled, checked where it lies, and tried.
 
-What is running is never erased. A trial is counted in flash before it runs; unless it is
-confirmed within TRIAL_BOOTS_MAX boots, the confirmed image is back. The release counter moves in
-the same commit that confirms and never goes down; boot and revert neither ask it nor move it.
+What is running is never erased. How a trial goes is in `trials`, whose methods these slots have.
 It does NOT decide whether an image may be installed (uptane.meta does), nor start one.
-Rules: V-58, V-62, V-64, V-66, V-67, V-88, V-90, T-21, T-42, E-20, E-21, E-78, E-79.
+Rules: V-58, V-62, V-64, V-66, V-90, E-20, E-21, E-78, E-79.
 """
 
-import struct
-
 from uptane.errors import (
-    FlashFault,
     NothingStaged,
     TooLarge,
     TooMuch,
@@ -18,136 +13,26 @@ from uptane.errors import (
     WrongHash,
     WrongLength,
 )
-from uptane.ids import (
-    BOOT_CONFIRMED,
-    BOOT_REVERTED,
-    BOOT_TRIAL,
-    RECORD_BOOT,
-    RECORD_CHECKPOINT,
-    RECORD_RELEASE,
-)
 from uptane.store.area import digest_of
-from uptane.store.boot import EMPTY, ERASING, STAGED, TRIAL, WRITING, Installed, State, choose
+from uptane.store.boot import EMPTY, ERASING, STAGED, TRIAL, WRITING, Installed
+from uptane.store.trials import Trials
 
 if False:  # for the type checker
-    from errand import Changes
     from storage import Buffer, Hashing, Work
     from uptane.store.area import Area
     from uptane.store.records import Records
 
 
-class Slots:
-    """`areas`: the two slots, each its own; `records`, mounted, hold the state."""
+class Slots(Trials):
+    """`areas` and `records` as Trials has them."""
 
     def __init__(self, areas: "list[Area]", records: "Records") -> None:
-        self.areas = areas
-        self._records = records
-        self._running: int | None = None  # what boot() said
+        super().__init__(areas, records)
         self._area = areas[0]  # being filled, with `_wanted`, up to `_at`
         self._wanted: Installed | None = None
         self._at = -1
         self._unit = bytearray(0)  # the last bytes of `_at`, not yet a whole program unit
         self._held = 0
-
-    # --- what runs ------------------------------------------------------------------------------
-
-    def boot(self) -> "tuple[int | None, bool]":
-        """Call once at every reset: (slot to run, on trial?). A trial boot is counted in flash
-        first; one too many ends the trial. Rotten."""
-        state = self._load()
-        slot = choose(state)
-        on_trial = state.phase == TRIAL and slot != state.slot
-        try:
-            if on_trial:
-                state.boots += 1
-                self._store(state)
-            elif state.phase == TRIAL:
-                self._drop(state)
-        except FlashFault:  # what cannot be counted is not tried
-            slot = state.slot
-            on_trial = False
-        self._running = slot
-        return slot, on_trial
-
-    def running(self) -> "int | None":
-        """The slot that boot() chose; before it was called, the one that it would choose."""
-        return choose(self._load()) if self._running is None else self._running
-
-    def installed(self) -> "Installed | None":
-        """The image in the running slot. None: an ECU without any."""
-        state = self._load()
-        slot = self.running()
-        if slot is not None and slot == state.slot:
-            return state.confirmed
-        return None if slot is None else state.other
-
-    def boot_state(self) -> int:
-        """BOOT_... for the version report."""
-        state = self._load()
-        if state.phase == TRIAL and state.boots:
-            return BOOT_TRIAL
-        return BOOT_REVERTED if state.reverted else BOOT_CONFIRMED
-
-    def reported(self) -> None:
-        """A version report that says BOOT_REVERTED was delivered."""
-        state = self._load()
-        if state.reverted:
-            state.reverted = 0
-            self._store(state)
-
-    def release(self) -> int:
-        """The release counter below which nothing may be installed (T-21); 0 if there is none.
-        Rotten."""
-        raw = self._records.read(RECORD_RELEASE)
-        if raw is None:
-            return 0
-        counter: int = struct.unpack("<I", raw)[0]
-        return counter
-
-    # --- what changes it ------------------------------------------------------------------------
-
-    def provision(self, number: int, length: int, digest: bytes, release: int) -> None:
-        """The image that the factory put into slot 0 is confirmed. TooLarge."""
-        if length > self.areas[0].size:
-            raise TooLarge
-        state = State(None)
-        state.slot = 0
-        state.confirmed = Installed(number, length, digest, release)
-        self._store_confirmed(state)
-
-    def staged(self) -> "Installed | None":
-        """The image that is complete, verified in its slot, and not yet tried."""
-        state = self._load()
-        return state.other if state.phase == STAGED else None
-
-    def start_trial(self) -> None:
-        """From the next boot on, try what is staged. NothingStaged."""
-        state = self._load()
-        if state.phase != STAGED:
-            raise NothingStaged
-        state.phase = TRIAL
-        state.boots = 0
-        self._store(state)
-
-    def confirm(self) -> None:
-        """What runs on trial is the image from now on, with its release counter. NothingStaged
-        if nothing runs on trial."""
-        state = self._load()
-        if state.phase != TRIAL or state.other is None or self._running != state.spare():
-            raise NothingStaged
-        state.slot = state.spare()
-        state.confirmed, state.other = state.other, state.confirmed
-        state.phase = EMPTY
-        self._store_confirmed(state)
-
-    def revert(self) -> bool:
-        """End an unconfirmed trial: the next boot runs the confirmed image. False if there was
-        no trial; a confirmed image stays whatever is asked."""
-        state = self._load()
-        if state.phase != TRIAL:
-            return False
-        self._drop(state)
-        return True
 
     # --- filling the spare slot -----------------------------------------------------------------
 
@@ -275,25 +160,3 @@ class Slots:
             self._area.program(at, view[:whole])
         self._held = len(view) - whole
         self._unit[: self._held] = view[whole:]
-
-    def _drop(self, state: State) -> None:
-        state.phase = EMPTY
-        state.reverted = 1
-        self._store(state)
-
-    def _store_confirmed(self, state: State) -> None:
-        confirmed = state.confirmed
-        counter = max(self.release(), confirmed.release if confirmed else 0)
-        self._records.commit(
-            {RECORD_BOOT: state.packed(), RECORD_RELEASE: struct.pack("<I", counter)}
-        )
-
-    def _store(self, state: State, anew: bool = False) -> None:
-        """`anew`: where something that makes an image would go on, it does not any more."""
-        changes: "Changes" = {RECORD_BOOT: state.packed()}
-        if anew:
-            changes[RECORD_CHECKPOINT] = None
-        self._records.commit(changes)
-
-    def _load(self) -> State:
-        return State(self._records.read(RECORD_BOOT))

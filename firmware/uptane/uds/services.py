@@ -1,8 +1,9 @@
 """The services of an ECU: what each UDS request may see and do.
 
-Sessions, identity by identifier, the four routines of muptane (cycle, wants, answer, install) and
-the transfer services. None of them can install, roll back or re-identify anything: RID_INSTALL
+Sessions, identity by identifier, the routines of muptane (cycle, wants, answer, install, commit,
+rollback) and the transfer services. None of them can install or re-identify anything: RID_INSTALL
 puts on trial only what this ECU has verified in this cycle (S-39, E-77), identity is read-only.
+RID_COMMIT and RID_ROLLBACK act on a trial of a bundle that is confirmed together, and on no other.
 
 It does NOT do security access, DTCs or functional addressing yet.
 """
@@ -26,8 +27,9 @@ from uptane.uds.codes import (
     REQUEST_TRANSFER_EXIT,
     REQUEST_UPLOAD,
     RID_ANSWER,
+    RID_COMMIT,
     RID_CYCLE,
-    RID_INSTALL,
+    RID_ROLLBACK,
     RID_WANTS,
     ROUTINE_CONTROL,
     SESSION_DEFAULT,
@@ -53,11 +55,18 @@ if False:  # for the type checker
     from uptane.cycle import Cycle
     from uptane.uds.server import Handler
 
+    class Settling(Protocol):
+        """uptane.trial.Trial is one."""
+
+        def settle(self, bundle: int, commit: bool) -> bool: ...
+
     class Subject(Protocol):
         """What the services act on; uptane.main.Ecu is one."""
 
         cycle: Cycle
 
+        @property
+        def trial(self) -> Settling: ...
         def begin_cycle(self) -> None: ...
         def install_after_response(self) -> bool: ...
         def reset_after_response(self) -> bool: ...
@@ -168,12 +177,14 @@ class Services:
         if sub_function(request) != START_ROUTINE:
             raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
         number = request[2] << 8 | request[3]
-        if number not in (RID_CYCLE, RID_WANTS, RID_ANSWER, RID_INSTALL):
+        if not RID_CYCLE <= number <= RID_ROLLBACK:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
-        if self.session != SESSION_PROGRAMMING:
-            raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
         out[1] = START_ROUTINE
         out[2:STATUS] = request[2:STATUS]
+        if number >= RID_COMMIT:  # in every session: an application on trial has to run
+            return self._settle(request, number)
+        if self.session != SESSION_PROGRAMMING:
+            raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
         if number == RID_WANTS:
             return (yield from self._wants(out))
         if number == RID_ANSWER:
@@ -183,6 +194,14 @@ class Services:
             self._ecu.begin_cycle()
         elif not self._ecu.install_after_response():
             self._ecu.note(NothingStaged.number)
+            raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
+        return STATUS
+
+    def _settle(self, request: memoryview, number: int) -> int:
+        if len(request) != STATUS + 4:
+            raise Nrc(NRC_INCORRECT_LENGTH)
+        bundle = int.from_bytes(bytes(request[STATUS:]), "big")
+        if not self._ecu.trial.settle(bundle, number == RID_COMMIT):
             raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
         return STATUS
 

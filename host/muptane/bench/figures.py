@@ -26,7 +26,13 @@ CODE_BYTES_MAX = {"partial": 48 * KB, "full": 64 * KB, "primary": 96 * KB}
 ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is the same on all
 # What a role does not import (uptane.main and uptane.trust import by role); everything else that
 # uptane.main reaches is counted.
-OF_PRIMARIES = ("uptane.primary", "uptane.image.depot", "uptane.uds.client", "uptane.uds.feeding")
+OF_PRIMARIES = (
+    "uptane.primary",
+    "uptane.bundle",
+    "uptane.image.depot",
+    "uptane.uds.client",
+    "uptane.uds.feeding",
+)
 # What no role imports unless its provisioning or its board says so: keys that are not Ed25519,
 # images that come as deltas or encrypted.
 OPTIONAL = ("uptane.mac", "uptane.crypto.hmac", "uptane.crypto.p256", "uptane.image.intake")

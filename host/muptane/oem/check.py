@@ -34,11 +34,13 @@ ECUS_MAX = limits.SECONDARIES_MAX + 1
 MANIFEST_BYTES_MAX = ECUS_MAX * (limits.REPORT_BYTES_MAX + 3) + limits.REPORT_BYTES_MAX
 
 U64 = Annotated[int, Field(ge=0, le=U64_MAX)]
+Tried = tuple[Annotated[U32, Field(ge=1)], U32, Annotated[int, Field(ge=1, le=255)]]
 
 
 class Report(Strict):
     """What one ECU says about itself (V-44). `attacks`: refusal numbers not yet acknowledged;
-    `time`: the latest it verified, seconds; `boot`: one of ids.BOOT_...."""
+    `time`: the latest it verified, seconds; `boot`: one of ids.BOOT_...; `tried`: of its last
+    trial, if it was one of a bundle, the bundle, the image, and how many trials that had."""
 
     ecu: U32
     image: U32
@@ -49,22 +51,24 @@ class Report(Strict):
     time: Seconds
     counter: U32
     nonce: Nonce
-    boot: Annotated[int, Field(ge=ids.BOOT_CONFIRMED, le=ids.BOOT_REVERTED)]
+    boot: Annotated[int, Field(ge=ids.BOOT_CONFIRMED, le=ids.BOOT_UNDONE)]
+    tried: Tried | None = None
 
     def content(self) -> bytes:
-        return encode(
-            {
-                ids.KEY_FORMAT: ids.FORMAT,
-                ids.KEY_TYPE: ids.TYPE_REPORT,
-                ids.REPORT_ID: self.ecu,
-                ids.REPORT_IMAGE: [self.image, self.length, self.hashes, self.release],
-                ids.REPORT_ATTACKS: self.attacks,
-                ids.REPORT_TIME: self.time,
-                ids.REPORT_COUNTER: self.counter,
-                ids.REPORT_NONCE: self.nonce,
-                ids.REPORT_BOOT: self.boot,
-            }
-        )
+        made: dict[int, object] = {
+            ids.KEY_FORMAT: ids.FORMAT,
+            ids.KEY_TYPE: ids.TYPE_REPORT,
+            ids.REPORT_ID: self.ecu,
+            ids.REPORT_IMAGE: [self.image, self.length, self.hashes, self.release],
+            ids.REPORT_ATTACKS: self.attacks,
+            ids.REPORT_TIME: self.time,
+            ids.REPORT_COUNTER: self.counter,
+            ids.REPORT_NONCE: self.nonce,
+            ids.REPORT_BOOT: self.boot,
+        }
+        if self.tried is not None:
+            made[ids.REPORT_BUNDLE] = list(self.tried)
+        return encode(made)
 
 
 class VehicleManifest(Strict):
@@ -105,6 +109,7 @@ def read_report(raw: bytes) -> tuple[Report, Sealed]:
             counter=found[ids.REPORT_COUNTER],
             nonce=found[ids.REPORT_NONCE],
             boot=found[ids.REPORT_BOOT],
+            tried=tuple(found[ids.REPORT_BUNDLE]) if ids.REPORT_BUNDLE in found else None,
         )
     except (KeyError, ValueError, TypeError) as fault:
         raise Malformed(f"not a version report: {fault}") from fault

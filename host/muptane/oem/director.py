@@ -8,21 +8,20 @@ delegations (never, R-03) are not here; the keys of the Image repository are not
 Rules: R-03, R-08, R-10 to R-16, R-30, R-34, R-35, R-63, T-18, T-48, T-51, E-76.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
+from muptane.oem.bundles import broken
 from muptane.oem.check import MANIFEST_BYTES_MAX
-from muptane.oem.errors import Malformed, NoDecryptionKey, OemRefusal, WrongVersion
-from muptane.oem.fields import Custom
-from muptane.oem.fleet import desired_image, ecus_of, last_report, misfit, newest_map
+from muptane.oem.directions import Directions, Travel, as_it_is
+from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
+from muptane.oem.fleet import newest_map
 from muptane.oem.inventory import (
     DecisionMade,
-    Ecu,
-    Image,
     Inventory,
     MapListed,
     Oddity,
@@ -35,12 +34,9 @@ from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import Reader, accept
-from muptane.oem.targets import Entry, Targets
+from muptane.oem.targets import Targets
 from uptane import ids
 from uptane.limits import VERSION_MAX
-
-# (session, image, its ECUs of one vehicle, now) -> what the entry says of how it travels
-Travel = Callable[[Session, Image, Sequence[Ecu], int], Custom]
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Decision:
 
 class Director:
     """One Director for all vehicles of one inventory. `verify_mac` is what it may ask of the key
-    server (R-44), if there is one; `travel` says how an image comes to ECUs (`dispatch`)."""
+    server (R-44), if there is one; `travel` says how images come (`dispatch`)."""
 
     def __init__(self, inventory: Inventory, authority: Authority) -> None:
         """Use `create` or `open`."""
@@ -115,6 +111,9 @@ class Director:
                 received = (vehicle, accepted.manifest_id)
                 decision = self._direct(session, self._authority, received, now)
                 remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
+                mixed = broken(session, vehicle)
+                if mixed is not None:
+                    remarks.append(mixed)
                 session.add_all(_oddity(vehicle, remark, b"", now) for remark in remarks)
                 session.commit()
         except OemRefusal as refusal:
@@ -173,25 +172,18 @@ class Director:
     ) -> Decision:
         """Decide, record and sign. `cause`: the vehicle, and the manifest that it answers."""
         vehicle, manifest_id = cause
-        chosen: dict[Ecu, Image] = {}
-        withheld: list[tuple[int, int, str]] = []
-        acknowledged: dict[int, int] = {}
-        for ecu in ecus_of(session, vehicle):
-            report = last_report(session, ecu.id)
-            if report is not None and report.attacks:
-                acknowledged[ecu.id] = report.counter
-            _choose(session, ecu, chosen, withheld)
-        images = self._entries(session, chosen, withheld, now)
+        made = Directions.of(session, vehicle, self.travel, now)
         targets = Targets(
             version=_next_version(session, vehicle, ids.TARGETS),
             expires=authority.expiry(ids.TARGETS, now),
-            images=images,
+            images=made.entries(),
             vehicle=vehicle,
-            acknowledged=acknowledged,
+            acknowledged=made.acknowledged,
             maps=_listings(session, vehicle),
+            bundle=made.bundle,
         )
         _issue(session, authority, targets, now)
-        directions = {ecu: number for number in images for ecu in images[number].ecus}
+        directions = {ecu: image.number for ecu, image in made.chosen.items()}
         session.add(
             DecisionMade(
                 vehicle_id=vehicle,
@@ -199,58 +191,16 @@ class Director:
                 made_s=now,
                 targets_version=targets.version,
                 directions=[list(direction) for direction in directions.items()],
-                withheld=[list(wish) for wish in withheld],
+                withheld=[list(wish) for wish in made.withheld],
             )
         )
-        return Decision(vehicle, targets.version, directions, tuple(withheld), acknowledged)
-
-    def _entries(
-        self,
-        session: Session,
-        chosen: Mapping[Ecu, Image],
-        withheld: list[tuple[int, int, str]],
-        now: int,
-    ) -> dict[int, Entry]:
-        """An entry for each image that goes, and how it travels; what cannot is withheld."""
-        entries = {}
-        for image in {image.number: image for image in chosen.values()}.values():
-            ecus = [ecu for ecu in chosen if chosen[ecu] is image]
-            try:
-                custom = self.travel(session, image, ecus, now)
-            except OemRefusal as refusal:
-                withheld += [(ecu.id, image.number, str(refusal)) for ecu in ecus]
-                continue
-            entries[image.number] = image.entry(tuple(ecu.id for ecu in ecus), custom)
-        return entries
-
-
-def as_it_is(session: Session, image: Image, ecus: Sequence[Ecu], now: int) -> Custom:
-    """Every image travels whole and in the clear; a confidential one does not."""
-    if image.confidential:
-        raise NoDecryptionKey(f"image {image.number} is confidential, and nothing encrypts it")
-    return {}
+        withheld = tuple(made.withheld)
+        return Decision(vehicle, targets.version, directions, withheld, made.acknowledged)
 
 
 def _listings(session: Session, vehicle: str) -> dict[int, Listing]:
     known = newest_map(session, vehicle)
     return {} if known is None else {known.number: Listing.of(known.raw)}
-
-
-def _choose(
-    session: Session,
-    ecu: Ecu,
-    chosen: dict[Ecu, Image],
-    withheld: list[tuple[int, int, str]],
-) -> None:
-    """Put the wanted image of `ecu` where it belongs: it goes, or it would do harm."""
-    wanted = desired_image(session, ecu.id)
-    if wanted is None:
-        return
-    refusal = misfit(ecu, wanted, last_report(session, ecu.id))
-    if refusal is None:
-        chosen[ecu] = wanted
-    else:
-        withheld.append((ecu.id, wanted.number, str(refusal)))
 
 
 def _issue(session: Session, authority: Authority, targets: Targets, now: int) -> None:

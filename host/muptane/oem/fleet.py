@@ -118,11 +118,10 @@ def last_report(session: Session, ecu: int) -> ReportReceived | None:
     return session.scalars(query.order_by(ReportReceived.counter.desc()).limit(1)).first()
 
 
-def desired_image(session: Session, ecu: int) -> Image | None:
-    """The image of the newest assignment."""
-    query = select(Image).join(Assignment, Assignment.image == Image.number)
-    newest = query.where(Assignment.ecu_id == ecu).order_by(Assignment.id.desc()).limit(1)
-    return session.scalars(newest).first()
+def newest_assignment(session: Session, ecu: int) -> Assignment | None:
+    """The last wish for an ECU."""
+    query = select(Assignment).where(Assignment.ecu_id == ecu)
+    return session.scalars(query.order_by(Assignment.id.desc()).limit(1)).first()
 
 
 def is_confidential(inventory: Inventory, number: int) -> bool:

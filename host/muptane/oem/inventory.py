@@ -1,9 +1,8 @@
 """The inventory database: vehicles, their ECUs, images, and everything that happened (R-17).
 
-SQLite through SQLAlchemy's typed models. Nothing here is ever changed or deleted: triggers in
-the database refuse both, so an automatic service that was taken over can add lies but not
-remove truths (R-32, E-90). What counts is the newest row. Replacing an ECU (R-42) is not built.
-It decides nothing and verifies nothing.
+SQLite through SQLAlchemy's typed models. Nothing here is ever changed or deleted: triggers in the
+database refuse both, so an automatic service that was taken over can add lies but not remove
+truths (R-32, E-90). The newest row counts. It decides and verifies nothing, and replaces no ECU.
 Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-44, V-24, T-36, T-43, T-51, E-75, E-90.
 """
 
@@ -28,7 +27,7 @@ from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
 from uptane import ids
 
-SCHEMA = 4  # PRAGMA user_version
+SCHEMA = 5  # PRAGMA user_version
 
 
 class Base(DeclarativeBase):
@@ -86,8 +85,23 @@ class Image(Base):
         )
 
 
+class BundleMade(Base):
+    """A bundle of images for one vehicle; see `muptane.oem.bundles`."""
+
+    __tablename__ = "bundles"
+    __table_args__ = (UniqueConstraint("vehicle_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    number: Mapped[int]
+    kind: Mapped[int]  # ids.BUNDLE_...
+    trials: Mapped[int]
+    images: Mapped[list[list[int]]] = mapped_column(JSON)  # [[ecu, image], ...]
+    made_s: Mapped[int]
+
+
 class Assignment(Base):
-    """What the OEM wants on an ECU; the newest row of an ECU counts."""
+    """What the OEM wants on an ECU; the newest row counts (of bundles: `muptane.oem.bundles`)."""
 
     __tablename__ = "assignments"
 
@@ -95,6 +109,7 @@ class Assignment(Base):
     ecu_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id), index=True)
     image: Mapped[int] = mapped_column(ForeignKey(Image.number))
     made_s: Mapped[int]
+    bundle_id: Mapped[int | None] = mapped_column(ForeignKey(BundleMade.id))
 
 
 class ManifestReceived(Base):
@@ -125,6 +140,7 @@ class ReportReceived(Base):
     sha256: Mapped[bytes]
     boot: Mapped[int]
     attacks: Mapped[list[int]] = mapped_column(JSON)
+    tried: Mapped[list[int] | None] = mapped_column(JSON)  # [bundle, image, trials]: bundles
 
 
 class DecisionMade(Base):
@@ -174,8 +190,8 @@ class MapListed(Base):
 
 
 class ContentKey(Base):
-    """That a content key was used, and for which ciphertext: never twice (V-13). The key itself is
-    not kept; its SHA-256 tells nothing of 32 random bytes."""
+    """That a content key was used, and for which ciphertext: never twice (V-13). Only its SHA-256
+    is kept."""
 
     __tablename__ = "content_keys"
 

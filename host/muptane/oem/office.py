@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from muptane.oem import fleet
+from muptane.oem import bundles, fleet
 from muptane.oem.delegations import Delegation
 from muptane.oem.director import Decision, Director
 from muptane.oem.dispatch import Dispatch
@@ -216,6 +216,22 @@ class Office:
     def assign(self, vehicle: str, ecu: int, image: int) -> None:
         """Want `image` on `ecu`; the vehicle learns it after its next manifest (R-35)."""
         fleet.assign(self.inventory, vehicle, ecu, image, self._clock())
+
+    def assign_bundle(
+        self,
+        vehicle: str,
+        images: Mapping[int, int],
+        kind: int = ids.BUNDLE_TOGETHER,
+        trials: int = 1,
+    ) -> int:
+        """Want `images` (ECU -> image) as one bundle (ids.BUNDLE_...), each tried `trials` times
+        at most; returns the bundle's number. Refuses like `bundles.assign_bundle`."""
+        now = self._clock()
+        return bundles.assign_bundle(self.inventory, vehicle, images, (kind, trials), now)
+
+    def bundle_results(self, vehicle: str) -> tuple[bundles.Result, ...]:
+        """What each ECU made of the vehicle's newest bundle, by its reports."""
+        return bundles.results(self.inventory, vehicle)
 
     def accept_manifest(self, vehicle: str, raw: bytes) -> Decision:
         """Take what `vehicle` sent; refuses with an OemRefusal."""

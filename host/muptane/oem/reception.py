@@ -131,6 +131,7 @@ def _row(report: Report, manifest_id: int) -> ReportReceived:
         sha256=report.hashes.get(ids.ALG_SHA256, b""),
         boot=report.boot,
         attacks=list(report.attacks),
+        tried=None if report.tried is None else list(report.tried),
     )
 
 
@@ -142,7 +143,7 @@ def _remarks(session: Session, report: Report, now: int) -> list[str]:
     if report.attacks:
         numbers = ", ".join(map(str, report.attacks))
         made.append(f"ECU {report.ecu} refused: {numbers}")
-    if report.boot == ids.BOOT_REVERTED:
+    if report.boot in (ids.BOOT_REVERTED, ids.BOOT_UNDONE):
         made.append(f"ECU {report.ecu} went back to image {report.image}")
     known = session.get(Image, report.image)
     if known is not None and report.hashes.get(ids.ALG_SHA256) != known.sha256:

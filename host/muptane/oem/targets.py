@@ -61,6 +61,27 @@ class Entry(Strict):
         )
 
 
+class Bundle(Strict):
+    """How the images of some ECUs belong together (S-43 to S-45): the bundle's number for this
+    vehicle, ids.BUNDLE_..., how many trials one of the images may have, and the ECUs."""
+
+    number: Annotated[U32, Field(ge=1)]
+    kind: Annotated[int, Field(ge=ids.BUNDLE_REPORTED, le=ids.BUNDLE_TOGETHER)]
+    trials: Annotated[int, Field(ge=1, le=limits.TRIALS_MAX)]
+    ecus: Annotated[tuple[U32, ...], Field(min_length=1, max_length=limits.ITEMS_MAX)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.kind == ids.BUNDLE_REPORTED and self.trials != 1:
+            raise ValueError("what is only reported is tried once")
+        if not ascending(self.ecus):
+            raise ValueError("ECU ids ascend, each once")
+        return self
+
+    def as_list(self) -> list[object]:
+        return [self.number, self.kind, self.trials, self.ecus]
+
+
 class Targets(Role):
     """Images by number, and whose word counts for others. A Director's names its vehicle always
     and the ECU of every image, and delegates nothing."""
@@ -73,6 +94,7 @@ class Targets(Role):
     acknowledged: dict[U32, U32] = {}
     delegations: Delegations = ()
     maps: Annotated[dict[MapNumber, Listing], Field(max_length=limits.MAPS_MAX)] = {}
+    bundle: Bundle | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -87,6 +109,8 @@ class Targets(Role):
             raise ValueError("an ECU is named twice")
         if self.acknowledged and not directs:
             raise ValueError("only a Director acknowledges reports")
+        if self.bundle is not None and not directs:
+            raise ValueError("only a Director makes bundles")
         if self.maps and (delegated or (directs and len(self.maps) > 1)):
             raise ValueError("a Director lists one map, a delegated role none")
         if directs and (delegated or self.delegations):
@@ -114,6 +138,8 @@ class Targets(Role):
             made[ids.KEY_DELEGATIONS] = write_delegations(self.delegations)
         if self.maps:
             made[ids.KEY_MAPS] = {number: one.as_list() for number, one in self.maps.items()}
+        if self.bundle is not None:
+            made[ids.KEY_BUNDLE] = self.bundle.as_list()
         return made
 
     @classmethod
@@ -121,6 +147,7 @@ class Targets(Role):
         images = found.pop(ids.KEY_IMAGES).items()
         delegations = found.pop(ids.KEY_DELEGATIONS, None)
         maps = found.pop(ids.KEY_MAPS, {}).items()
+        bundle = found.pop(ids.KEY_BUNDLE, None)
         return {
             "number": found[ids.KEY_NUMBER],
             "images": {number: Entry.from_map(entry) for number, entry in images},
@@ -129,5 +156,10 @@ class Targets(Role):
             "maps": {
                 number: Listing(length=length, hashes=hashes) for number, (length, hashes) in maps
             },
+            "bundle": None if bundle is None else _read_bundle(*bundle),
             "delegations": () if delegations is None else read_delegations(delegations),
         }
+
+
+def _read_bundle(number: int, kind: int, trials: int, ecus: list[int]) -> Bundle:
+    return Bundle(number=number, kind=kind, trials=trials, ecus=tuple(ecus))

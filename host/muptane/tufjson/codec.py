@@ -168,6 +168,8 @@ class Targets(Head):
         self.delegations = self._signed.get("delegations")
         self.acknowledged: dict[str, int] = {}
         self.maps = None
+        self.bundle = None
+        self.bundled = ()
         self.ecus: dict[str, str] = {}
         custom = self._signed.get("custom")
         self.vehicle = custom.get("vehicleId") if type(custom) is dict else None

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from muptane.bench.attacks import (
     arbitrary_software,
+    bundles,
     delegations,
     diagnostics,
     directions,
@@ -44,6 +45,7 @@ THEMES: tuple[ModuleType, ...] = (
     endless_data,
     slow_retrieval,
     diagnostics,
+    bundles,
     reports,
 )
 COLUMNS = (*ECUS, BACKOFFICE)
@@ -70,7 +72,9 @@ session runs without it.
 
 UDS is not authenticated here. A tester can stop an ECU's application for as long as it sends
 requests, reset it (except while an image is on trial), read what it runs, and hold up an update.
-It cannot install, roll back or re-identify anything, nor read keys: no file number reaches them.
+It cannot install or re-identify anything, nor read keys: no file number reaches them. What is not
+confirmed yet of a bundle that goes together it can roll back, or commit to one ECU and not to
+another.
 """
 
 
