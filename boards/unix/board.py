@@ -4,7 +4,7 @@ of the board that is emulated (muptane.bench.settings). It checks nothing.
 """
 
 from boards.unix.metered import MeteredSuite
-from boards.unix.nor import Geometry, Noise, Nor
+from boards.unix.nor import Noise, Nor
 from boards.unix.silicon import WorldClock
 from uptane.port.board import Board
 from uptane.port.can_machine import CanMachine
@@ -13,10 +13,8 @@ from uptane.store.area import Area
 
 def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-def,type-arg]
     core = machine.core
-    flash = settings["flash"]
-    unit = flash["program_bytes"]
-    geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
-    nor = Nor(machine.open_flash(flash["path"]), geometry, core.charge)
+    unit = settings["flash"]["program_bytes"]
+    nor = machine.flash(settings["flash"])
     noise = Noise(settings["seed"] + core.elapsed_us())
     board = Board(settings["name"], settings["confirm_ms"])
     can = machine.CAN(1, settings["bitrate"])

@@ -18,6 +18,7 @@ Rules: E-79, E-89.
 
 if False:  # for the type checker
     from collections.abc import Callable
+    from typing import Any
 
     from boards.unix.ailments import Ailment
     from storage import Buffer, Store
@@ -275,3 +276,20 @@ class Nor:
         page = memoryview(bytes([value]) * CHUNK)
         while begin < end:
             begin += self._store.write(page[: min(CHUNK, end - begin)]) or 0
+
+
+def part_of(store: "Store", figures: "dict[str, Any]", charge: "Callable[[int], object]") -> Nor:
+    """The part that the settings of a board describe (`flash`): its figures and what it ails from.
+
+    `cut`, if it is there, is what `cut_after` is told; `ailments` is for `ailments.of`."""
+    geometry = Geometry(
+        figures["regions"], figures["program_bytes"], figures["program_us"], figures["page_bytes"]
+    )
+    nor = Nor(store, geometry, charge)
+    if "cut" in figures:
+        nor.cut_after(*figures["cut"])
+    if "ailments" in figures:
+        from boards.unix import ailments  # here, because a sound part has no use for it
+
+        nor.ailments = ailments.of(figures["ailments"])
+    return nor

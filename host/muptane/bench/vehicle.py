@@ -19,7 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from boards.unix.nor import Geometry, Nor
+from boards.unix.nor import Nor, part_of
 from muptane.bench import chips, firmware
 from muptane.bench.bus import Bus
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
@@ -151,7 +151,7 @@ class Vehicle:
         path = (self.folder / f"{plan.name}.json").absolute()
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
-            return CPythonNode(lambda node: chips.live(settings, words))
+            return CPythonNode(lambda node: chips.live(self.chip(settings), settings, words))
         command = firmware.micropython(heap, "-m", "boards.unix.boot", level, str(path))
         return MicroPythonProcess(command, firmware.compiled(), words)
 
@@ -173,10 +173,8 @@ class Vehicle:
         supply: Supply,
         first: FirstImage,
     ) -> None:
-        flash = settings["flash"]
-        unit = flash["program_bytes"]
-        geometry = Geometry(flash["regions"], unit, flash["program_us"], flash["page_bytes"])
-        nor = Nor(file, geometry, lambda us: None)
+        unit = settings["flash"]["program_bytes"]
+        nor = part_of(file, settings["flash"], lambda us: None)
         records = Records(area_of(nor, settings["records"], unit))
         records.mount()
         slot_areas = [area_of(nor, place, unit) for place in settings["slots"]]
@@ -271,10 +269,17 @@ class Vehicle:
 
     def _flash(self, name: str) -> tuple[dict[str, Any], Nor]:
         settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
-        part = settings["flash"]
-        content = BytesIO(self.ecus[name].flash.read_bytes())
-        geometry = Geometry(part["regions"], part["program_bytes"], 0, part["page_bytes"])
-        return settings, Nor(content, geometry, lambda us: None)
+        return settings, part_of(BytesIO(self.content(name)), settings["flash"], lambda us: None)
+
+    # --- what another kind of vehicle may do otherwise ----------------------------------------
+
+    def chip(self, settings: dict[str, Any]) -> chips.Chip:
+        """The chip that an ECU lives on inside CPython, one for each life."""
+        return chips.Chip(settings)
+
+    def content(self, name: str) -> bytes:
+        """What an ECU's flash holds; not while the ECU writes."""
+        return self.ecus[name].flash.read_bytes()
 
     def last_words(self, name: str) -> str:
         """What the ECU printed when it crashed, if it did."""
