@@ -63,11 +63,15 @@ class Lie(Ailment):
 
 
 class Unsteady(Ailment):
-    """One bit of some bytes reads as it likes, until they are erased again."""
+    """One bit of some bytes reads as it likes, until they are erased again. `young`: the stroke
+    is still to come that leaves them so."""
+
+    young = False
 
     def weak(self, address: int, size: int, erasing: bool) -> "Iterable[int] | None":
-        if erasing and len(self._part(address, size)):
+        if erasing and not self.young and len(self._part(address, size)):
             self.size = 0
+        self.young = False
         return ()
 
     def read(self, address: int, buffer: "bytearray | memoryview") -> None:

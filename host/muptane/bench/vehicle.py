@@ -153,17 +153,22 @@ class Vehicle:
         if self.nodes == "cpython":
             return CPythonNode(lambda node: chips.live(self.chip(settings), settings, words))
         command = firmware.micropython(heap, "-m", "boards.unix.boot", level, str(path))
-        return MicroPythonProcess(command, firmware.compiled(), words)
+        return self.process(plan.name, command, words)
 
     # --- the factory -------------------------------------------------------------------------
 
     def provision(self, supply: Supply, first: Mapping[str, FirstImage]) -> None:
         """Write every ECU's flash: identity, trusted metadata, time, first image."""
-        for name, ecu in self.ecus.items():
-            settings = json.loads((self.folder / f"{name}.json").read_text())
-            ecu.flash.write_bytes(b"")
-            with ecu.flash.open("r+b", buffering=0) as file:
-                self._provision(ecu.plan, settings, file, supply, first[name])
+        for name in self.ecus:
+            self.provision_ecu(name, supply, first[name])
+
+    def provision_ecu(self, name: str, supply: Supply, first: FirstImage) -> None:
+        """Write one ECU's flash, whatever was in it."""
+        ecu = self.ecus[name]
+        settings = json.loads((self.folder / f"{name}.json").read_text())
+        ecu.flash.write_bytes(b"")
+        with ecu.flash.open("r+b", buffering=0) as file:
+            self._provision(ecu.plan, settings, file, supply, first)
 
     def _provision(
         self,
@@ -276,6 +281,10 @@ class Vehicle:
     def chip(self, settings: dict[str, Any]) -> chips.Chip:
         """The chip that an ECU lives on inside CPython, one for each life."""
         return chips.Chip(settings)
+
+    def process(self, name: str, command: list[str], words: Path) -> MicroPythonProcess:
+        """The process that is an ECU."""
+        return MicroPythonProcess(command, firmware.compiled(), words)
 
     def content(self, name: str) -> bytes:
         """What an ECU's flash holds; not while the ECU writes."""

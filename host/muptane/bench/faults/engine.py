@@ -1,0 +1,266 @@
+"""Replays a flow with a fault at every moment at which one can strike.
+
+The vehicle is built and made ready once: the snapshot. A process that is forked from it plays the
+flow; before every stroke and after every frame it forks once more, a child for each case there,
+in which the fault strikes and whose verdict comes back through a pipe. So a case costs what comes
+after its fault, and none sees another. How many strokes and frames there are, a first child counts.
+
+With real MicroPython as nodes no process can be forked in the middle of a stroke: there each case
+plays the flow from the snapshot's flash, and cuts are the only fault.
+Rules: E-79.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from boards.unix.nor import Nor
+from muptane.bench.bus import Frame
+from muptane.bench.faults.case import Case
+from muptane.bench.faults.fault import FAULTS, FRAMES, Fault, Moment
+from muptane.bench.faults.flow import Flow
+from muptane.bench.faults.geometry import Geometry
+from muptane.bench.faults.judge import BRICKED, VERDICTS, Judge, Verdict
+from muptane.bench.faults.site import Site, Struck
+from muptane.bench.plan import VehiclePlan
+
+CASE_S = 600  # of wall time; a case that takes longer hangs
+
+
+class Broken(Exception):
+    """A flow could not be played even without a fault; the message is what went wrong."""
+
+
+@dataclass
+class Tally:
+    """All cases of one fault in one flow on one geometry; `failed` are those that may not be."""
+
+    flow: str
+    fault: str
+    geometry: str
+    image_bytes: int
+    exhaustive: bool
+    strokes: int
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICTS, 0))
+    failed: list[tuple[Case, Verdict]] = field(default_factory=list)
+
+    @property
+    def tried(self) -> int:
+        return sum(self.counts.values())
+
+    def add(self, case: Case, verdict: Verdict) -> None:
+        self.counts[verdict.verdict] += 1
+        cuts = bool(FAULTS[case.fault].cuts)
+        if verdict.verdict not in VERDICTS[: 1 if cuts else 2]:
+            self.failed.append((case, verdict))
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "flow": self.flow,
+            "fault": self.fault,
+            "geometry": self.geometry,
+            "image_bytes": self.image_bytes,
+            "exhaustive": self.exhaustive,
+            "strokes": self.strokes,
+            "tried": self.tried,
+            **self.counts,
+        }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which cases are played: all, `sample` of each fault by the seed, or just one."""
+
+    faults: tuple[str, ...]
+    sample: int = 0
+    seed: int = 0
+    only: Case | None = None
+
+    def cases(self, fault: Fault, moments: int) -> list[Case]:
+        every = moments * fault.ways
+        if self.only is not None:
+            return [self.only]
+        numbers: Collection[int] = range(every)
+        if self.sample and self.sample < every:
+            chance = Random(f"{self.seed}/{fault.name}")  # noqa: S311  # seeded, and no secret
+            numbers = chance.sample(range(every), self.sample)
+        return sorted(Case(fault.name, n // fault.ways, n % fault.ways) for n in numbers)
+
+
+class Ground:
+    """A vehicle that is ready for a flow: the snapshot from which everything is forked."""
+
+    def __init__(self, plan: VehiclePlan, geometry: Geometry, flow: Flow, folder: Path) -> None:
+        self.flow = flow
+        self.site = Site(plan, "cpython", folder, geometry)
+        self.site.settle()
+        flow.prepare(self.site)
+
+    def play_all(self, choice: Choice, jobs: int) -> list[Tally]:
+        """One tally for each fault of the choice. Broken."""
+        [counted] = list(lines_of(lambda write: Replay(self, {}, write, 1).play()))
+        moments = {"strokes": counted["strokes"], "frames": counted["frames"]}
+        cases: dict[tuple[str, int], list[Case]] = {}
+        tallies = {}
+        for name in choice.faults:
+            fault = FAULTS[name]
+            chosen = choice.cases(fault, moments[fault.moments])
+            for case in chosen:
+                cases.setdefault((fault.moments, case.at), []).append(case)
+            tallies[name] = Tally(
+                self.flow.name,
+                name,
+                self.site.geometry.name,
+                self.site.geometry.image_bytes,
+                len(chosen) == moments[fault.moments] * fault.ways,
+                moments[fault.moments],
+            )
+        for line in lines_of(lambda write: Replay(self, cases, write, jobs).play()):
+            if "fault" in line:
+                case = Case(line["fault"], line["at"], line["way"])
+                tallies[case.fault].add(case, Verdict(line["verdict"], line["why"]))
+        return list(tallies.values())
+
+
+def lines_of(work: Callable[[Callable[[dict[str, Any]], None]], None]) -> Iterator[dict[str, Any]]:
+    """Fork; let the child do `work`, which writes dictionaries; yield them as they come. The pipe
+    is shared with whatever the child forks, so a line is written at once and is short."""
+    sys.stdout.flush()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        gc.freeze()  # what lives now need not be looked at, and its pages stay shared
+        code = 1
+        try:
+            work(lambda line: _write(writer, line))
+            code = 0
+        except BaseException:  # noqa: BLE001  # nothing may return from here
+            _write(writer, {"broken": traceback.format_exc()[-2000:]})
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        for raw in pipe:
+            line = json.loads(raw)
+            if "broken" in line:
+                raise Broken(line["broken"])
+            yield line
+    os.waitpid(child, 0)
+
+
+def _write(pipe: int, line: dict[str, Any]) -> None:
+    os.write(pipe, json.dumps(line).encode() + b"\n")
+
+
+class Replay:
+    """The flow, played in a process of its own, which forks at each moment that has cases."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        cases: dict[tuple[str, int], list[Case]],
+        write: Callable[[dict[str, Any]], None],
+        jobs: int,
+    ) -> None:
+        self._site = ground.site
+        self._flow = ground.flow
+        self._cases = cases
+        self._write = write
+        self._jobs = jobs
+        self._running: dict[int, Case] = {}
+        self._at = {"strokes": 0, "frames": 0}
+        self._struck: tuple[Case, Judge, str] | None = None
+
+    def play(self) -> None:
+        site = self._site
+        site.vehicle.on_stroke = self._stroke
+        site.vehicle.bus.listeners.append(self._frame)
+        try:
+            self._flow.play(site)
+        except Struck:
+            pass
+        if self._struck is not None:
+            self._end(*self._struck)
+        while self._running:
+            self._reap()
+        self._write(dict(self._at))
+
+    # --- moments -------------------------------------------------------------------------------
+
+    def _stroke(self, name: str, nor: Nor, address: int, size: int, erase: bool) -> None:
+        self._moment("strokes", lambda: Moment(name, nor, address, size))
+
+    def _frame(self, now_ns: int, sender: str, frame: Frame) -> None:
+        self._moment(FRAMES, lambda: Moment(self._party(sender, frame)))
+
+    def _party(self, sender: str, frame: Frame) -> str:
+        """Whom a reset after that frame befalls: by turns its sender and its receiver, as far as
+        they are ECUs."""
+        plan = self._site.plan
+        parties = [ecu.name for ecu in plan.ecu if ecu.name == sender]
+        parties += [ecu.name for ecu in plan.ecu if ecu.request == frame.id]
+        if not parties:
+            return plan.primary().name
+        return parties[self._at[FRAMES] % len(parties)]
+
+    def _moment(self, kind: str, moment: Callable[[], Moment]) -> None:
+        if self._struck is not None:
+            return
+        at = self._at[kind]
+        for case in self._cases.get((kind, at), ()):
+            if self._forked(case):
+                here = moment()
+                self._struck = case, Judge(self._site), here.name
+                FAULTS[case.fault].strike(self._site, here, case.way, case.seed())
+                return
+        self._at[kind] = at + 1
+
+    # --- processes -----------------------------------------------------------------------------
+
+    def _forked(self, case: Case) -> bool:
+        """Fork; True in the child, in which the fault is to strike."""
+        while len(self._running) >= self._jobs:
+            self._reap()
+        child = os.fork()
+        if child:
+            self._running[child] = case
+            return False
+        self._running = {}
+        signal.alarm(CASE_S)
+        return True
+
+    def _reap(self) -> None:
+        child, status = os.wait()
+        case = self._running.pop(child)
+        if status:
+            self._tell(case, Verdict(BRICKED, f"the case's process ended with status {status}"))
+
+    def _end(self, case: Case, judge: Judge, name: str) -> None:
+        """The end of a child: its verdict."""
+        self._tell(case, case.aftermath(self._site, self._flow, judge, name))
+        os._exit(0)
+
+    def _tell(self, case: Case, verdict: Verdict) -> None:
+        said = {"fault": case.fault, "at": case.at, "way": case.way}
+        self._write({**said, "verdict": verdict.verdict, "why": verdict.why[-1500:]})
+
+
+def play(
+    plan: VehiclePlan, geometry: Geometry, flow: Flow, choice: Choice, jobs: int = 0
+) -> list[Tally]:
+    """Every fault of the choice in one flow on one geometry. Broken."""
+    with TemporaryDirectory(prefix="muptane-") as folder:
+        ground = Ground(plan, geometry, flow, Path(folder))
+        return ground.play_all(choice, jobs or os.cpu_count() or 1)
