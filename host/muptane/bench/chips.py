@@ -78,6 +78,9 @@ class Chip:
     def reset(self) -> None:
         self.core.reset()
 
+    def lives(self, ecu: main.Ecu) -> None:
+        """The ECU has read its flash and is about to live, until this chip's next reset."""
+
     def tidy(self) -> None:
         """CPython's heap does not fall to pieces."""
 
@@ -109,4 +112,6 @@ def live(chip: Chip, settings: dict[str, Any], words: Path) -> None:
     """One life of an ECU on that chip, until it resets."""
     chip.core.begin()
     with board.build(chip, Time(chip), settings) as built, Words(words):
-        main.Ecu(built).live()
+        ecu = main.Ecu(built)
+        chip.lives(ecu)
+        ecu.live()

@@ -54,10 +54,10 @@ class Case:
             return Verdict(BRICKED, str(died))
 
     def _aftermath(self, site: Site, flow: Flow, judge: Judge, name: str) -> Verdict:
-        self._come_back(site)
+        self._come_back(site, judge)
         judge.look()
         ails = bool(judge.notes)
-        if self._updated(site):
+        if self._updated(site, name):
             judge.look()
             return Verdict(REFUSED if ails else RECOVERED, "; ".join(judge.notes))
         ecu = site.vehicle.ecus[name].plan
@@ -72,24 +72,28 @@ class Case:
         judge.look()
         return Verdict(REFUSED, why)
 
-    def _come_back(self, site: Site) -> None:
+    def _come_back(self, site: Site, judge: Judge) -> None:
         """Power for all, and time to settle."""
+        if not site.cut():
+            judge.remember()  # the flow went on
         site.cut = lambda: False
         if FAULTS[self.fault].cuts == "ecu":
             for ecu in site.plan.ecu:
                 site.vehicle.station(ecu.name).drop()
             site.wait(SESSION_S)
+            judge.rest()
             return
         site.off()
         site.wait(OFF_S)
         site.vehicle.power_on()
         site.wait(SESSION_S / 2)
 
-    def _updated(self, site: Site) -> bool:
-        """Does the next honest update install?"""
+    def _updated(self, site: Site, name: str) -> bool:
+        """Does the next honest update install: for the ECU of that name, and for those whose last
+        one was interrupted?"""
         installed = site.installed()
-        wanted = {ecu.name: site.number(ecu) for ecu in site.plan.ecu}
+        waiting = [ecu.name for ecu in site.plan.ecu if installed[ecu.name] != site.number(ecu)]
         resumes = (self.at + self.way) % 2 == 0 and not site.maker.crashing
-        if not resumes or installed == wanted:
-            site.offer()
+        if not resumes or not waiting:
+            site.offer([*waiting, name])
         return site.update()

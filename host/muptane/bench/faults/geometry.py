@@ -62,7 +62,7 @@ def _small_blocks(name: str, program_bytes: int, program_us: int, erase_us: int)
         slots=((16 * block, block, 8), (24 * block, block, 8)),
         depot=((32 * block, block, 8), (40 * block, block, 8)),
         image_bytes=16 * KB + 700,
-        next_bytes=4 * KB + 300,
+        next_bytes=4 * KB + 100,
     )
 
 
@@ -83,7 +83,7 @@ STM32F4 = Geometry(
     slots=((0x0800_0000, 16 * KB, 2), (0x0800_8000, 16 * KB, 2)),
     depot=((0x0801_0000, 64 * KB, 1), (0x0811_0000, 64 * KB, 1)),
     image_bytes=16 * KB + 700,
-    next_bytes=2 * KB + 300,
+    next_bytes=1 * KB,
 )
 STM32H7 = Geometry(
     "stm32h7",  # STM32H743: 128 KB sectors, flash words of 256 bits
@@ -95,7 +95,7 @@ STM32H7 = Geometry(
     slots=((0x0804_0000, 128 * KB, 2), (0x0808_0000, 128 * KB, 2)),
     depot=((0x080C_0000, 128 * KB, 2), (0x0810_0000, 128 * KB, 2)),
     image_bytes=128 * KB + 700,
-    next_bytes=2 * KB + 300,
+    next_bytes=1 * KB,
 )
 RP2040 = _small_blocks("rp2040", 256, 400, 45_000)
 ESP32 = _small_blocks("esp32", 4, 700, 45_000)

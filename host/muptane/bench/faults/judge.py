@@ -19,7 +19,7 @@ from hashlib import sha256
 import cbor2
 
 from muptane.bench.bus import Frame
-from muptane.bench.faults.site import Site
+from muptane.bench.faults.site import SESSION_S, Site
 from muptane.bench.maker import image_number
 from muptane.bench.plan import EcuPlan
 from uptane import cose, ids
@@ -39,6 +39,7 @@ VERDICTS = (RECOVERED, REFUSED, ROLLED_BACK, BRICKED, CORRUPT)
 
 ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
 REPOSITORIES = (ids.DIRECTOR, ids.IMAGE)
+REST_ROUNDS = 12
 LISTEN_S = 1.3  # every application of ours speaks at least once a second
 
 
@@ -119,7 +120,22 @@ class Judge:
         self.notes: list[str] = []  # signs that something was detected
 
     def floor(self, ecu: EcuPlan) -> Floor:
-        return Floor(self.site.vehicle.records(ecu.name))
+        """What that ECU has committed: as it knows itself while it lives, for a commit that is
+        under way counts for nothing; else as it lies in flash."""
+        vehicle = self.site.vehicle
+        return Floor(vehicle.minds.get(ecu.name) or vehicle.records(ecu.name))
+
+    def remember(self) -> None:
+        """What was committed until now may not be lost any more. Bad if something was already."""
+        for ecu in self.site.plan.ecu:
+            self.floors[ecu.name] = self._held(ecu, self.floor(ecu))
+
+    def rest(self) -> None:
+        """Wait until every ECU's application runs, as long as a Primary waits for its last one."""
+        for _ in range(REST_ROUNDS):
+            if len(self._listen()) == len(self.site.plan.ecu):
+                return
+            self.site.wait(SESSION_S)
 
     def look(self) -> None:
         """Has everything come back, old or new? Bad if not. What was detected goes to `notes`."""
@@ -146,16 +162,19 @@ class Judge:
 
     def _trusted(self, ecu: EcuPlan) -> Floor:
         """Its records, as they lie: nothing fell, and nothing that the office did not sign."""
-        floor = self.floor(ecu)
-        fell = list(floor.below(self.floors[ecu.name]))
-        if fell:
-            raise Bad(ROLLED_BACK, f"{ecu.name}: {'; '.join(fell)}")
+        floor = self._held(ecu, Floor(self.site.vehicle.records(ecu.name)))
         office, vin = self.site.maker.office, self.site.plan.vin
         for (repository, role, version), payload in floor.payloads.items():
             signed = office.answer(vin, repository, ids.KIND_METADATA, role, version)
             if signed is not None and bytes(cose.read_sign(signed).payload) != payload:
                 raise Bad(CORRUPT, f"{ecu.name}: role {role} of {repository} was never signed")
         self.notes += [f"{ecu.name}: record {number:#06x} rotted" for number in floor.rotten]
+        return floor
+
+    def _held(self, ecu: EcuPlan, floor: Floor) -> Floor:
+        fell = list(floor.below(self.floors[ecu.name]))
+        if fell:
+            raise Bad(ROLLED_BACK, f"{ecu.name}: {'; '.join(fell)}")
         return floor
 
     def _runs(self, ecu: EcuPlan, frames: int) -> None:

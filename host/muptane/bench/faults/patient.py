@@ -24,6 +24,7 @@ from muptane.bench.interpreters import MicroPythonProcess
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes, Vehicle, area_of
 from muptane.bench.world import World
+from uptane.main import Ecu
 from uptane.store.records import Records
 
 # ECU, its part, address, bytes, is it an erase?
@@ -50,6 +51,9 @@ class MemoryChip(chips.Chip):
         )
         return nor
 
+    def lives(self, ecu: Ecu) -> None:
+        self._patient.minds[self._name] = ecu.records
+
 
 class MortalProcess(MicroPythonProcess):
     """A MicroPython process whose settings say what befalls it in this life."""
@@ -73,6 +77,7 @@ class Patient(Vehicle):
         self.memory: dict[str, BytesIO] = {}
         self.ailments: dict[str, list[Ailment]] = {}
         self.unsteady: dict[str, list[int]] = {}
+        self.minds: dict[str, Records] = {}  # of ECUs that live: what they have committed
         self.lives: dict[str, int] = {}
         self.cuts: dict[tuple[str, int], list[int]] = {}  # (ECU, life): what cut_after is told
         self.on_stroke: Stroke = lambda *stroke: None
@@ -108,6 +113,10 @@ class Patient(Vehicle):
         records.mount()
         return nor, records
 
+    def power_off(self) -> None:
+        self.minds.clear()
+        super().power_off()
+
     def content(self, name: str) -> bytes:
         if self.nodes == "cpython":
             return self.memory[name].getvalue()
@@ -115,6 +124,7 @@ class Patient(Vehicle):
 
     def replace(self, name: str, content: bytes) -> None:
         """A new part, with that content, in the place of an ECU's flash; the ECU is off."""
+        self.minds.pop(name, None)
         self.ailments[name] = []
         self.unsteady[name] = []
         self.memory[name] = BytesIO(content)

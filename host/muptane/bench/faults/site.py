@@ -9,7 +9,7 @@ It does not know what faults there are, and judges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -33,7 +33,7 @@ SETTLE_S = 3.0  # for a trial to be confirmed
 SESSION_S = 6.0  # for a session that a broken cycle left open to end
 CYCLE_S = 3600.0
 FILLER = 0x0901  # a record that nothing else uses
-FILLER_BYTES = 600
+FILLER_BYTES = (600, 20)  # of one commit: first by large steps, then by small ones
 CRASHES = "def start(cabin):\n    raise ValueError\n\n\ndef step(now_ms):\n    return now_ms\n"
 
 
@@ -104,17 +104,20 @@ class Site:
 
     # --- the maker -----------------------------------------------------------------------------
 
-    def offer(self, large: bool = False, crashing: bool = False) -> None:
-        """Release the next image of every ECU and direct it there."""
+    def offer(
+        self, names: Iterable[str] = (), large: bool = False, crashing: bool = False
+    ) -> None:
+        """Release the next image of these ECUs, or of every one, and direct it there."""
         release = max(self.new.values()) + 1
         if large:
             self.maker.large.add(release)
         if crashing:
             self.maker.crashing.add(release)
         for ecu in self.plan.ecu:
-            self.maker.release(ecu, release)
-            self.maker.assign(ecu, release)
-            self.new[ecu.name] = release
+            if not names or ecu.name in names:
+                self.maker.release(ecu, release)
+                self.maker.assign(ecu, release)
+                self.new[ecu.name] = release
 
     def source(self) -> OfficeSource:
         """The maker's office, as an honest feeder brings it."""
@@ -210,15 +213,14 @@ class Site:
         house."""
         for ecu in self.plan.ecu:
             content = self.vehicle.content(ecu.name)
-            erased = None
-            while True:
-                memory = BytesIO(content)
-                nor, records = self.vehicle.mounted(memory)
-                records.commit({FILLER: bytes(FILLER_BYTES)})
-                if erased is not None and nor.erased != erased:
-                    break
-                erased = nor.erased
-                content = memory.getvalue()
+            for size in FILLER_BYTES:
+                while True:
+                    memory = BytesIO(content)
+                    nor, records = self.vehicle.mounted(memory)
+                    records.commit({FILLER: bytes(size)})
+                    if any(nor.erased):
+                        break
+                    content = memory.getvalue()
             self.vehicle.replace(ecu.name, content)
 
 
