@@ -182,6 +182,8 @@ class Ecu:
     def start_application(self) -> None:
         if self._slot is None:
             raise NotProvisioned
+        if self.slots.rotten:
+            return
         self.board.tidy()
         area = self.slots.areas[self._slot]
         self.application.start(area, self.installed().length, self.clock.ticks_ms())
@@ -215,6 +217,12 @@ class Ecu:
     def live(self) -> None:
         """Run until reset."""
         self.board.tidy()
+        for _ in self.slots.check(self.suite):
+            self.board.watchdog.feed()
+        if self.slots.rotten:
+            self.note(self.slots.rotten)
+            if self._on_trial and self.slots.revert():
+                self.board.reset()
         self.start_application()
         while True:
             self.board.watchdog.feed()

@@ -12,6 +12,7 @@ import struct
 from uptane.errors import (
     FlashFault,
     NothingStaged,
+    RottenImage,
     TooLarge,
     TooMuch,
     Unwanted,
@@ -41,6 +42,7 @@ class Slots:
         self.areas = areas
         self._records = records
         self._running: int | None = None  # what boot() said
+        self.rotten = 0  # the refusal that check() ended with
         self._area = areas[0]  # being filled, with `_wanted`, up to `_at`
         self._wanted: Installed | None = None
         self._at = -1
@@ -66,6 +68,16 @@ class Slots:
             on_trial = False
         self._running = slot
         return slot, on_trial
+
+    def check(self, suite: "Hashing") -> "Work[None]":
+        """After boot(): hash the image that is to run, as it lies; flash rots. If it is no longer
+        the one that was verified, `rotten` is the number of RottenImage."""
+        image = self.installed()
+        if image is not None and self._running is not None:
+            area = self.areas[self._running]
+            digest = yield from digest_of(area.read_into, image.length, suite.sha256())
+            if digest != image.digest:
+                self.rotten = RottenImage.number
 
     def running(self) -> "int | None":
         """The slot that boot() chose; before it was called, the one that it would choose."""
