@@ -27,14 +27,17 @@ from typing import Any
 
 from boards.unix.nor import Nor
 from muptane.bench.bus import Frame
+from muptane.bench.faults.bits import Bits
 from muptane.bench.faults.case import Case
-from muptane.bench.faults.fault import FAULTS, FRAMES, Fault, Moment
+from muptane.bench.faults.fault import BITS, FAULTS, FRAMES, STROKES, Fault, Moment
 from muptane.bench.faults.flow import Flow
 from muptane.bench.faults.geometry import Geometry
-from muptane.bench.faults.judge import BRICKED, VERDICTS, Judge, Verdict
+from muptane.bench.faults.judge import BRICKED, RECOVERED, REFUSED, VERDICTS, Judge, Verdict
 from muptane.bench.faults.site import Site, Struck
 from muptane.bench.plan import VehiclePlan
 
+FLIP = "flip"
+Cases = dict[tuple[str, int], list[Case]]  # by kind of moment, and which of them
 CASE_S = 600  # of wall time; a case that takes longer hangs
 
 
@@ -59,8 +62,9 @@ class Tally:
     def tried(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, case: Case, verdict: Verdict) -> None:
-        self.counts[verdict.verdict] += 1
+    def add(self, case: Case, verdict: Verdict, count: int = 1) -> None:
+        """`count` cases ended like that; a failure is told alone."""
+        self.counts[verdict.verdict] += count
         cuts = bool(FAULTS[case.fault].cuts)
         if verdict.verdict not in VERDICTS[: 1 if cuts else 2]:
             self.failed.append((case, verdict))
@@ -92,9 +96,10 @@ class Choice:
         if self.only is not None:
             return [self.only]
         numbers: Collection[int] = range(every)
-        if self.sample and self.sample < every:
+        size = min([n for n in (self.sample, fault.sample_max) if n], default=every)
+        if size < every:
             chance = Random(f"{self.seed}/{fault.name}")  # noqa: S311  # seeded, and no secret
-            numbers = chance.sample(range(every), self.sample)
+            numbers = chance.sample(range(every), size)
         return sorted(Case(fault.name, n // fault.ways, n % fault.ways) for n in numbers)
 
 
@@ -110,8 +115,8 @@ class Ground:
     def play_all(self, choice: Choice, jobs: int) -> list[Tally]:
         """One tally for each fault of the choice. Broken."""
         [counted] = list(lines_of(lambda write: Replay(self, {}, write, 1).play()))
-        moments = {"strokes": counted["strokes"], "frames": counted["frames"]}
-        cases: dict[tuple[str, int], list[Case]] = {}
+        moments: dict[str, int] = counted
+        cases: Cases = {}
         tallies = {}
         for name in choice.faults:
             fault = FAULTS[name]
@@ -129,7 +134,8 @@ class Ground:
         for line in lines_of(lambda write: Replay(self, cases, write, jobs).play()):
             if "fault" in line:
                 case = Case(line["fault"], line["at"], line["way"])
-                tallies[case.fault].add(case, Verdict(line["verdict"], line["why"]))
+                verdict = Verdict(line["verdict"], line["why"])
+                tallies[case.fault].add(case, verdict, line["count"])
         return list(tallies.values())
 
 
@@ -170,7 +176,7 @@ class Replay:
     def __init__(
         self,
         ground: Ground,
-        cases: dict[tuple[str, int], list[Case]],
+        cases: Cases,
         write: Callable[[dict[str, Any]], None],
         jobs: int,
     ) -> None:
@@ -180,7 +186,7 @@ class Replay:
         self._write = write
         self._jobs = jobs
         self._running: dict[int, Case] = {}
-        self._at = {"strokes": 0, "frames": 0}
+        self._at = {STROKES: 0, FRAMES: 0, BITS: 0}
         self._struck: tuple[Case, Judge, str] | None = None
 
     def play(self) -> None:
@@ -191,16 +197,57 @@ class Replay:
             self._flow.play(site)
         except Struck:
             pass
+        if self._struck is None:
+            self._rot()
         if self._struck is not None:
             self._end(*self._struck)
         while self._running:
             self._reap()
         self._write(dict(self._at))
 
+    def _rot(self) -> None:
+        """The flow is over: every stored bit is a moment."""
+        for ecu in self._site.plan.ecu:
+            bits = Bits(self._site.vehicle, ecu.name)
+            first = self._at[BITS]
+            self._flip(bits, first)
+            for at in sorted(at for kind, at in self._cases if kind == BITS):
+                if first <= at < first + bits.count:
+                    self._at[BITS] = at
+                    place = bits.place(at - first)
+                    self._moment(BITS, lambda place=place, bits=bits: Moment(bits.name, None, *place))
+                    if self._struck is not None:
+                        return
+            self._at[BITS] = first + bits.count
+
+    def _flip(self, bits: Bits, first: int) -> None:
+        """Have children judge the flips of one ECU's bits, each a part of them."""
+        chosen = [
+            case
+            for (kind, at), cases in self._cases.items()
+            if kind == BITS and first <= at < first + bits.count
+            for case in cases
+            if case.fault == FLIP
+        ]
+        for part in range(self._jobs if chosen else 0):
+            if self._forked(Case(FLIP, 0, part)):
+                signal.alarm(0)
+                counts = dict.fromkeys(VERDICTS, 0)
+                for case in chosen[part :: self._jobs]:
+                    verdict = bits.judge(case.at - first)
+                    if verdict.verdict in (RECOVERED, REFUSED):
+                        counts[verdict.verdict] += 1
+                    else:
+                        self._tell(case, verdict)
+                for verdict, count in counts.items():
+                    if count:
+                        self._tell(Case(FLIP, 0, part), Verdict(verdict), count)
+                os._exit(0)
+
     # --- moments -------------------------------------------------------------------------------
 
     def _stroke(self, name: str, nor: Nor, address: int, size: int, erase: bool) -> None:
-        self._moment("strokes", lambda: Moment(name, nor, address, size))
+        self._moment(STROKES, lambda: Moment(name, nor, address, size))
 
     def _frame(self, now_ns: int, sender: str, frame: Frame) -> None:
         self._moment(FRAMES, lambda: Moment(self._party(sender, frame)))
@@ -220,7 +267,7 @@ class Replay:
             return
         at = self._at[kind]
         for case in self._cases.get((kind, at), ()):
-            if self._forked(case):
+            if case.fault != FLIP and self._forked(case):
                 here = moment()
                 self._struck = case, Judge(self._site), here.name
                 FAULTS[case.fault].strike(self._site, here, case.way, case.seed())
@@ -252,8 +299,8 @@ class Replay:
         self._tell(case, case.aftermath(self._site, self._flow, judge, name))
         os._exit(0)
 
-    def _tell(self, case: Case, verdict: Verdict) -> None:
-        said = {"fault": case.fault, "at": case.at, "way": case.way}
+    def _tell(self, case: Case, verdict: Verdict, count: int = 1) -> None:
+        said = {"fault": case.fault, "at": case.at, "way": case.way, "count": count}
         self._write({**said, "verdict": verdict.verdict, "why": verdict.why[-1500:]})
 
 

@@ -11,20 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 
 from boards.unix.ailments import KINDS, Unsteady
 from boards.unix.nor import TEARS, Nor
 from muptane.bench.faults.site import Site
 
 STROKES = "strokes"
-ERASES = "erases"
 FRAMES = "frames"
+BITS = "bits"  # stored ones, when the flow is over
+ROT_SAMPLE = 64  # of whole vehicles
 RESET_S = 0.2
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a flow stands: a stroke of an ECU's part, or a frame between two of them."""
+    """Where a flow stands: a stroke of an ECU's part, a frame between two of them, or its end and
+    a bit (`size` is its mask)."""
 
     name: str
     nor: Nor | None = None
@@ -46,6 +49,7 @@ class Fault:
     ways: int
     strike: Strike
     cuts: str = ""
+    sample_max: int = 0  # that many are played, where all would be too many
 
 
 def _cut(site: Site, moment: Moment, way: int, seed: int) -> None:
@@ -78,6 +82,16 @@ def _reset(site: Site, moment: Moment, way: int, seed: int) -> None:
     site.cut = lambda: True
 
 
+def _rot(site: Site, moment: Moment, way: int, seed: int) -> None:
+    content = bytearray(site.vehicle.content(moment.name))
+    content[moment.address - site.geometry.regions[0][0]] ^= moment.size
+    site.vehicle.memory[moment.name] = BytesIO(content)
+
+
+def _flip(site: Site, moment: Moment, way: int, seed: int) -> None:
+    """Nothing here: `bits` flips them in a store of its own."""
+
+
 FAULTS = {
     one.name: one
     for one in (
@@ -88,5 +102,7 @@ FAULTS = {
         Fault("lie", "a stroke reports success and did nothing", STROKES, 1, _ail("lie")),
         Fault("unsteady", "what was there reads differently", STROKES, 1, _ail("unsteady")),
         Fault("reset", "a reset of an ECU after a frame", FRAMES, 1, _reset, "ecu"),
+        Fault("flip", "a stored bit flips, and the ECU's store boots from it", BITS, 1, _flip),
+        Fault("rot", "a stored bit flips in a vehicle", BITS, 1, _rot, sample_max=ROT_SAMPLE),
     )
 }

@@ -104,11 +104,15 @@ class Patient(Vehicle):
         for name, ecu in self.ecus.items():
             self.memory[name] = BytesIO(ecu.flash.read_bytes())
 
+    def part_on(self, memory: BytesIO) -> tuple[dict[str, Any], Nor]:
+        """The figures of every ECU's board, and its part with that content."""
+        name = self.plan.primary().name
+        settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
+        return settings, part_of(memory, settings["flash"], lambda us: None)
+
     def mounted(self, memory: BytesIO) -> tuple[Nor, Records]:
         """A part with that content, and the records on it."""
-        name = self.plan.primary().name
-        settings = json.loads((self.folder / f"{name}.json").read_text())
-        nor = part_of(memory, settings["flash"], lambda us: None)
+        settings, nor = self.part_on(memory)
         records = Records(area_of(nor, settings["records"], settings["flash"]["program_bytes"]))
         records.mount()
         return nor, records
