@@ -18,10 +18,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -29,78 +27,20 @@ from boards.unix.nor import Nor
 from muptane.bench.bus import Frame
 from muptane.bench.faults.bits import Bits
 from muptane.bench.faults.case import Case
-from muptane.bench.faults.fault import BITS, FAULTS, FRAMES, STROKES, Fault, Moment
+from muptane.bench.faults.fault import BITS, FAULTS, FRAMES, STROKES, Moment
 from muptane.bench.faults.flow import Flow
 from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.judge import BRICKED, RECOVERED, REFUSED, VERDICTS, Judge, Verdict
 from muptane.bench.faults.site import Site, Struck
+from muptane.bench.faults.tally import Cases, Choice, Subject, Tally
 from muptane.bench.plan import VehiclePlan
 
 FLIP = "flip"
-Cases = dict[tuple[str, int], list[Case]]  # by kind of moment, and which of them
 CASE_S = 600  # of wall time; a case that takes longer hangs
 
 
 class Broken(Exception):
     """A flow could not be played even without a fault; the message is what went wrong."""
-
-
-@dataclass
-class Tally:
-    """All cases of one fault in one flow on one geometry; `failed` are those that may not be."""
-
-    flow: str
-    fault: str
-    geometry: str
-    image_bytes: int
-    exhaustive: bool
-    strokes: int
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICTS, 0))
-    failed: list[tuple[Case, Verdict]] = field(default_factory=list)
-
-    @property
-    def tried(self) -> int:
-        return sum(self.counts.values())
-
-    def add(self, case: Case, verdict: Verdict, count: int = 1) -> None:
-        """`count` cases ended like that; a failure is told alone."""
-        self.counts[verdict.verdict] += count
-        cuts = bool(FAULTS[case.fault].cuts)
-        if verdict.verdict not in VERDICTS[: 1 if cuts else 2]:
-            self.failed.append((case, verdict))
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "flow": self.flow,
-            "fault": self.fault,
-            "geometry": self.geometry,
-            "image_bytes": self.image_bytes,
-            "exhaustive": self.exhaustive,
-            "strokes": self.strokes,
-            "tried": self.tried,
-            **self.counts,
-        }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which cases are played: all, `sample` of each fault by the seed, or just one."""
-
-    faults: tuple[str, ...]
-    sample: int = 0
-    seed: int = 0
-    only: Case | None = None
-
-    def cases(self, fault: Fault, moments: int) -> list[Case]:
-        every = moments * fault.ways
-        if self.only is not None:
-            return [self.only]
-        numbers: Collection[int] = range(every)
-        size = min([n for n in (self.sample, fault.sample_max) if n], default=every)
-        if size < every:
-            chance = Random(f"{self.seed}/{fault.name}")  # noqa: S311  # seeded, and no secret
-            numbers = chance.sample(range(every), size)
-        return sorted(Case(fault.name, n // fault.ways, n % fault.ways) for n in numbers)
 
 
 class Ground:
@@ -114,29 +54,21 @@ class Ground:
 
     def play_all(self, choice: Choice, jobs: int) -> list[Tally]:
         """One tally for each fault of the choice. Broken."""
-        [counted] = list(lines_of(lambda write: Replay(self, {}, write, 1).play()))
-        moments: dict[str, int] = counted
-        cases: Cases = {}
-        tallies = {}
-        for name in choice.faults:
-            fault = FAULTS[name]
-            chosen = choice.cases(fault, moments[fault.moments])
-            for case in chosen:
-                cases.setdefault((fault.moments, case.at), []).append(case)
-            tallies[name] = Tally(
-                self.flow.name,
-                name,
-                self.site.geometry.name,
-                self.site.geometry.image_bytes,
-                len(chosen) == moments[fault.moments] * fault.ways,
-                moments[fault.moments],
-            )
+        moments: dict[str, int]
+        [moments] = lines_of(lambda write: Replay(self, {}, write, 1).play())
+        geometry = self.site.geometry
+        subject = Subject(self.flow.name, geometry.name, geometry.image_bytes)
+        tallies, cases = choice.tallies(subject, moments)
         for line in lines_of(lambda write: Replay(self, cases, write, jobs).play()):
             if "fault" in line:
-                case = Case(line["fault"], line["at"], line["way"])
-                verdict = Verdict(line["verdict"], line["why"])
-                tallies[case.fault].add(case, verdict, line["count"])
+                count(tallies, line)
         return list(tallies.values())
+
+
+def count(tallies: dict[str, Tally], line: dict[str, Any]) -> None:
+    """Enter what a child said of a case."""
+    case = Case(line["fault"], line["at"], line["way"])
+    tallies[case.fault].add(case, Verdict(line["verdict"], line["why"]), line["count"])
 
 
 def lines_of(work: Callable[[Callable[[dict[str, Any]], None]], None]) -> Iterator[dict[str, Any]]:
@@ -302,12 +234,3 @@ class Replay:
     def _tell(self, case: Case, verdict: Verdict, count: int = 1) -> None:
         said = {"fault": case.fault, "at": case.at, "way": case.way, "count": count}
         self._write({**said, "verdict": verdict.verdict, "why": verdict.why[-1500:]})
-
-
-def play(
-    plan: VehiclePlan, geometry: Geometry, flow: Flow, choice: Choice, jobs: int = 0
-) -> list[Tally]:
-    """Every fault of the choice in one flow on one geometry. Broken."""
-    with TemporaryDirectory(prefix="muptane-") as folder:
-        ground = Ground(plan, geometry, flow, Path(folder))
-        return ground.play_all(choice, jobs or os.cpu_count() or 1)
