@@ -85,7 +85,7 @@ def heap() -> "tuple[int, int]":
 
 def flash(figures: "dict[str, Any]") -> Nor:
     """The part, above the file in which it keeps its content while the power is off."""
-    return part_of(open(figures["path"], "r+b", 0), figures, core.charge)  # noqa: SIM115
+    return part_of(open(figures["path"], "r+b", 0), figures, core.charge)
 
 
 class WDT:

@@ -1,4 +1,4 @@
-"""Rot: every stored bit of what a flow leaves, flipped alone, and what the ECU's store makes of it.
+"""Rot: every stored bit of what a flow leaves, flipped alone, and what the store makes of it.
 
 `Bits` holds the flash of one ECU after a flow and knows which bits are stored: the written part of
 its records, and the image in the slot that runs. `judge` flips one, lets the device's own store
@@ -12,6 +12,7 @@ Rules: E-79, V-88.
 
 from __future__ import annotations
 
+import struct
 from hashlib import sha256
 from io import BytesIO
 
@@ -36,6 +37,7 @@ from uptane.store.slots import Slots
 NEXT_IMAGE = bytes(range(256)) * 2
 NEXT_NUMBER = 0x7FFF_FFF0
 NEXT_VALUE = b"\x7f\xff\xff\xff"
+CRASHES = (Refusal, LookupError, ValueError, TypeError, struct.error)  # what ends an ECU's boot
 BLANK = b"\xff" * 64
 
 
@@ -134,7 +136,7 @@ class Bits:
             return self._judge(spot)
         except Bad as bad:
             return Verdict(bad.verdict, str(bad))
-        except Exception as fault:  # noqa: BLE001  # whatever the store raises, the ECU is gone
+        except CRASHES as fault:
             return Verdict(BRICKED, repr(fault))
         finally:
             self._store.undo()

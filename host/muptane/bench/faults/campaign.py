@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 # imported for the flows that are entered there
 from muptane.bench.faults import flows
 from muptane.bench.faults.engine import Ground
-from muptane.bench.faults.flow import FLOWS, Flow
+from muptane.bench.faults.flow import Flow
 from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.lives import CUTS, Lives
 from muptane.bench.faults.tally import Choice, Tally
@@ -21,7 +21,6 @@ from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes
 
 MODULES = (flows,)
-
 
 
 class Campaign:

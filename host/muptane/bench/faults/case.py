@@ -23,7 +23,7 @@ from muptane.bench.faults.judge import (
     Verdict,
 )
 from muptane.bench.faults.site import SESSION_S, Site
-from muptane.bench.nodes import NodeDied
+from muptane.bench.interpreters import NodeDied
 from muptane.bench.world import Stuck
 from uptane import ids
 from uptane.uds.codes import DID_REFUSALS
@@ -63,7 +63,9 @@ class Case:
         ecu = site.vehicle.ecus[name].plan
         noted = list(site.vehicle.station(name).read(DID_REFUSALS))
         if not noted and not ails:
-            raise Bad(BRICKED, f"the next update does not install ({site.ended}); {name} is silent")
+            raise Bad(
+                BRICKED, f"the next update does not install ({site.ended}); {name} is silent"
+            )
         why = f"{name} notes {noted}; {'; '.join(judge.notes)}"
         counter = judge.floors[name].versions[ids.RECORD_COUNTER][0]
         site.replace(ecu, counter + COUNTER_STEP)

@@ -3,7 +3,7 @@
 The vehicle is built and made ready once: the snapshot. A process that is forked from it plays the
 flow; before every stroke and after every frame it forks once more, a child for each case there,
 in which the fault strikes and whose verdict comes back through a pipe. So a case costs what comes
-after its fault, and none sees another. How many strokes and frames there are, a first child counts.
+after its fault, and none sees another. A first child counts the strokes, frames and bits.
 
 With real MicroPython as nodes no process can be forked in the middle of a stroke: there each case
 plays the flow from the snapshot's flash, and cuts are the only fault.
@@ -19,8 +19,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from boards.unix.nor import Nor
@@ -84,9 +84,9 @@ def lines_of(work: Callable[[Callable[[dict[str, Any]], None]], None]) -> Iterat
         try:
             work(lambda line: _write(writer, line))
             code = 0
-        except BaseException:  # noqa: BLE001  # nothing may return from here
-            _write(writer, {"broken": traceback.format_exc()[-2000:]})
-        finally:
+        finally:  # nothing may return from here
+            if code:
+                _write(writer, {"broken": traceback.format_exc()[-2000:]})
             os._exit(code)
     os.close(writer)
     with os.fdopen(reader) as pipe:
@@ -147,7 +147,7 @@ class Replay:
                 if first <= at < first + bits.count:
                     self._at[BITS] = at
                     place = bits.place(at - first)
-                    self._moment(BITS, lambda place=place, bits=bits: Moment(bits.name, None, *place))
+                    self._moment(BITS, partial(Moment, bits.name, None, *place))
                     if self._struck is not None:
                         return
             self._at[BITS] = first + bits.count
@@ -171,9 +171,9 @@ class Replay:
                         counts[verdict.verdict] += 1
                     else:
                         self._tell(case, verdict)
-                for verdict, count in counts.items():
-                    if count:
-                        self._tell(Case(FLIP, 0, part), Verdict(verdict), count)
+                for word, number in counts.items():
+                    if number:
+                        self._tell(Case(FLIP, 0, part), Verdict(word), number)
                 os._exit(0)
 
     # --- moments -------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ program unit, what one stroke programs and how long strokes take, and where reco
 depot lie. The image at stake has `image_bytes`: at least 64 strokes, over two erase blocks or
 more; the update after a fault brings one of `next_bytes`.
 
-Sources, as boards/*/board.toml has them: data sheets of STM32F429 and STM32H743, RP2040's W25Q16JV,
-ESP-IDF's spi_flash (4 bytes, 4 KB sectors), W25Q80DV. Times are the typical ones.
+Sources: data sheets of STM32F429, STM32H743, W25Q16JV (as on a Pico) and W25Q80DV, and ESP-IDF's
+spi_flash (4 bytes, 4 KB sectors). Times are the typical ones.
 It does NOT model the chip around the flash: costs of computing are those of the plan's boards.
 """
 

@@ -67,7 +67,7 @@ class Works(Maker):
         if ecu.name == self._stake:
             figures = self._geometry
             size = figures.image_bytes if release in self.large else figures.next_bytes
-        noise = Random(f"{ecu.name}/{release}")  # noqa: S311  # any bytes will do
+        noise = Random(f"{ecu.name}/{release}")  # any bytes will do
         return raw + noise.randbytes(max(size - len(raw), 0))
 
 
@@ -235,5 +235,3 @@ def stake_of(plan: VehiclePlan) -> EcuPlan:
         if ecu.verification == "full":
             return ecu
     return plan.secondaries()[0] if plan.secondaries() else plan.primary()
-
-

@@ -75,7 +75,7 @@ class Choice:
         numbers: Collection[int] = range(every)
         size = min([n for n in (self.sample, fault.sample_max) if n], default=every)
         if size < every:
-            chance = Random(f"{self.seed}/{fault.name}")  # noqa: S311  # seeded, and no secret
+            chance = Random(f"{self.seed}/{fault.name}")  # seeded, and no secret
             numbers = chance.sample(range(every), size)
         return sorted(Case(fault.name, n // fault.ways, n % fault.ways) for n in numbers)
 
