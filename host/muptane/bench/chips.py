@@ -20,6 +20,7 @@ from muptane.bench.romfs import read_file
 from uptane import main
 from uptane.errors import BadApplication
 from uptane.port.applications import FAULTS
+from uptane.port.board import Board
 from uptane.port.romfs import HEADER
 from uptane.store.area import Area
 
@@ -78,8 +79,9 @@ class Chip:
     def reset(self) -> None:
         self.core.reset()
 
-    def lives(self, ecu: main.Ecu) -> None:
-        """The ECU has read its flash and is about to live, until this chip's next reset."""
+    def ecu(self, built: Board) -> main.Ecu:
+        """The ECU on that board, which is about to live until this chip's next reset."""
+        return main.Ecu(built)
 
     def tidy(self) -> None:
         """CPython's heap does not fall to pieces."""
@@ -112,6 +114,4 @@ def live(chip: Chip, settings: dict[str, Any], words: Path) -> None:
     """One life of an ECU on that chip, until it resets."""
     chip.core.begin()
     with board.build(chip, Time(chip), settings) as built, Words(words):
-        ecu = main.Ecu(built)
-        chip.lives(ecu)
-        ecu.live()
+        chip.ecu(built).live()

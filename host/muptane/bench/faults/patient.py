@@ -24,7 +24,8 @@ from muptane.bench.interpreters import MicroPythonProcess
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes, Vehicle, area_of
 from muptane.bench.world import World
-from uptane.main import Ecu
+from uptane import main
+from uptane.port.board import Board
 from uptane.store.records import Records
 
 # ECU, its part, address, bytes, is it an erase?
@@ -51,8 +52,10 @@ class MemoryChip(chips.Chip):
         )
         return nor
 
-    def lives(self, ecu: Ecu) -> None:
-        self._patient.minds[self._name] = ecu.records
+    def ecu(self, built: Board) -> main.Ecu:
+        made = self._patient.device(built)
+        self._patient.minds[self._name] = made.records
+        return made
 
 
 class MortalProcess(MicroPythonProcess):
@@ -80,6 +83,7 @@ class Patient(Vehicle):
         self.minds: dict[str, Records] = {}  # of ECUs that live: what they have committed
         self.lives: dict[str, int] = {}
         self.cuts: dict[tuple[str, int], list[int]] = {}  # (ECU, life): what cut_after is told
+        self.device: Callable[[Board], main.Ecu] = main.Ecu  # what an ECU is, inside CPython
         self.on_stroke: Stroke = lambda *stroke: None
         super().__init__(plan, world, folder, nodes, geometry.change)
 
