@@ -98,7 +98,8 @@ class Nor:
         self._cut_at = -1
         self._tear = 0
         self._noise = Noise(0)
-        self.unsteady: list[int] = []  # blocks that a torn erase left half charged
+        # (start, bytes) of blocks that a torn erase left half charged
+        self.unsteady: list[tuple[int, int]] = []
         self.ailments: list[Ailment] = []
         # Is told of each stroke before it is done: (address, bytes, is it an erase?).
         self.before: "Callable[[int, int, bool], object] | None" = None
@@ -141,8 +142,8 @@ class Nor:
         weak = self._weak(start, size, True)
         if weak is None:
             return
-        if index in self.unsteady:
-            self.unsteady.remove(index)
+        if (start, size) in self.unsteady:
+            self.unsteady.remove((start, size))
         self._fill(start - self.geometry.base, start + size - self.geometry.base)
         for at, cells in weak:
             self.poke(at, cells)
@@ -264,12 +265,14 @@ class Nor:
                     page[i] = page[i] | pattern[i] if tear == 2 else pattern[i]
                 self.poke(at + self.geometry.base, page)
         if tear in (2, 6, 7):
-            self.unsteady.append(self.geometry.block(start)[0])
+            self.unsteady.append((start, size))
 
     def _waver(self, address: int, buffer: "bytearray | memoryview") -> None:
-        for i in range(len(buffer)):
-            if self.geometry.block(address + i)[0] in self.unsteady:
-                buffer[i] ^= self._noise.byte() & self._noise.byte() & self._noise.byte()
+        noise = self._noise
+        for start, size in self.unsteady:
+            end = min(len(buffer), start + size - address)
+            for i in range(max(start - address, 0), end):
+                buffer[i] ^= noise.byte() & noise.byte() & noise.byte()
 
     def _fill(self, begin: int, end: int, value: int = 0xFF) -> None:
         self._store.seek(begin)

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from muptane.bench import plan
 from muptane.bench.faults.campaign import Campaign
 from muptane.bench.faults.case import Case
-from muptane.bench.faults.engine import Ground
 from muptane.bench.faults.fault import FAULTS
-from muptane.bench.faults.flow import FLOWS
+from muptane.bench.faults.flow import FLOWS, Flow, Play
 from muptane.bench.faults.geometry import GEOMETRIES
-from muptane.bench.faults.tally import Choice, Tally
+from muptane.bench.faults.site import Site
+from muptane.bench.faults.tally import Choice
 from muptane.bench.firmware import ROOT, available
 from muptane.cli.main import app
 from uptane import main
@@ -36,22 +36,22 @@ SAMPLE = {
 }
 
 
-def play(flow: str, faults: tuple[str, ...], sample: int) -> list[Tally]:
-    campaign = Campaign(SEDAN, "cpython", Choice(faults, sample), jobs=1)
-    return campaign.play(FLOWS[flow], GEOMETRIES[SAMPLE[flow]])
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    return Campaign(SEDAN, "cpython", tmp_path_factory.mktemp("campaign"), jobs=1)
 
 
 @pytest.mark.parametrize("flow", SAMPLE)
-def test_a_cut_in_a_stroke_of_a_flow_costs_nothing(flow: str) -> None:
+def test_a_cut_in_a_stroke_of_a_flow_costs_nothing(campaign: Campaign, flow: str) -> None:
     """E-79, V-88: old or new, and the next honest update installs; nothing is refused."""
-    for tally in play(flow, CUTS, 2):
-        assert (tally.failed, tally.counts["recovered"]) == ([], 2)
+    for tally in campaign.play(FLOWS[flow], GEOMETRIES[SAMPLE[flow]], Choice(CUTS, 1)):
+        assert (tally.failed, tally.counts["recovered"]) == ([], 1)
 
 
-def test_what_ails_is_survived_or_refused() -> None:
+def test_what_ails_is_survived_or_refused(campaign: Campaign) -> None:
     """E-79, E-89: wear, lies, unsteady cells, flipped bits, resets between frames."""
     faults = tuple(name for name in FAULTS if name not in CUTS)
-    for tally in play("record_write", faults, 1):
+    for tally in campaign.play(FLOWS["time_update"], GEOMETRIES["stm32f4"], Choice(faults, 1)):
         assert tally.failed == []
         assert tally.counts["recovered"] + tally.counts["refused"] == 1
 
@@ -66,11 +66,11 @@ def test_every_flow_of_the_list_is_sampled() -> None:
 
 
 @pytest.mark.skipif(not available(), reason="there is no MicroPython wheel for this machine")
-def test_a_cut_is_replayed_on_the_real_interpreter() -> None:
+def test_a_cut_is_replayed_on_the_real_interpreter(tmp_path: Path) -> None:
     """E-79"""
+    campaign = Campaign(SEDAN, "micropython", tmp_path, jobs=1)
     choice = Choice(("cut",), sample=1)
-    campaign = Campaign(SEDAN, "micropython", choice, jobs=1)
-    [tally] = campaign.play(FLOWS["record_write"], GEOMETRIES["spi_nor"])
+    [tally] = campaign.play(FLOWS["record_write"], GEOMETRIES["spi_nor"], choice)
     assert tally.failed == []
     assert tally.counts["recovered"] == 1
 
@@ -122,30 +122,31 @@ class SingleEcu(main.Ecu):
         self.records._log = Single(board.records_area)
 
 
-def planted(tmp_path: Path, device: Any, flow: str) -> Ground:
-    """A vehicle whose ECUs have that fault, ready for a flow."""
-    ground = Ground(SEDAN, GEOMETRIES["stm32f4"], FLOWS[flow], tmp_path)
-    ground.site.off()
-    ground.site.vehicle.device = device
-    ground.site.vehicle.power_on()
-    ground.site.wait(1.0)
-    return ground
+def planted(device: Any, play: Play) -> Flow:
+    """A flow of ECUs that have that fault."""
+
+    def prepare(site: Site) -> None:
+        site.off()
+        site.vehicle.device = device
+        site.vehicle.power_on()
+        site.wait(1.0)
+
+    return Flow("planted", "", play, prepare)
 
 
-def test_slots_that_believe_what_flew_by_are_found_out(tmp_path: Path) -> None:
+def test_slots_that_believe_what_flew_by_are_found_out(campaign: Campaign) -> None:
     """E-79, E-78"""
-    ground = planted(tmp_path, HastyEcu, "ab_install")
-    found = []
-    for at in (180, 200):
-        [tally] = ground.play_all(Choice(("cut",), only=Case("cut", at, 6)), 1)
-        found += [verdict.verdict for _, verdict in tally.failed]
-    assert "accepted_corruption" in found or "bricked" in found
+    flow = planted(HastyEcu, FLOWS["ab_install"].play)
+    choice = Choice(("cut",), only=Case("cut", 190, 6))
+    [tally] = campaign.play(flow, GEOMETRIES["stm32f4"], choice)
+    [(_, verdict)] = tally.failed
+    assert verdict.verdict in ("accepted_corruption", "bricked")
 
 
-def test_records_with_one_directory_are_found_out(tmp_path: Path) -> None:
+def test_records_with_one_directory_are_found_out(campaign: Campaign) -> None:
     """E-79: a flipped bit brings back what was before."""
-    ground = planted(tmp_path, SingleEcu, "time_update")
-    [tally] = ground.play_all(Choice(("flip",), sample=800), 1)
+    flow = planted(SingleEcu, FLOWS["time_update"].play)
+    [tally] = campaign.play(flow, GEOMETRIES["stm32f4"], Choice(("flip",), 300))
     assert tally.failed
 
 

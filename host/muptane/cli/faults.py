@@ -10,7 +10,9 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -77,16 +79,16 @@ def run(
     if not faults:
         raise typer.BadParameter(f"{fault} cannot be played on MicroPython; see --nodes")
     choice = Choice(faults, sample, seed, only_case(faults, at, way))
+    tallies: list[Tally] = []
     try:
         planned = plan.load(vehicle)
         stake_of(planned)
         if json_file is not None:
             json_file.write_text("[]\n")  # now, not after the run: can it be written at all?
-        campaign = Campaign(planned, kind, choice, jobs)
-        tallies: list[Tally] = []
-        for one in flows:
-            for place in geometries:
-                found = campaign.play(one, place)
+        with TemporaryDirectory(prefix="muptane-") as folder:
+            campaign = Campaign(planned, kind, Path(folder), jobs)
+            for place, one in product(geometries, flows):
+                found = campaign.play(one, place, choice)
                 tallies += found
                 for tally in found:
                     told(console, tally, vehicle, kind)

@@ -74,7 +74,7 @@ class Bits:
     def __init__(self, patient: Patient, name: str) -> None:
         self.name = name
         self._store = Undone(patient.content(name))
-        self._settings, self._nor = patient.part_on(self._store)
+        self._settings, self._nor = patient.part_on(name, self._store)
         records, slots = self._boot()
         self._values = {number: records.read(number) for number in records.numbers()}
         image, slot = slots.installed(), slots.running()

@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 # imported for the flows that are entered there
 from muptane.bench.faults import flows
 from muptane.bench.faults.engine import Ground
-from muptane.bench.faults.flow import Flow
+from muptane.bench.faults.flow import Alter, Flow
 from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.lives import CUTS, Lives
+from muptane.bench.faults.site import Site
 from muptane.bench.faults.tally import Choice, Tally
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes
@@ -24,21 +25,32 @@ MODULES = (flows,)
 
 
 class Campaign:
-    """Of one vehicle; `jobs` cases are played at a time, 0: one a core."""
+    """Of one vehicle; `folder` keeps what is made for it; `jobs` cases are played at a time, 0:
+    one a core. Sites are built once for each geometry."""
 
-    def __init__(self, plan: VehiclePlan, nodes: Nodes, choice: Choice, jobs: int = 0) -> None:
+    def __init__(self, plan: VehiclePlan, nodes: Nodes, folder: Path, jobs: int = 0) -> None:
         self._plan = plan
         self._nodes = nodes
-        self._choice = choice
+        self._folder = folder
         self._jobs = jobs or os.cpu_count() or 1
+        self._sites: dict[tuple[str, Alter], Site] = {}
 
-    def play(self, flow: Flow, geometry: Geometry) -> list[Tally]:
+    def play(self, flow: Flow, geometry: Geometry, choice: Choice) -> list[Tally]:
         """One tally for each fault of the choice. Broken."""
-        with TemporaryDirectory(prefix="muptane-") as folder:
-            ground = Ground(self._plan, geometry, flow, Path(folder) / "ground")
-            if self._nodes == "cpython":
-                return ground.play_all(self._choice, self._jobs)
-            return Lives(ground, Path(folder)).play_all(self._choice, self._jobs)
+        ground = Ground(self.site(flow, geometry), flow)
+        if self._nodes == "cpython":
+            return ground.play_all(choice, self._jobs)
+        with TemporaryDirectory(dir=self._folder) as folder:
+            return Lives(ground, Path(folder)).play_all(choice, self._jobs)
+
+    def site(self, flow: Flow, geometry: Geometry) -> Site:
+        """The settled vehicle that a flow begins with on a geometry."""
+        key = geometry.name, flow.alter
+        if key not in self._sites:
+            folder = self._folder / f"site-{len(self._sites)}"
+            self._sites[key] = Site(self._plan, folder, geometry, flow.alter)
+            self._sites[key].settle()
+        return self._sites[key]
 
 
 def faults_for(nodes: Nodes, faults: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from boards.unix.nor import Nor
@@ -29,11 +28,10 @@ from muptane.bench.faults.bits import Bits
 from muptane.bench.faults.case import Case
 from muptane.bench.faults.fault import BITS, FAULTS, FRAMES, STROKES, Moment
 from muptane.bench.faults.flow import Flow
-from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.judge import BRICKED, RECOVERED, REFUSED, VERDICTS, Judge, Verdict
 from muptane.bench.faults.site import Site, Struck
 from muptane.bench.faults.tally import Cases, Choice, Subject, Tally
-from muptane.bench.plan import VehiclePlan
+from uptane.errors import Refusal
 
 FLIP = "flip"
 CASE_S = 600  # of wall time; a case that takes longer hangs
@@ -44,13 +42,12 @@ class Broken(Exception):
 
 
 class Ground:
-    """A vehicle that is ready for a flow: the snapshot from which everything is forked."""
+    """A flow, and the vehicle that has settled: the snapshot from which everything is forked. It
+    stays as it is, for the next flow."""
 
-    def __init__(self, plan: VehiclePlan, geometry: Geometry, flow: Flow, folder: Path) -> None:
+    def __init__(self, site: Site, flow: Flow) -> None:
+        self.site = site
         self.flow = flow
-        self.site = Site(plan, "cpython", folder, geometry)
-        self.site.settle()
-        flow.prepare(self.site)
 
     def play_all(self, choice: Choice, jobs: int) -> list[Tally]:
         """One tally for each fault of the choice. Broken."""
@@ -122,20 +119,30 @@ class Replay:
         self._struck: tuple[Case, Judge, str] | None = None
 
     def play(self) -> None:
+        self._flow.prepare(self._site)
+        try:
+            self._play()
+        finally:
+            if self._struck is not None:
+                self._tell(self._struck[0], Verdict(BRICKED, traceback.format_exc()))
+                os._exit(0)
+        while self._running:
+            self._reap()
+        self._write(dict(self._at))
+
+    def _play(self) -> None:
         site = self._site
         site.vehicle.on_stroke = self._stroke
         site.vehicle.bus.listeners.append(self._frame)
         try:
             self._flow.play(site)
-        except Struck:
-            pass
+        except (Struck, Refusal):
+            if self._struck is None:
+                raise
         if self._struck is None:
             self._rot()
         if self._struck is not None:
             self._end(*self._struck)
-        while self._running:
-            self._reap()
-        self._write(dict(self._at))
 
     def _rot(self) -> None:
         """The flow is over: every stored bit is a moment."""

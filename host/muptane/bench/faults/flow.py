@@ -13,33 +13,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from muptane.bench.faults.site import Site
 
 Play = Callable[["Site"], None]
+Alter = Callable[[dict[str, Any]], None]
 
 
 def nothing(site: Site) -> None:
     """There is nothing to make ready."""
 
 
+def the_same(settings: dict[str, Any]) -> None:
+    """The boards are as the geometry has them."""
+
+
 @dataclass(frozen=True)
 class Flow:
-    """`ends_new`: left alone, does it end with the new image in place?"""
+    """`alter` may change an ECU's board further than the geometry does (one slot, say)."""
 
     name: str
     what: str
     play: Play
     prepare: Play = nothing
-    ends_new: bool = False
+    alter: Alter = the_same
 
 
 FLOWS: dict[str, Flow] = {}
 
 
-def flow(prepare: Play = nothing, ends_new: bool = False) -> Callable[[Play], Play]:
+def flow(prepare: Play = nothing, alter: Alter = the_same) -> Callable[[Play], Play]:
     """Makes a Flow of the function below it, and enters it into FLOWS."""
 
     def enter(play: Play) -> Play:
@@ -47,7 +52,7 @@ def flow(prepare: Play = nothing, ends_new: bool = False) -> Callable[[Play], Pl
         if name in FLOWS:
             raise ValueError(f"two flows are called {name}")
         what = " ".join((play.__doc__ or "").split())
-        FLOWS[name] = Flow(name, what, play, prepare, ends_new)
+        FLOWS[name] = Flow(name, what, play, prepare, alter)
         return play
 
     return enter

@@ -61,7 +61,7 @@ def time_update(site: Site) -> None:
     site.cycle()
 
 
-@flow(ends_new=True)
+@flow()
 def ab_install(site: Site) -> None:
     """Every ECU takes an image into its spare slot, tries and confirms it; one image is large."""
     site.offer(large=True)

@@ -34,12 +34,16 @@ Write = Callable[[dict[str, Any]], None]
 
 
 class Lives:
-    """`ground`: the snapshot, which is switched off; `folder` keeps the flash of every case."""
+    """`folder` keeps the flash of every case."""
 
     def __init__(self, ground: Ground, folder: Path) -> None:
         self._ground = ground
         self._folder = folder
-        ground.site.off()
+
+    def _prepare(self) -> None:
+        """The flow begins with a vehicle that is off."""
+        self._ground.flow.prepare(self._ground.site)
+        self._ground.site.off()
 
     def play_all(self, choice: Choice, jobs: int) -> list[Tally]:
         """One tally for each fault of the choice, which are CUTS. Broken."""
@@ -53,6 +57,7 @@ class Lives:
 
     def _count(self, write: Write) -> None:
         """Play the flow inside CPython and tell of each stroke."""
+        self._prepare()
         site = self._ground.site
         site.vehicle.lives.clear()
         done: dict[tuple[str, int], int] = {}
@@ -70,6 +75,7 @@ class Lives:
 
     def _play(self, strokes: list[Stroke], cases: Cases, how: tuple[Write, int]) -> None:
         write, jobs = how
+        self._prepare()
         running: dict[int, Case] = {}
 
         def reap() -> None:
@@ -98,7 +104,7 @@ class Lives:
         """Play the flow with that cut, on a vehicle of MicroPython processes."""
         site, (name, life, at) = self._ground.site, stroke
         folder = self._folder / f"{case.fault}-{case.at}-{case.way}"
-        vehicle = Patient(site.plan, site.world, folder, "micropython", site.geometry)
+        vehicle = Patient(site.plan, site.world, folder, "micropython", site.change)
         for ecu in site.plan.ecu:
             vehicle.replace(ecu.name, site.vehicle.content(ecu.name))
         vehicle.cuts[name, life] = [at, case.way, case.seed()]

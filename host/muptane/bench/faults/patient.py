@@ -19,7 +19,6 @@ from typing import Any
 from boards.unix.ailments import Ailment
 from boards.unix.nor import Nor, part_of
 from muptane.bench import chips, firmware
-from muptane.bench.faults.geometry import Geometry
 from muptane.bench.interpreters import MicroPythonProcess
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes, Vehicle, area_of
@@ -30,7 +29,7 @@ from uptane.store.records import Records
 
 # ECU, its part, address, bytes, is it an erase?
 Stroke = Callable[[str, Nor, int, int, bool], None]
-Lived = Callable[[str], None]
+Change = Callable[[dict[str, Any]], None]
 
 
 class MemoryChip(chips.Chip):
@@ -74,18 +73,17 @@ class Patient(Vehicle):
     """`on_stroke` hears of every stroke before it is done, inside CPython only."""
 
     def __init__(
-        self, plan: VehiclePlan, world: World, folder: Path, nodes: Nodes, geometry: Geometry
+        self, plan: VehiclePlan, world: World, folder: Path, nodes: Nodes, change: Change
     ) -> None:
-        self.geometry = geometry
         self.memory: dict[str, BytesIO] = {}
         self.ailments: dict[str, list[Ailment]] = {}
-        self.unsteady: dict[str, list[int]] = {}
+        self.unsteady: dict[str, list[tuple[int, int]]] = {}
         self.minds: dict[str, Records] = {}  # of ECUs that live: what they have committed
         self.lives: dict[str, int] = {}
         self.cuts: dict[tuple[str, int], list[int]] = {}  # (ECU, life): what cut_after is told
         self.device: Callable[[Board], main.Ecu] = main.Ecu  # what an ECU is, inside CPython
         self.on_stroke: Stroke = lambda *stroke: None
-        super().__init__(plan, world, folder, nodes, geometry.change)
+        super().__init__(plan, world, folder, nodes, change)
 
     def process(self, name: str, command: list[str], words: Path) -> MicroPythonProcess:
         return MortalProcess(command, words, lambda: self.begin_life(name))
@@ -108,15 +106,14 @@ class Patient(Vehicle):
         for name, ecu in self.ecus.items():
             self.memory[name] = BytesIO(ecu.flash.read_bytes())
 
-    def part_on(self, memory: BytesIO) -> tuple[dict[str, Any], Nor]:
-        """The figures of every ECU's board, and its part with that content."""
-        name = self.plan.primary().name
+    def part_on(self, name: str, memory: BytesIO) -> tuple[dict[str, Any], Nor]:
+        """The figures of an ECU's board, and its part with that content."""
         settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
         return settings, part_of(memory, settings["flash"], lambda us: None)
 
-    def mounted(self, memory: BytesIO) -> tuple[Nor, Records]:
-        """A part with that content, and the records on it."""
-        settings, nor = self.part_on(memory)
+    def mounted(self, name: str, memory: BytesIO) -> tuple[Nor, Records]:
+        """The part of an ECU with that content, and the records on it."""
+        settings, nor = self.part_on(name, memory)
         records = Records(area_of(nor, settings["records"], settings["flash"]["program_bytes"]))
         records.mount()
         return nor, records

@@ -16,13 +16,14 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from muptane.bench.faults.flow import the_same
 from muptane.bench.faults.geometry import Geometry
-from muptane.bench.faults.patient import Patient
+from muptane.bench.faults.patient import Change, Patient
 from muptane.bench.feeder import OfficeSource, feed
 from muptane.bench.maker import Maker, image_number
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
 from muptane.bench.provisioning import AllianceSupply
-from muptane.bench.vehicle import FirstImage, Nodes
+from muptane.bench.vehicle import FirstImage
 from muptane.bench.world import World
 from muptane.oem.pack import pack_application
 from uptane import ids
@@ -75,19 +76,27 @@ class Site:
     """`stake` is the ECU whose image is large: a Secondary of full verification, if there is
     one. `old` and `new` are the releases that a flow begins and may end with, by ECU."""
 
-    def __init__(self, plan: VehiclePlan, nodes: Nodes, folder: Path, geometry: Geometry) -> None:
+    def __init__(
+        self, plan: VehiclePlan, folder: Path, geometry: Geometry, alter: Change = the_same
+    ) -> None:
         self.plan = plan
         self.geometry = geometry
         self.stake = stake_of(plan)
         self.world = World(seed=plan.seed)
         self.maker = Works(plan, self.world, geometry, self.stake.name)
-        self.vehicle = Patient(plan, self.world, folder, nodes, geometry)
+        self._alter = alter
+        self.vehicle = Patient(plan, self.world, folder, "cpython", self.change)
         self.maker.provision(self.vehicle)
         self.vehicle.remember()
         self.new = {ecu.name: 1 for ecu in plan.ecu}
         self.old = dict(self.new)
         self.ended: int | None = None  # the refusal that ended the last cycle
         self.cut: Callable[[], bool] = lambda: False  # has the power gone?
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Give an ECU's board the geometry, and what the flow asks for besides."""
+        self.geometry.change(settings)
+        self._alter(settings)
 
     def settle(self) -> None:
         """Power on and take the honest update that precedes every flow."""
@@ -194,7 +203,7 @@ class Site:
         supply = AllianceSupply(self.maker.alliance, None)
         self.vehicle.provision_ecu(ecu.name, supply, first)
         memory = BytesIO(self.vehicle.ecus[ecu.name].flash.read_bytes())
-        _, records = self.vehicle.mounted(memory)
+        _, records = self.vehicle.mounted(ecu.name, memory)
         records.commit({ids.RECORD_COUNTER: counter.to_bytes(4, "big")})
         self.vehicle.replace(ecu.name, memory.getvalue())
         self.vehicle.power_on()
@@ -216,7 +225,7 @@ class Site:
             for size in FILLER_BYTES:
                 while True:
                     memory = BytesIO(content)
-                    nor, records = self.vehicle.mounted(memory)
+                    nor, records = self.vehicle.mounted(ecu.name, memory)
                     records.commit({FILLER: bytes(size)})
                     if any(nor.erased):
                         break
