@@ -21,6 +21,7 @@ STROKES = "strokes"
 FRAMES = "frames"
 BITS = "bits"  # stored ones, when the flow is over
 ROT_SAMPLE = 64  # of whole vehicles
+FLIPS_MAX = 1_500_000  # all, but where large blocks were filled for a flow
 RESET_S = 0.2
 
 
@@ -102,7 +103,7 @@ FAULTS = {
         Fault("lie", "a stroke reports success and did nothing", STROKES, 1, _ail("lie")),
         Fault("unsteady", "what was there reads differently", STROKES, 1, _ail("unsteady")),
         Fault("reset", "a reset of an ECU after a frame", FRAMES, 1, _reset, "ecu"),
-        Fault("flip", "a stored bit flips, and the ECU's store boots from it", BITS, 1, _flip),
-        Fault("rot", "a stored bit flips in a vehicle", BITS, 1, _rot, sample_max=ROT_SAMPLE),
+        Fault("flip", "a stored bit flips in an ECU's store", BITS, 1, _flip, "", FLIPS_MAX),
+        Fault("rot", "a stored bit flips in a vehicle", BITS, 1, _rot, "", ROT_SAMPLE),
     )
 }

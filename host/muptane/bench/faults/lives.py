@@ -39,6 +39,7 @@ class Lives:
     def __init__(self, ground: Ground, folder: Path) -> None:
         self._ground = ground
         self._folder = folder
+        self._vehicle("measured")  # what its interpreters need is measured here, not in each child
 
     def _prepare(self) -> None:
         """The flow begins with a vehicle that is off."""
@@ -100,11 +101,15 @@ class Lives:
         said = {"fault": case.fault, "at": case.at, "way": case.way, "count": 1}
         write({**said, "verdict": verdict.verdict, "why": verdict.why[-1500:]})
 
+    def _vehicle(self, name: str) -> Patient:
+        site = self._ground.site
+        folder = self._folder / name
+        return Patient(site.plan, site.world, folder, "micropython", site.change)
+
     def _judge(self, case: Case, stroke: Stroke) -> Verdict:
         """Play the flow with that cut, on a vehicle of MicroPython processes."""
         site, (name, life, at) = self._ground.site, stroke
-        folder = self._folder / f"{case.fault}-{case.at}-{case.way}"
-        vehicle = Patient(site.plan, site.world, folder, "micropython", site.change)
+        vehicle = self._vehicle(f"{case.fault}-{case.at}-{case.way}")
         for ecu in site.plan.ecu:
             vehicle.replace(ecu.name, site.vehicle.content(ecu.name))
         vehicle.cuts[name, life] = [at, case.way, case.seed()]

@@ -34,7 +34,7 @@ SETTLE_S = 3.0  # for a trial to be confirmed
 SESSION_S = 6.0  # for a session that a broken cycle left open to end
 CYCLE_S = 3600.0
 FILLER = 0x0901  # a record that nothing else uses
-FILLER_BYTES = (600, 20)  # of one commit: first by large steps, then by small ones
+FILLER_SHARES = (8, 32, 800)  # of half the records: first by large commits, then by small ones
 CRASHES = "def start(cabin):\n    raise ValueError\n\n\ndef step(now_ms):\n    return now_ms\n"
 
 
@@ -220,9 +220,12 @@ class Site:
     def fill(self) -> None:
         """Write to every ECU's records, with the vehicle off, until the next commits have to move
         house."""
+        _, block_bytes, blocks = self.geometry.records
+        bank_bytes = block_bytes * (blocks // 2)
         for ecu in self.plan.ecu:
             content = self.vehicle.content(ecu.name)
-            for size in FILLER_BYTES:
+            for share in FILLER_SHARES:
+                size = max(bank_bytes // share, 20)
                 while True:
                     memory = BytesIO(content)
                     nor, records = self.vehicle.mounted(ecu.name, memory)
