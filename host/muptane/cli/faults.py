@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -26,7 +26,7 @@ from muptane.bench.faults.engine import Broken
 from muptane.bench.faults.fault import FAULTS
 from muptane.bench.faults.flow import FLOWS
 from muptane.bench.faults.geometry import GEOMETRIES
-from muptane.bench.faults.judge import VERDICTS
+from muptane.bench.faults.judge import RECOVERED, REFUSED, VERDICTS
 from muptane.bench.faults.site import stake_of
 from muptane.bench.faults.tally import Choice, Tally
 from muptane.boards import BadBoard
@@ -34,6 +34,7 @@ from muptane.cli.demo import SEDAN, choose_nodes
 from muptane.measured import table, write_section
 
 T = TypeVar("T")
+BAD = VERDICTS[2:]
 
 app = typer.Typer(help="faults of flash and power, at every moment", no_args_is_help=True)
 
@@ -150,31 +151,35 @@ def told(console: Console, tally: Tally, vehicle: Path, nodes: str) -> None:
 
 @app.command()
 def document(
-    json_file: Annotated[Path, typer.Argument(help="what `run --json` wrote")],
+    json_files: Annotated[list[Path], typer.Argument(help="what `run --json` wrote")],
 ) -> None:
-    """Write the counts of a run into docs/measured.md."""
-    try:
-        rows: list[dict[str, Any]] = json.loads(json_file.read_text())
-        heads = ["flow", "fault", "geometry", "moments", "tried", *VERDICTS]
-        cells = [
-            [row["flow"], row["fault"], row["geometry"], row["strokes"]]
-            + [f"{row['tried']:,}" + ("" if row["exhaustive"] else " (sample)")]
-            + [row[name] for name in VERDICTS]
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise typer.BadParameter(
-            f"{json_file} is not what `run --json` writes: {error}"
-        ) from error
-    plain = [name.replace("_", " ") for name in heads]
-    write_section("faults", f"{INTRODUCTION}\n\n{table(plain, cells)}")
+    """Write the counts of one run, or of several, into docs/measured.md."""
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    bad: dict[tuple[str, str], list[int]] = {}
+    for json_file in json_files:
+        try:
+            for row in json.loads(json_file.read_text()):
+                place = row["flow"], row["geometry"]
+                good = [f"{row[name]:,}" for name in (RECOVERED, REFUSED) if row[name]]
+                star = "" if row["exhaustive"] else "*"
+                cells.setdefault(place, {})[row["fault"]] = " + ".join(good) + star
+                before = bad.setdefault(place, [0] * len(BAD))
+                bad[place] = [n + row[name] for n, name in zip(before, BAD, strict=True)]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise typer.BadParameter(f"{json_file} is not of `run --json`: {error}") from error
+    heads = ["flow", "geometry", *FAULTS, *(name.replace("_", " ") for name in BAD)]
+    rows = [
+        (*place, *(row.get(name, "-") for name in FAULTS), *bad[place])
+        for place, row in sorted(cells.items(), key=lambda item: list(FLOWS).index(item[0][0]))
+    ]
+    write_section("faults", f"{INTRODUCTION}\n\n{table(heads, rows)}")
 
 
 INTRODUCTION = """## Faults
 
-Written by `make faults`: each flow of the sedan replayed with a fault at every moment, on five
-geometries (`muptane faults list` explains the names). *Moments*: strokes of flash over the whole
-vehicle, frames, or stored bits at which the fault can strike; a cut tears its stroke in eight
-ways. *Tried* is what was played of that. *Recovered*: old or new, and the next honest update
-installs. *Refused*: the ECU detected rot or wear, used nothing older, answers, and the next update
-or provisioning anew heals it."""
+Written by `make faults`: each flow of the sedan replayed on named geometries, with a fault at every
+moment at which it can strike; `*`: at some of them. A moment is a stroke of flash over the whole
+vehicle, a frame, or a stored bit; a cut tears its stroke in eight ways. `muptane faults list`
+explains the names. The cells count cases that *recovered*: it ends in old or new, and the next
+honest update installs; after a plus, those that were *refused*: the ECU detected rot or wear,
+used nothing older and answers, and the next update, or a part provisioned anew, heals it."""

@@ -1,7 +1,7 @@
 """One case: a fault at one moment of a flow, in one way; what is done after it, and its verdict.
 
 `Case.aftermath` runs in the process in which the fault has struck. The flow has ended, or was cut;
-the vehicle comes back, is judged, takes the next honest update - half of the cases take up the one
+the vehicle comes back, is judged, takes the next honest update - some cases take up the one
 that was interrupted, where there is one - and is judged again. A part that ails may refuse that
 update, if it says so: then the ECU is provisioned anew, with a part that is well, and has to take
 it.
@@ -29,6 +29,7 @@ from uptane import ids
 from uptane.uds.codes import DID_REFUSALS
 
 OFF_S = 1.0
+RESUME_EVERY = 4  # cases: as an image may be large, and another one need not be
 COUNTER_STEP = 1000  # what a workshop leaves between the last report seen and the first new one
 
 
@@ -95,7 +96,7 @@ class Case:
         one was interrupted?"""
         installed = site.installed()
         waiting = [ecu.name for ecu in site.plan.ecu if installed[ecu.name] != site.number(ecu)]
-        resumes = (self.at + self.way) % 2 == 0 and not site.maker.crashing
+        resumes = (self.at + self.way) % RESUME_EVERY == 0 and not site.maker.crashing
         if not resumes or not waiting:
             site.offer([*waiting, name])
         return site.update()
