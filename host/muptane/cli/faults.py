@@ -160,7 +160,8 @@ def document(
         try:
             for row in json.loads(json_file.read_text()):
                 place = row["flow"], row["geometry"]
-                good = [f"{row[name]:,}" for name in (RECOVERED, REFUSED) if row[name]]
+                names = (RECOVERED, REFUSED) if row[REFUSED] else (RECOVERED,)
+                good = [f"{row[name]:,}" for name in names]
                 star = "" if row["exhaustive"] else "*"
                 cells.setdefault(place, {})[row["fault"]] = " + ".join(good) + star
                 before = bad.setdefault(place, [0] * len(BAD))
@@ -177,7 +178,7 @@ def document(
 
 INTRODUCTION = """## Faults
 
-Written by `make faults`: each flow of the sedan replayed on named geometries, with a fault at every
+Written by `make faults`: each flow of the sedan replayed on named geometries, a fault at every
 moment at which it can strike; `*`: at some of them. A moment is a stroke of flash over the whole
 vehicle, a frame, or a stored bit; a cut tears its stroke in eight ways. `muptane faults list`
 explains the names. The cells count cases that *recovered*: it ends in old or new, and the next

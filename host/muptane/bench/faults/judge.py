@@ -1,7 +1,7 @@
 """What became of a vehicle after a fault, judged by its flash as it lies and by what it does.
 
 `Floor` is what an ECU had committed before the fault: versions of its metadata, release counter,
-time, report counter. `Judge` looks at the vehicle when it has come back, and again after the next
+the release of the confirmed image, time, report counter. `Judge` looks at the vehicle when it has come back, and again after the next
 honest update: every ECU answers UDS, runs the application that its slot holds, byte for byte an
 image of the maker, the old one or the new; every metadata file is one that the office signed; and
 nothing is below its floor. An ECU's own word counts only where it is the evidence: does it answer,
@@ -80,6 +80,8 @@ class Floor:
             self.versions[record_of(ids.DIRECTOR, ids.TARGETS)] = (directed[0], Mark(mark).version)
         release = self._read(records, ids.RECORD_RELEASE)
         self.versions[ids.RECORD_RELEASE] = (int.from_bytes(release or b"", "little"),)
+        boot = State(self._read(records, ids.RECORD_BOOT)).confirmed
+        self.versions[ids.RECORD_BOOT] = (boot.release if boot else 0,)
         counter = self._read(records, ids.RECORD_COUNTER)
         self.versions[ids.RECORD_COUNTER] = (int.from_bytes(counter or b"", "big"),)
         time = self._read(records, ids.RECORD_TIME)
