@@ -1,11 +1,11 @@
 """What became of a vehicle after a fault, judged by its flash as it lies and by what it does.
 
 `Floor` is what an ECU had committed before the fault: versions of its metadata, release counter,
-the release of the confirmed image, time, report counter. `Judge` looks at the vehicle when it has come back, and again after the next
-honest update: every ECU answers UDS, runs the application that its slot holds, byte for byte an
-image of the maker, the old one or the new; every metadata file is one that the office signed; and
-nothing is below its floor. An ECU's own word counts only where it is the evidence: does it answer,
-and does it say what it detected?
+the release of the confirmed image, time, report counter. `Judge` looks at the vehicle when it has
+come back, and again after the next honest update: every ECU answers UDS, runs the application that
+its slot holds, byte for byte an image of the maker, the old one or the new; every metadata file is
+one that the office signed; and nothing is below its floor. An ECU's own word counts only where it
+is the evidence: does it answer, and does it say what it detected?
 
 It plays no fault. Rules: E-79, V-88, T-21.
 """
