@@ -16,13 +16,15 @@ from muptane.bench.faults.case import Case
 from muptane.bench.faults.fault import FAULTS
 from muptane.bench.faults.flow import FLOWS, Flow, Play
 from muptane.bench.faults.geometry import GEOMETRIES
-from muptane.bench.faults.site import Site
+from muptane.bench.faults.site import Site, Struck
 from muptane.bench.faults.tally import Choice
 from muptane.bench.firmware import ROOT, available
 from muptane.cli.main import app
 from uptane import main
+from uptane.errors import RottenImage
 from uptane.store.log import Log
 from uptane.store.slots import Slots
+from uptane.uds.codes import DID_REFUSALS
 
 SEDAN = plan.load(ROOT / "vehicles" / "sedan.toml")
 CUTS = ("cut", "brownout")
@@ -148,6 +150,56 @@ def test_records_with_one_directory_are_found_out(campaign: Campaign) -> None:
     flow = planted(SingleEcu, FLOWS["time_update"].play)
     [tally] = campaign.play(flow, GEOMETRIES["stm32f4"], Choice(("flip",), 300))
     assert tally.failed
+
+
+# --- an image that rots -------------------------------------------------------------------------
+
+
+def flip(site: Site, slot: int) -> None:
+    """Flip a bit of the image in a slot of the brake controller."""
+    address = site.geometry.slots[slot][0] - site.geometry.regions[0][0] + 99
+    memory = site.vehicle.memory["brake"]
+    cell = memory.getbuffer()[address]
+    memory.seek(address)
+    memory.write(bytes((cell ^ 4,)))
+
+
+def spoken(site: Site) -> set[str]:
+    """Whose applications speak."""
+    heard: set[str] = set()
+    listeners = site.vehicle.bus.listeners
+    listeners.append(lambda now_ns, sender, frame: heard.add(sender))
+    site.wait(1.5)
+    listeners.pop()
+    return heard
+
+
+def test_an_image_that_rotted_is_not_started_on_trial_or_confirmed(tmp_path: Path) -> None:
+    """E-79, V-88: the ECU answers and says why, and the next honest update heals it."""
+    site = Site(SEDAN, tmp_path, GEOMETRIES["esp32"])
+    site.settle()
+    station, node = site.vehicle.station("brake"), site.vehicle.ecus["brake"].node
+    site.offer(["brake"])
+    resets = node.resets
+    site.cut = lambda: node.resets > resets  # it boots its trial next
+    with pytest.raises(Struck):
+        site.cycle()
+    site.cut = lambda: False
+    flip(site, 0)
+    site.wait(9)
+    assert "brake" in spoken(site)
+    assert site.installed()["brake"] == 202
+    assert RottenImage.number in station.read(DID_REFUSALS)
+    site.off()
+    flip(site, 1)
+    site.vehicle.power_on()
+    site.wait(1)
+    assert spoken(site) == {"gateway", "door"}
+    assert site.installed()["brake"] == 202
+    assert RottenImage.number in station.read(DID_REFUSALS)
+    site.offer(["brake"])
+    assert site.update()
+    assert "brake" in spoken(site)
 
 
 # --- the command --------------------------------------------------------------------------------
