@@ -35,6 +35,7 @@ SAMPLE = {
     "time_update": "stm32h7",
     "ab_install": "stm32f4",
     "revert": "stm32f4",
+    "revert_unconfirmed": "esp32",
 }
 
 

@@ -137,7 +137,7 @@ def told(console: Console, tally: Tally, vehicle: Path, nodes: str) -> None:
     share = "all" if tally.exhaustive else f"of {tally.strokes:,}"
     colour, word = ("red", "NOT OK") if tally.failed else ("green", "ok")
     console.print(
-        f"[{colour}]{word:<7}[/]{row['flow']!s:<17}{row['fault']!s:<10}{row['geometry']!s:<9}"
+        f"[{colour}]{word:<7}[/]{row['flow']!s:<19}{row['fault']!s:<10}{row['geometry']!s:<9}"
         f"{row['tried']:>9,} {share:<13}{counts}"
     )
     for case, verdict in tally.failed:

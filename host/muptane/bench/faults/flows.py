@@ -11,9 +11,13 @@ from collections.abc import Generator
 from typing import Any
 
 from muptane.bench.faults.flow import flow
-from muptane.bench.faults.site import Site
+from muptane.bench.faults.site import CYCLE_S, SESSION_S, Site
+from muptane.bench.feeder import feed
 from uptane import ids
+from uptane.limits import TRIAL_BOOTS_MAX
 from uptane.uds.feeding import Feeding
+
+TRIED_S = 0.3  # less than a trial takes to be confirmed
 
 
 def full_records(site: Site) -> None:
@@ -74,3 +78,22 @@ def revert(site: Site) -> None:
     """The same, but the large image crashes: its trial ends by itself."""
     site.offer(large=True, crashing=True)
     site.cycle()
+
+
+@flow()
+def revert_unconfirmed(site: Site) -> None:
+    """A large image is sound, but its ECU loses its supply before it can confirm, again and again
+    until its trial is over."""
+    node = site.vehicle.ecus[site.stake.name].node
+    resets = node.resets
+    station = site.vehicle.station(site.plan.primary().name)
+    site.offer([site.stake.name], large=True)
+    ended: list[Any] = []  # without a trial: a part that ails may refuse the image
+    station.start(feed(station, site.source()), ended.append)
+    site.until(lambda: bool(ended) or node.resets > resets, CYCLE_S)
+    station.drop()
+    for _ in range(TRIAL_BOOTS_MAX + 1):
+        site.wait(TRIED_S)
+        node.power_off()
+        node.power_on()
+    site.wait(SESSION_S)

@@ -138,7 +138,7 @@ class Site:
         """Let a tester play a task with an ECU, or with the Primary, to its end. Refusals."""
         ended: list[Any] = []
         self.vehicle.station(name or self.plan.primary().name).start(task, ended.append)
-        self._until(lambda: bool(ended), limit_s)
+        self.until(lambda: bool(ended), limit_s)
         if isinstance(ended[0], Refusal):
             raise ended[0]
         return ended[0]
@@ -147,9 +147,10 @@ class Site:
         """Let the vehicle be for that many virtual seconds."""
         end_ns = self.world.now_ns + int(seconds * 1e9)
         self.world.at(end_ns, lambda: None)
-        self._until(lambda: self.world.now_ns >= end_ns, seconds + 1)
+        self.until(lambda: self.world.now_ns >= end_ns, seconds + 1)
 
-    def _until(self, goal: Callable[[], bool], limit_s: float) -> None:
+    def until(self, goal: Callable[[], bool], limit_s: float) -> None:
+        """Let things happen until `goal()`. Struck; muptane.bench.world.Stuck after the limit."""
         self.world.run(lambda: self.cut() or goal(), limit_s)
         if self.cut():
             raise Struck
