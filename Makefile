@@ -19,6 +19,12 @@ attacks: setup  ## play every attack, in CPython and in real MicroPython (long)
 	@.venv/bin/muptane attack run all --nodes cpython
 	@.venv/bin/muptane attack run all --nodes micropython
 
+faults: setup  ## every flow with a fault at every moment: make faults [FLOW=all] [FAULT=all] [GEOMETRY=all] [SAMPLE=0] (hours)
+	@mkdir -p build
+	@.venv/bin/muptane faults run $(or $(FLOW),all) --fault $(or $(FAULT),all) --geometry $(or $(GEOMETRY),all) \
+		--sample $(or $(SAMPLE),0) --json build/faults.json
+	@.venv/bin/muptane faults document build/faults.json
+
 threats: setup  ## write docs/threats.md from the attacks
 	@.venv/bin/muptane attack threats
 
@@ -58,4 +64,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test properties attacks threats threats-check fuzz mutants installs ciphers lint types flash clean requirements requirements-check
+.PHONY: help setup demo test properties attacks faults threats threats-check fuzz mutants installs ciphers lint types flash clean requirements requirements-check

@@ -30,7 +30,7 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
         )
     board.deltas = settings["deltas"]
     board.tidy, board.heap = machine.tidy, machine.heap  # type: ignore[method-assign]
-    nor = layout.part(settings, machine.open_flash(settings["flash"]["path"]), core.charge)
+    nor = machine.flash(settings["flash"])
     board.records_area = layout.area(settings, nor, "records")
     board.slot_areas = layout.areas(settings, nor, "slots")
     board.depot_areas = layout.areas(settings, nor, "depot")

@@ -1,27 +1,13 @@
-"""The flash of an emulated board, by its settings (muptane.bench.settings): the part, and what of
-it belongs to whom. It is made the same way for the ECU itself and for a bench that reads or writes
-a flash while its ECU is off. It checks nothing: `muptane.boards` has.
+"""Which piece of an emulated board's flash belongs to whom, by its settings
+(muptane.bench.settings). It is the same for the ECU itself and for a bench that reads or writes a
+flash while its ECU is off. It checks nothing: `muptane.boards` has.
 """
 
-from boards.unix.nor import Geometry, Nor
+from boards.unix.nor import Nor
 from uptane.store.area import Area
 
 if False:  # for the type checker
-    from collections.abc import Callable
     from typing import Any
-
-    from storage import Store
-
-
-def part(settings: "dict[str, Any]", store: "Store", charge: "Callable[[int], object]") -> Nor:
-    flash = settings["flash"]
-    return Nor(
-        store,
-        Geometry(
-            flash["regions"], flash["program_bytes"], flash["program_us"], flash["page_bytes"]
-        ),
-        charge,
-    )
 
 
 def area(settings: "dict[str, Any]", nor: Nor, name: str, index: int = -1) -> Area:

@@ -11,7 +11,7 @@ from io import BytesIO
 
 import vfs
 
-from boards.unix.nor import Geometry, Nor
+from boards.unix.nor import Geometry, Nor, part_of
 from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
 from uptane.port.applications import Applications
@@ -83,9 +83,9 @@ def heap() -> "tuple[int, int]":
     return gc.mem_free(), gc.mem_alloc()
 
 
-def open_flash(path: str) -> "Any":
-    """The file in which the flash keeps its content while the power is off."""
-    return open(path, "r+b", 0)
+def flash(figures: "dict[str, Any]") -> Nor:
+    """The part, above the file in which it keeps its content while the power is off."""
+    return part_of(open(figures["path"], "r+b", 0), figures, core.charge)
 
 
 class WDT:

@@ -6,15 +6,21 @@ the program of one page (for parts that have none, of one program unit). A power
 a stroke and tears it: a torn program leaves any mix of old and new bits, a torn erase leaves
 garbage that may read differently each time. After a cut nothing works until `power_on()`.
 
-It does NOT model wear-out, disturbed neighbours or ECC. Content lives in the store that is given
-(a file opened 'r+b', unbuffered, or io.BytesIO); which blocks read unsteadily is known only to
-the object.
+What is wrong with a part besides that is an *ailment* (boards.unix.ailments): worn or stuck cells,
+a stroke that is not done, cells that read differently each time. An ailing part is programmed as
+silicon is, onto whatever is there: its owner may have been lied to.
+
+It does NOT model disturbed neighbours or ECC. Content lives in the store that is given (a file
+opened 'r+b', unbuffered, or io.BytesIO); which blocks read unsteadily after a torn erase stands
+in the list `unsteady`, which the bench may hand on to the part's next life.
 Rules: E-79, E-89.
 """
 
 if False:  # for the type checker
     from collections.abc import Callable
+    from typing import Any
 
+    from boards.unix.ailments import Ailment
     from storage import Buffer, Store
 
 CHUNK = 512
@@ -92,7 +98,11 @@ class Nor:
         self._cut_at = -1
         self._tear = 0
         self._noise = Noise(0)
-        self._unsteady: list[int] = []  # blocks that a torn erase left half charged
+        # (start, bytes) of blocks that a torn erase left half charged
+        self.unsteady: list[tuple[int, int]] = []
+        self.ailments: list[Ailment] = []
+        # Is told of each stroke before it is done: (address, bytes, is it an erase?).
+        self.before: "Callable[[int, int, bool], object] | None" = None
         self.off = False
         self._fill(store.seek(0, 2), geometry.end - geometry.base)  # a new part comes erased
 
@@ -101,8 +111,10 @@ class Nor:
     def read_into(self, address: int, buffer: "bytearray | memoryview") -> None:
         self._check(address, len(buffer), 1)
         self.peek(address, buffer)
-        if self._unsteady:
+        if self.unsteady:
             self._waver(address, buffer)
+        for ailment in self.ailments:
+            ailment.read(address, buffer)
 
     def program(self, address: int, data: "Buffer") -> None:
         """Clear the bits that are 0 in `data`; every unit must read erased."""
@@ -121,13 +133,20 @@ class Nor:
         index, start, size, erase_us = self.geometry.block(address)
         if start != address:
             raise StrictFlash
+        if self.before:
+            self.before(start, size, True)
         self.erased[index] += 1
         if self._stroke(erase_us):
             self._tear_erase(start, size)
             raise PowerCut
-        if index in self._unsteady:
-            self._unsteady.remove(index)
+        weak = self._weak(start, size, True)
+        if weak is None:
+            return
+        if (start, size) in self.unsteady:
+            self.unsteady.remove((start, size))
         self._fill(start - self.geometry.base, start + size - self.geometry.base)
+        for at, cells in weak:
+            self.poke(at, cells)
 
     # --- what a bench does ----------------------------------------------------------------------
 
@@ -171,14 +190,39 @@ class Nor:
         return self.off
 
     def _program_page(self, address: int, data: memoryview) -> None:
+        if self.before:
+            self.before(address, len(data), False)
         old = bytearray(len(data))
         self.peek(address, old)
         if old != b"\xff" * len(old):
-            raise StrictFlash
+            if not self.ailments:
+                raise StrictFlash
+            data = memoryview(bytes([a & b for a, b in zip(old, data)]))
         if self._stroke(self.geometry.program_us):
             self.poke(address, self._torn(old, data))
             raise PowerCut
+        weak = self._weak(address, len(data), False)
+        if weak is None:
+            return
         self.poke(address, data)
+        for at, cells in weak:
+            self.poke(at, cells)
+
+    def _weak(
+        self, address: int, size: int, erasing: bool
+    ) -> "list[tuple[int, bytearray]] | None":
+        """The cells that a stroke there does not change, and what they hold; None: it changes
+        nothing."""
+        cells = []
+        for ailment in self.ailments:
+            found = ailment.weak(address, size, erasing)
+            if found is None:
+                return None
+            for at in found:
+                old = bytearray(1)
+                self.peek(at, old)
+                cells.append((at, old))
+        return cells
 
     def _torn(self, old: bytearray, new: memoryview) -> bytearray:
         """What an interrupted program leaves; every bit is the old one or the new one."""
@@ -214,22 +258,41 @@ class Nor:
             self._fill(begin, end, 0)
         else:
             pattern = bytearray([noise.byte() for _ in range(CHUNK)])
-            page = bytearray(CHUNK)
             for at in range(begin, end, CHUNK):
+                page = bytearray(min(CHUNK, end - at))  # never the neighbour's cells
                 self.peek(at + self.geometry.base, page)
-                for i in range(CHUNK):
+                for i in range(len(page)):
                     page[i] = page[i] | pattern[i] if tear == 2 else pattern[i]
                 self.poke(at + self.geometry.base, page)
         if tear in (2, 6, 7):
-            self._unsteady.append(self.geometry.block(start)[0])
+            self.unsteady.append((start, size))
 
     def _waver(self, address: int, buffer: "bytearray | memoryview") -> None:
-        for i in range(len(buffer)):
-            if self.geometry.block(address + i)[0] in self._unsteady:
-                buffer[i] ^= self._noise.byte() & self._noise.byte() & self._noise.byte()
+        noise = self._noise
+        for start, size in self.unsteady:
+            end = min(len(buffer), start + size - address)
+            for i in range(max(start - address, 0), end):
+                buffer[i] ^= noise.byte() & noise.byte() & noise.byte()
 
     def _fill(self, begin: int, end: int, value: int = 0xFF) -> None:
         self._store.seek(begin)
         page = memoryview(bytes([value]) * CHUNK)
         while begin < end:
             begin += self._store.write(page[: min(CHUNK, end - begin)]) or 0
+
+
+def part_of(store: "Store", figures: "dict[str, Any]", charge: "Callable[[int], object]") -> Nor:
+    """The part that the settings of a board describe (`flash`): its figures and what it ails from.
+
+    `cut`, if it is there, is what `cut_after` is told; `ailments` is for `ailments.of`."""
+    geometry = Geometry(
+        figures["regions"], figures["program_bytes"], figures["program_us"], figures["page_bytes"]
+    )
+    nor = Nor(store, geometry, charge)
+    if "cut" in figures:
+        nor.cut_after(*figures["cut"])
+    if "ailments" in figures:
+        from boards.unix import ailments  # here, because a sound part has no use for it
+
+        nor.ailments = ailments.of(figures["ailments"])
+    return nor

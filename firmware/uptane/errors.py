@@ -272,6 +272,12 @@ class NotProvisioned(Refusal):
     number = 83
 
 
+class RottenImage(Refusal):
+    """The image that is to run is no longer the one that was verified: it is not started."""
+
+    number = 84
+
+
 # --- installation ----------------------------------------------------------------------------
 class TrialFailed(Refusal):
     """The application on trial crashed or hung; the confirmed one runs again."""

@@ -87,11 +87,9 @@ class Ecu:
     def _become_primary(self) -> None:
         # Imported here, because a Secondary has no room for what only a Primary does.
         from uptane import primary
-
-        # The same holds for these three.
-        from uptane.bundle import Leader
-        from uptane.image.depot import Depot  # and for this one
-        from uptane.uds.client import Client  # and for this one
+        from uptane.bundle import Leader  # here for the same reason
+        from uptane.image.depot import Depot  # and this one
+        from uptane.uds.client import Client  # and this one
 
         self._role = primary
         self.cycle.pace.idle_ms_max = IDLE_MS_MAX
@@ -188,6 +186,8 @@ class Ecu:
         slot = self.trial.slot
         if slot is None:
             raise NotProvisioned
+        if self.slots.rotten:
+            return
         self.board.tidy()
         area = self.slots.areas[slot]
         self.application.start(area, self.installed().length, self.clock.ticks_ms())
@@ -218,6 +218,12 @@ class Ecu:
     def live(self) -> None:
         """Run until reset."""
         self.board.tidy()
+        for _ in self.slots.check(self.suite):
+            self.board.watchdog.feed()
+        if self.slots.rotten:
+            self.note(self.slots.rotten)
+            if self.trial.on:
+                self.board.reset()
         self.start_application()
         while True:
             self.board.watchdog.feed()

@@ -206,6 +206,10 @@ ADVICE: dict[int, Advice] = {
     83: Advice("NotProvisioned", "this ECU has no identity yet",
                "it never went through provisioning, or its flash was erased",
                "provision it with its keys, Roots and time"),
+    84: Advice("RottenImage", "the image in the slot that is to run is no longer the one verified",
+               "ageing flash, radiation, or somebody at the chip",
+               "publish a newer release, which goes into the other slot; provision anew if it "
+               "comes again"),
     # --- installation
     90: Advice("TrialFailed", "the new application crashed or hung, and the confirmed one is back",
                "a fault in the application", "read the refusal log and publish a mended release"),

@@ -5,6 +5,7 @@ The exhaustive cuts and the model are in tests/host/test_store_model.py.
 
 import io
 
+from boards.unix.ailments import of
 from boards.unix.nor import Geometry, Nor, PowerCut
 from claims import raises
 from flashed import (
@@ -192,3 +193,33 @@ def test_a_worn_bank_does_not_keep_a_hurt_one_from_being_mounted():
     nor.worn = ()
     records.commit({RECORD_COUNTER: b"3"})
     assert mounted(nor).read(RECORD_COUNTER) == b"3"
+
+
+def test_what_is_committed_after_a_move_that_failed_is_not_lost():
+    """V-88, E-79: whichever stroke of the move was not done. The bank that it left half written
+    may be whole enough to be believed, so nothing may be appended to the older one."""
+    nor = flash()
+    records = mounted(nor)
+    while not nor.erased[1] or nor.erased[0] < 2:
+        full = content(nor)
+        records.commit({TARGETS_RECORD: bytes(300)})
+    failed = 0
+    for stroke in range(164):  # the erase, intent, body, both copies, the mark
+        nor.poke(0, full)
+        records = mounted(nor)
+        count = [0]
+
+        def lie(address, size, erasing, count=count, stroke=stroke):
+            count[0] += 1
+            if count[0] == stroke + 1:
+                nor.ailments = of([["lie", address, size, 0]])
+
+        nor.before = lie
+        try:
+            records.commit({TARGETS_RECORD: bytes(299)})
+        except FlashFault:
+            failed += 1
+        nor.before = None
+        records.commit({RECORD_TIME: b"noon"})
+        assert mounted(nor).read(RECORD_TIME) == b"noon"
+    assert failed > 90

@@ -13,6 +13,7 @@ from uptane.ids import (
     RECORD_BUNDLE,
 )
 from uptane.limits import TRIAL_BOOTS_MAX
+from uptane.store.boot import Installed
 
 ALONE = (7, 0, 2)  # bundle 7, each for itself, two trials
 TOGETHER = (7, 1, 1)
@@ -182,7 +183,7 @@ def test_the_next_image_after_a_bundle_begins_anew():
     ecu = held()
     ecu.slots.settle(7, COMMIT)
     ecu.reset()
-    run(ecu.slots.begin(12, len(NEW), digest_of(NEW), 3))
+    run(ecu.slots.begin(Installed(12, len(NEW), digest_of(NEW), 3)))
     send(ecu)
     run(ecu.slots.finish(Suite))
     ecu.slots.start_trial((7, 1, 1))

@@ -7,6 +7,8 @@ from slotted_ecu import (
     NEW_NUMBER,
     OLD,
     OLD_NUMBER,
+    SLOT_A,
+    SLOT_B,
     Suite,
     begin,
     digest_of,
@@ -15,7 +17,7 @@ from slotted_ecu import (
     send,
     staged,
 )
-from uptane.errors import FlashFault, NothingStaged, Rotten, Unwanted
+from uptane.errors import FlashFault, NothingStaged, Rotten, RottenImage, Unwanted
 from uptane.ids import (
     BOOT_CONFIRMED,
     BOOT_REVERTED,
@@ -184,3 +186,30 @@ def test_the_two_records_of_a_confirm_are_never_apart():
         counter = ecu.records.read(RECORD_RELEASE)[0]
         assert counter == (2 if State(ecu.records.read(RECORD_BOOT)).slot else 1)
         strokes += 1
+
+
+def test_an_image_that_rotted_in_its_slot_is_seen_at_boot():
+    """E-79: any bit of it, confirmed or on trial; the rest of the slot means nothing."""
+    for ecu, slot, image in ((provisioned(), 0, OLD), (on_trial(), 1, NEW)):
+        run(ecu.slots.check(Suite))
+        assert ecu.slots.rotten == 0
+        at = SLOT_B if slot else SLOT_A
+        for bit in range(0, 8 * len(image), 1001):
+            flip(ecu, at + bit // 8, 1 << bit % 8)
+            run(ecu.slots.check(Suite))
+            assert ecu.slots.rotten == RottenImage.number
+            flip(ecu, at + bit // 8, 1 << bit % 8)
+            ecu.slots.rotten = 0
+        flip(ecu, at + len(image), 1)
+        flip(ecu, (SLOT_A if slot else SLOT_B), 1)
+        run(ecu.slots.check(Suite))
+        assert ecu.slots.rotten == 0
+        assert ecu.slots.boot_state() == (BOOT_REVERTED if slot else BOOT_CONFIRMED)
+        assert ecu.reset() == (0, False)
+
+
+def flip(ecu, address, bits):
+    cell = bytearray(1)
+    ecu.nor.peek(address, cell)
+    cell[0] ^= bits
+    ecu.nor.poke(address, cell)

@@ -121,6 +121,7 @@ class Records:
         start = bank * self._bank_bytes
         if start + self._log.size(living) > self._limit(bank):
             raise NoSpace
+        self._hurt = True  # should this fail, the next bank may be whole enough to be believed
         first_block = start // self._area.block_bytes
         for block in range(self._bank_bytes // self._area.block_bytes):
             self._area.erase(first_block + block)

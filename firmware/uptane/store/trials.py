@@ -11,7 +11,7 @@ Rules: V-67, V-88, S-43, S-44, S-45, T-21, T-42, E-79.
 
 import struct
 
-from uptane.errors import FlashFault, NothingStaged, TooLarge
+from uptane.errors import FlashFault, NothingStaged, RottenImage, TooLarge
 from uptane.ids import (
     BOOT_HELD,
     BOOT_REVERTED,
@@ -22,10 +22,12 @@ from uptane.ids import (
     RECORD_RELEASE,
 )
 from uptane.limits import TRIAL_BOOTS_MAX
+from uptane.store.area import digest_of
 from uptane.store.boot import EMPTY, HELD, STAGED, TRIAL, Installed, State, choose
 
 if False:  # for the type checker
     from errand import Bundle, Changes
+    from storage import Hashing, Work
     from uptane.store.area import Area
     from uptane.store.records import Records
 
@@ -37,6 +39,7 @@ class Trials:
         self.areas = areas
         self._records = records
         self._running: int | None = None  # what boot() said
+        self.rotten = 0  # the refusal that check() ended with
 
     # --- what runs ------------------------------------------------------------------------------
 
@@ -57,6 +60,19 @@ class Trials:
             on_trial = False
         self._running = slot
         return slot, on_trial
+
+    def check(self, suite: "Hashing") -> "Work[None]":
+        """After boot(): hash the image that is to run, as it lies; flash rots. If it is no longer
+        the one that was verified, `rotten` is the number of RottenImage, and a trial is over."""
+        image = self.installed()
+        if image is not None and self._running is not None:
+            area = self.areas[self._running]
+            digest = yield from digest_of(area.read_into, image.length, suite.sha256())
+            if digest != image.digest:
+                self.rotten = RottenImage.number
+                state = self._load()
+                if self._running != state.slot:
+                    self._drop(state, BOOT_REVERTED)
 
     def running(self) -> "int | None":
         """The slot that boot() chose; before it was called, the one that it would choose."""

@@ -7,20 +7,20 @@ ROMFS images, as source.
 
 from __future__ import annotations
 
-import io
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from boards.unix import board
-from boards.unix.nor import Nor
+from boards.unix.nor import Nor, part_of
 from boards.unix.silicon import CAN, Core, Time
 from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
 from uptane.errors import BadApplication
 from uptane.port.applications import FAULTS
+from uptane.port.board import Board
 from uptane.port.romfs import HEADER
 from uptane.store.area import Area
 
@@ -79,6 +79,10 @@ class Chip:
     def reset(self) -> None:
         self.core.reset()
 
+    def ecu(self, built: Board) -> main.Ecu:
+        """The ECU on that board, which is about to live until this chip's next reset."""
+        return main.Ecu(built)
+
     def tidy(self) -> None:
         """CPython's heap does not fall to pieces."""
 
@@ -86,8 +90,9 @@ class Chip:
         """CPython has no heap of a fixed size: (0, 0)."""
         return 0, 0
 
-    def open_flash(self, path: str) -> io.RawIOBase:
-        return open(path, "r+b", buffering=0)
+    def flash(self, figures: dict[str, Any]) -> Nor:
+        file = open(figures["path"], "r+b", buffering=0)  # noqa: SIM115  # for a life
+        return part_of(file, figures, self.core.charge)
 
 
 class Words:
@@ -105,9 +110,8 @@ class Words:
                 words.write("".join(traceback.format_exception(value)))
 
 
-def live(settings: dict[str, Any], words: Path) -> None:
-    """One life of an ECU, until it resets."""
-    chip = Chip(settings)
+def live(chip: Chip, settings: dict[str, Any], words: Path) -> None:
+    """One life of an ECU on that chip, until it resets."""
     chip.core.begin()
     with board.build(chip, Time(chip), settings) as built, Words(words):
-        main.Ecu(built).live()
+        chip.ecu(built).live()

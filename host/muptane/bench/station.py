@@ -62,6 +62,14 @@ class Station:
         self._until_ms = 0
         self.world.at(self.world.now_ns, self._pump)
 
+    def drop(self) -> None:
+        """Leave whatever is under way: nobody waits for its end any more."""
+        self._task = None
+        self.channel.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def run(self, task: Generator[Any, Any, Any], limit_s: float = 120.0) -> Any:
         """Run a generator to its end in virtual time and return what it returns."""
         ended: list[Any] = []

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from boards.unix import layout
-from boards.unix.nor import Nor
+from boards.unix.nor import Nor, part_of
 from muptane.bench import chips, firmware
 from muptane.bench import records as host
 from muptane.bench.bus import Bus
@@ -148,19 +148,24 @@ class Vehicle:
         path = (self.folder / f"{plan.name}.json").absolute()
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
-            return CPythonNode(lambda node: chips.live(settings, words))
+            return CPythonNode(lambda node: chips.live(self.chip(settings), settings, words))
         command = firmware.micropython(heap, "-m", "boards.unix.boot", plan.traits(), str(path))
-        return MicroPythonProcess(command, firmware.compiled(), words)
+        return self.process(plan.name, command, words)
 
     # --- the factory -------------------------------------------------------------------------
 
     def provision(self, supply: Supply, first: Mapping[str, FirstImage]) -> None:
         """Write every ECU's flash: identity, trusted metadata, time, first image."""
-        for name, ecu in self.ecus.items():
-            settings = json.loads((self.folder / f"{name}.json").read_text())
-            ecu.flash.write_bytes(b"")
-            with ecu.flash.open("r+b", buffering=0) as file:
-                self._provision(ecu.plan, settings, file, supply, first[name])
+        for name in self.ecus:
+            self.provision_ecu(name, supply, first[name])
+
+    def provision_ecu(self, name: str, supply: Supply, first: FirstImage) -> None:
+        """Write one ECU's flash, whatever was in it."""
+        ecu = self.ecus[name]
+        settings = json.loads((self.folder / f"{name}.json").read_text())
+        ecu.flash.write_bytes(b"")
+        with ecu.flash.open("r+b", buffering=0) as file:
+            self._provision(ecu.plan, settings, file, supply, first)
 
     def _provision(
         self,
@@ -170,7 +175,7 @@ class Vehicle:
         supply: Supply,
         first: FirstImage,
     ) -> None:
-        nor = layout.part(settings, file, lambda us: None)
+        nor = part_of(file, settings["flash"], lambda us: None)
         records = Records(layout.area(settings, nor, "records"))
         records.mount()
         slot_areas = layout.areas(settings, nor, "slots")
@@ -270,8 +275,21 @@ class Vehicle:
 
     def _flash(self, name: str) -> tuple[dict[str, Any], Nor]:
         settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
-        content = BytesIO(self.ecus[name].flash.read_bytes())
-        return settings, layout.part(settings, content, lambda us: None)
+        return settings, part_of(BytesIO(self.content(name)), settings["flash"], lambda us: None)
+
+    # --- what another kind of vehicle may do otherwise ----------------------------------------
+
+    def chip(self, settings: dict[str, Any]) -> chips.Chip:
+        """The chip that an ECU lives on inside CPython, one for each life."""
+        return chips.Chip(settings)
+
+    def process(self, name: str, command: list[str], words: Path) -> MicroPythonProcess:
+        """The process that is an ECU."""
+        return MicroPythonProcess(command, firmware.compiled(), words)
+
+    def content(self, name: str) -> bytes:
+        """What an ECU's flash holds; not while the ECU writes."""
+        return self.ecus[name].flash.read_bytes()
 
     def last_words(self, name: str) -> str:
         """What the ECU printed when it crashed, if it did."""

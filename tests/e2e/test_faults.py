@@ -1,0 +1,252 @@
+"""The fault engine: a small sample of it, all of it by `make faults`; and that it can say no.
+
+The sample is fixed: every flow and every geometry, cuts everywhere and the other faults once.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from muptane.bench import plan
+from muptane.bench.faults.campaign import Campaign
+from muptane.bench.faults.case import Case
+from muptane.bench.faults.fault import FAULTS
+from muptane.bench.faults.flow import FLOWS, Flow, Play
+from muptane.bench.faults.geometry import GEOMETRIES
+from muptane.bench.faults.site import Site, Struck
+from muptane.bench.faults.tally import Choice
+from muptane.bench.firmware import ROOT, available
+from muptane.cli.main import app
+from uptane import main
+from uptane.errors import RottenImage
+from uptane.store.log import Log
+from uptane.store.slots import Slots
+from uptane.uds.codes import DID_REFUSALS
+
+SEDAN = plan.load(ROOT / "vehicles" / "sedan.toml")
+CUTS = ("cut", "brownout")
+SAMPLE = {
+    "record_write": "spi_nor",
+    "metadata_commit": "esp32",
+    "root_rotation": "rp2040",
+    "time_update": "stm32h7",
+    "ab_install": "stm32f4",
+    "revert": "stm32f4",
+    "revert_unconfirmed": "esp32",
+}
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    return Campaign(SEDAN, "cpython", tmp_path_factory.mktemp("campaign"), jobs=1)
+
+
+@pytest.mark.parametrize("flow", SAMPLE)
+def test_a_cut_in_a_stroke_of_a_flow_costs_nothing(campaign: Campaign, flow: str) -> None:
+    """E-79, V-88: old or new, and the next honest update installs; nothing is refused."""
+    for tally in campaign.play(FLOWS[flow], GEOMETRIES[SAMPLE[flow]], Choice(CUTS, 1)):
+        assert (tally.failed, tally.counts["recovered"]) == ([], 1)
+
+
+def test_what_ails_is_survived_or_refused(campaign: Campaign) -> None:
+    """E-79, E-89: wear, lies, unsteady cells, flipped bits, resets between frames."""
+    faults = tuple(name for name in FAULTS if name not in CUTS)
+    for tally in campaign.play(FLOWS["time_update"], GEOMETRIES["stm32f4"], Choice(faults, 1)):
+        assert tally.failed == []
+        assert tally.counts["recovered"] + tally.counts["refused"] == 1
+
+
+def test_every_flow_of_the_list_is_sampled() -> None:
+    """E-79: and every image has 64 strokes or more, over two blocks or more."""
+    assert set(SAMPLE) == set(FLOWS)
+    for one in GEOMETRIES.values():
+        assert one.image_bytes >= 64 * max(one.page_bytes, one.program_bytes)
+        assert one.image_bytes > one.slots[0][1]
+        assert min(slot[1] * slot[2] for slot in one.slots) >= one.image_bytes
+
+
+@pytest.mark.skipif(not available(), reason="there is no MicroPython wheel for this machine")
+def test_a_cut_is_replayed_on_the_real_interpreter(tmp_path: Path) -> None:
+    """E-79"""
+    campaign = Campaign(SEDAN, "micropython", tmp_path, jobs=1)
+    choice = Choice(("cut",), sample=1)
+    [tally] = campaign.play(FLOWS["record_write"], GEOMETRIES["spi_nor"], choice)
+    assert tally.failed == []
+    assert tally.counts["recovered"] == 1
+
+
+# --- the engine can say no ----------------------------------------------------------------------
+
+
+class Hasty(Slots):
+    """Believes what flew by: after a cut it goes on behind what looks written, hashes nothing."""
+
+    def _find_end(self, area: Any, blocks: int) -> Any:
+        yield
+        at = self.areas[0].size
+        while at and area.blank(at - area.program_bytes, area.program_bytes):
+            at -= area.program_bytes
+        return at
+
+    def finish(self, suite: Any) -> Any:
+        yield
+        state = self._load()
+        state.phase = 3
+        self._store(state)
+
+    def check(self, suite: Any) -> Any:
+        return
+        yield
+
+
+class HastyEcu(main.Ecu):
+    def __init__(self, board: Any) -> None:
+        super().__init__(board)
+        self.slots = Hasty(board.slot_areas, self.records)
+        self._slot, self._on_trial = self.slots.boot()
+
+
+class Single(Log):
+    """Writes one copy of its directory."""
+
+    def write(self, at: int, sequence: int, flags: int, items: Any) -> None:
+        super().write(at, sequence, flags, items)
+        copy_bytes, _ = self._layout(items)
+        blank = b"\xff" * copy_bytes
+        self._area._flash.poke(self._area.address + at + self.grain + copy_bytes, blank)
+
+
+class SingleEcu(main.Ecu):
+    def __init__(self, board: Any) -> None:
+        super().__init__(board)
+        self.records._log = Single(board.records_area)
+
+
+def planted(device: Any, play: Play) -> Flow:
+    """A flow of ECUs that have that fault."""
+
+    def prepare(site: Site) -> None:
+        site.off()
+        site.vehicle.device = device
+        site.vehicle.power_on()
+        site.wait(1.0)
+
+    return Flow("planted", "", play, prepare)
+
+
+def test_slots_that_believe_what_flew_by_are_found_out(campaign: Campaign) -> None:
+    """E-79, E-78"""
+    flow = planted(HastyEcu, FLOWS["ab_install"].play)
+    choice = Choice(("cut",), only=Case("cut", 190, 6))
+    [tally] = campaign.play(flow, GEOMETRIES["stm32f4"], choice)
+    [(_, verdict)] = tally.failed
+    assert verdict.verdict in ("accepted_corruption", "bricked")
+
+
+def test_records_with_one_directory_are_found_out(campaign: Campaign) -> None:
+    """E-79: a flipped bit brings back what was before."""
+    flow = planted(SingleEcu, FLOWS["time_update"].play)
+    [tally] = campaign.play(flow, GEOMETRIES["stm32f4"], Choice(("flip",), 300))
+    assert tally.failed
+
+
+# --- an image that rots -------------------------------------------------------------------------
+
+
+def flip(site: Site, slot: int) -> None:
+    """Flip a bit of the image in a slot of the brake controller."""
+    address = site.geometry.slots[slot][0] - site.geometry.regions[0][0] + 99
+    memory = site.vehicle.memory["brake"]
+    cell = memory.getbuffer()[address]
+    memory.seek(address)
+    memory.write(bytes((cell ^ 4,)))
+
+
+def spoken(site: Site) -> set[str]:
+    """Whose applications speak."""
+    heard: set[str] = set()
+    listeners = site.vehicle.bus.listeners
+    listeners.append(lambda now_ns, sender, frame: heard.add(sender))
+    site.wait(1.5)
+    listeners.pop()
+    return heard
+
+
+def test_an_image_that_rotted_is_not_started_on_trial_or_confirmed(tmp_path: Path) -> None:
+    """E-79, V-88: the ECU answers and says why, and the next honest update heals it."""
+    site = Site(SEDAN, tmp_path, GEOMETRIES["esp32"])
+    site.settle()
+    station, node = site.vehicle.station("brake"), site.vehicle.ecus["brake"].node
+    site.offer(["brake"])
+    resets = node.resets
+    site.cut = lambda: node.resets > resets  # it boots its trial next
+    with pytest.raises(Struck):
+        site.cycle()
+    site.cut = lambda: False
+    flip(site, 0)
+    site.wait(9)
+    assert "brake" in spoken(site)
+    assert site.installed()["brake"] == 202
+    assert RottenImage.number in station.read(DID_REFUSALS)
+    site.off()
+    flip(site, 1)
+    site.vehicle.power_on()
+    site.wait(1)
+    assert spoken(site) == {"gateway", "door"}
+    assert site.installed()["brake"] == 202
+    assert RottenImage.number in station.read(DID_REFUSALS)
+    site.offer(["brake"])
+    assert site.update()
+    assert "brake" in spoken(site)
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def muptane(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["faults", *arguments])
+
+
+def test_the_command_counts_and_writes_json(tmp_path: Path) -> None:
+    """E-79"""
+    file = tmp_path / "faults.json"
+    one = ("record_write", "--geometry", "spi_nor", "--fault", "cut", "--at", "4", "--way", "5")
+    done = muptane("run", *one, "--json", str(file))
+    assert done.exit_code == 0, done.output
+    [row] = json.loads(file.read_text())
+    assert row.pop("strokes") > 4
+    assert row == {
+        "flow": "record_write",
+        "fault": "cut",
+        "geometry": "spi_nor",
+        "image_bytes": GEOMETRIES["spi_nor"].image_bytes,
+        "exhaustive": False,
+        "tried": 1,
+        "recovered": 1,
+        "refused": 0,
+        "rolled_back": 0,
+        "bricked": 0,
+        "accepted_corruption": 0,
+    }
+
+
+def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    """E-79"""
+    done = muptane("run", "ab_instal")
+    assert done.exit_code == 2
+    assert "ab_install" in done.output
+    assert muptane("run", "all", "--geometry", "core_memory").exit_code == 2
+    assert muptane("run", "all", "--fault", "cutt").exit_code == 2
+    assert muptane("run", "all", "--fault", "worn", "--nodes", "micropython").exit_code == 2
+    assert muptane("run", "all", "--at", "3").exit_code == 2
+    assert muptane("run", "all", "--fault", "cut", "--at", "3", "--way", "8").exit_code == 2
+    assert muptane("run", "all", "--vehicle", str(tmp_path / "none.toml")).exit_code == 2
+    fleet = muptane("run", "all", "--vehicle", str(ROOT / "vehicles" / "fleet.toml"))
+    assert fleet.exit_code == 2
+    assert "[[repository]]" in fleet.output
+    assert muptane("run", "all", "--json", str(tmp_path / "none" / "x.json")).exit_code == 2
+    (tmp_path / "odd.json").write_text('[{"flow": 1}]')
+    assert muptane("document", str(tmp_path / "odd.json")).exit_code == 2
