@@ -29,7 +29,7 @@ class Listed:
     number = NEW_NUMBER
 
 
-class Tested:
+class Proband:
     """An ECU whose trials go by the clock of a test."""
 
     def __init__(self, bundle=TOGETHER):
@@ -54,7 +54,7 @@ class Tested:
 def test_a_trial_of_its_own_is_confirmed_once_it_is_steady():
     """V-67, S-44."""
     for bundle in (None, (7, 0, 2)):
-        one = Tested(bundle).install()
+        one = Proband(bundle).install()
         assert not one.trial.watch(False, 0) and one.trial.on
         assert not one.trial.watch(True, 10) and not one.trial.on
         assert one.trial.boot_state(10) == BOOT_CONFIRMED and one.noted == []
@@ -62,7 +62,7 @@ def test_a_trial_of_its_own_is_confirmed_once_it_is_steady():
 
 def test_a_trial_of_a_bundle_is_held_and_goes_back_when_nobody_comes():
     """S-45: in doubt old, and the report says that it was not its fault."""
-    one = Tested().install()
+    one = Proband().install()
     assert not one.trial.watch(True, 10) and one.trial.held()
     assert one.trial.due_ms(20) == 10 + HELD_MS_MAX
     assert not one.trial.watch(False, 9 + HELD_MS_MAX)  # whether it is steady matters no more
@@ -74,7 +74,7 @@ def test_a_trial_of_a_bundle_is_held_and_goes_back_when_nobody_comes():
 
 def test_an_ecu_says_that_it_holds_only_while_it_will_wait():
     """S-45: whoever hears it may count on PROMISE_MS."""
-    one = Tested().install()
+    one = Proband().install()
     one.trial.watch(True, 10)
     last = 10 + HELD_MS_MAX - PROMISE_MS
     assert one.trial.boot_state(last) == BOOT_HELD
@@ -86,13 +86,13 @@ def test_an_ecu_says_that_it_holds_only_while_it_will_wait():
 
 def test_a_commit_confirms_and_comes_too_late_after_that_time():
     """S-45, E-06: the ECU names the bundle as broken itself."""
-    one = Tested().install()
+    one = Proband().install()
     assert not one.trial.settle(7, True)
     one.trial.watch(True, 10)
     assert not one.trial.settle(8, True) and one.noted == [NothingStaged.number] * 2
     assert one.trial.settle(7, True) and not one.trial.on
     assert not one.trial.watch(True, 10 + HELD_MS_MAX)
-    one = Tested().install()
+    one = Proband().install()
     one.trial.watch(True, 10)
     one.trial.give_up()
     one.boot()
@@ -102,7 +102,7 @@ def test_a_commit_confirms_and_comes_too_late_after_that_time():
 
 def test_a_rollback_wants_a_reset_only_of_what_it_ended():
     """S-45, S-39."""
-    one = Tested().install()
+    one = Proband().install()
     assert one.trial.settle(8, False) and not one.trial.watch(False, 0)
     assert one.trial.settle(7, False) and one.trial.watch(False, 0)
     one.boot()
@@ -111,7 +111,7 @@ def test_a_rollback_wants_a_reset_only_of_what_it_ended():
 
 def test_an_image_is_wanted_as_long_as_its_bundle_allows_trials():
     """S-43: refused before anything is erased."""
-    one = Tested((7, 0, 1))
+    one = Proband((7, 0, 1))
     listed = Listed()
     assert one.trial.wanted(listed) is listed and one.trial.wanted(None) is None
     one.install()
@@ -125,7 +125,7 @@ def test_an_image_is_wanted_as_long_as_its_bundle_allows_trials():
 
 def test_trials_are_counted_for_one_image_of_one_bundle():
     """S-44."""
-    one = Tested((7, 0, 2)).install()
+    one = Proband((7, 0, 2)).install()
     while one.trial.on:
         one.boot()
     listed, other = Listed(), Listed()
@@ -138,7 +138,7 @@ def test_trials_are_counted_for_one_image_of_one_bundle():
 
 def test_nothing_is_tried_by_directions_that_have_expired():
     """T-42."""
-    one = Tested()
+    one = Proband()
     assert not one.trial.choose(NOW_S + 1)
     assert one.noted == [Expired.number]
     one.trial.begin()

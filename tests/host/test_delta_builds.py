@@ -19,8 +19,15 @@ from uptane import ids
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 MICROPYTHON = Path(sys.executable).parent / "micropython"
-MODULES = ("image/delta", "image/delta_viper", "image/heatshrink", "image/in_place", "image/plan")
-BELOW = ("__init__", "errors", "limits", "image/__init__", "store/__init__", "store/area")
+MODULES = (
+    "image/delta",
+    "image/delta_viper",
+    "image/patching",
+    "image/heatshrink",
+    "image/in_place",
+    "image/plan",
+)
+BELOW = ("__init__", "errors", "ids", "limits", "image/__init__", "store/__init__", "store/area")
 # Unlike the 1 KB of the bus, so that pieces end in the middle of everything.
 PIECE_BYTES = 1000
 BLOCK = 4096
