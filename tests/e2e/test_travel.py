@@ -24,7 +24,7 @@ class Able(Garage):
     """ECUs of `able` patch and decrypt; what was carried to the vehicle is written down."""
 
     able = ECUS
-    has = {"deltas": True, "decrypts": True}
+    has: dict[str, Any] = {"deltas": True, "decrypts": True}
 
     def planned(self) -> VehiclePlan:
         plan = super().planned()
@@ -158,6 +158,26 @@ def begin_until_checkpoint(garage: Able, seconds: float) -> tuple[bytes, list[An
             return saved, ended
         garage.vehicle.run(0.03)
     raise AssertionError(f"the cycle ended without a checkpoint: {ended}")
+
+
+@pytest.mark.parametrize("decrypts", [True, False])
+def test_a_symmetric_key_opens_an_image_only_where_there_is_code_for_it(
+    tmp_path: Path, decrypts: bool
+) -> None:
+    """V-65, V-24, R-44: the key alone does not tell; an ECU that could not decrypt is not sent
+    what it would wait for in vain, and the office says why."""
+
+    class Symmetric(Able):
+        able = ("door",)
+        has = {"key": "symmetric", "decrypts": decrypts}
+
+    with Symmetric(tmp_path) as garage:
+        garage.release_next("door", 2, True)
+        garage.cycle()
+        assert garage.release("door") == (2 if decrypts else 1)
+        assert garage.refusals("door") == ([] if decrypts else [errors.NoImage.number])
+        said = [sentence for _, _, sentence in garage.office.director.oddities()]
+        assert any("no key for decryption" in sentence for sentence in said) != decrypts
 
 
 # What a feeder that lies serves in the place of a ciphertext, and the refusal of it.

@@ -118,4 +118,5 @@ def _new(office: Office, plan: VehiclePlan, ecu: EcuPlan) -> NewEcu:
         kid=kid,
         decryption=decryption,
         deltas=ecu.deltas,
+        decrypts=ecu.decrypts,
     )

@@ -127,8 +127,8 @@ class Encryption:
         return Encrypted(ciphertext, wraps)
 
     def _wrapped(self, key: bytes, ecu: Ecu, purpose: Purpose) -> bytes:
-        if ecu.public is None:
+        if ecu.public is None and ecu.decrypts:
             return self._wrap(key, purpose)
-        if ecu.decryption is None:
+        if ecu.decryption is None or not ecu.decrypts:
             raise NoDecryptionKey(f"ECU {ecu.id} of {ecu.vehicle_id} has no key for decryption")
         return wrap_to_key(key, ecu.decryption, purpose)

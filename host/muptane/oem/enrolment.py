@@ -16,7 +16,8 @@ from uptane import ids, limits
 class NewEcu(Strict):
     """An ECU to register. `verification`: ids.PARTIAL, FULL or PRIMARY. `public`: its Ed25519
     key, 32 bytes; or None, and `kid` as the key server gave it. `decryption`: the public part of
-    its X25519 key, 32 bytes, if it has one. `deltas`: it can make an image of a delta."""
+    its X25519 key, 32 bytes, if it has one. `deltas`: it can make an image of a delta. `decrypts`:
+    it has the code to use its key for decryption, be it `decryption` or its symmetric one."""
 
     ecu: U32
     public: bytes | None
@@ -25,6 +26,7 @@ class NewEcu(Strict):
     kid: bytes | None = None
     decryption: bytes | None = None
     deltas: bool = False
+    decrypts: bool = True
 
     def row(self, vehicle: str) -> Ecu:
         """Refuses with BadKey, or Malformed for another kind of verification."""
@@ -40,6 +42,7 @@ class NewEcu(Strict):
             verification=self.verification,
             hardware=self.hardware,
             deltas=self.deltas,
+            decrypts=self.decrypts,
         )
 
     def key_id(self) -> bytes:

@@ -56,6 +56,7 @@ class Ecu(Base):
     verification: Mapped[int]  # ids.PARTIAL, FULL or PRIMARY
     hardware: Mapped[int]
     deltas: Mapped[bool]  # can it make an image of a delta?
+    decrypts: Mapped[bool]  # can it open an image that is encrypted for it?
 
     @property
     def key(self) -> Key | None:
