@@ -44,6 +44,7 @@ LATER = {
         "uptane.meta.full",
         "uptane.meta.delegation",
         "uptane.primary",
+        "uptane.shelf",
         "uptane.image.depot",
         "uptane.uds.client",
     ),
@@ -53,6 +54,7 @@ LATER = {
 LATER["symmetric"] = ("uptane.mac",)
 LATER["es256"] = ("uptane.crypto.p256",)
 LATER["deltas"] = ("uptane.image.intake", "uptane.image.patching")
+LATER["in_place"] = ("uptane.store.sole", "uptane.lone", "uptane.image.rewriting")
 LATER["decrypts"] = ("uptane.image.intake", "uptane.image.decryption", "boards.unix.secret")
 
 if len(sys.argv) > 1:

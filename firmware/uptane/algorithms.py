@@ -33,4 +33,5 @@ TYPE_WRAP = 8  # in the place of a payload's type: a content key, which no repos
 METHOD_CHACHA20 = 1  # under ids.CUSTOM_ENCRYPTED
 FORM_PLAIN = 0  # low half of the dataFormatIdentifier of a download: what arrives is plain,
 FORM_ENCRYPTED = 1  # or the ciphertext that the entry names
-FORM_DELTA = 0x10  # in its high half: a delta to the image
+FORM_DELTA = 0x10  # in its high half: a delta to the image,
+FORM_CHAINED = 0x20  # and in pieces, each with the hash of the next

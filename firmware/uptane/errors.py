@@ -278,6 +278,12 @@ class RottenImage(Refusal):
     number = 84
 
 
+class Overwritten(Refusal):
+    """No image runs: the only place there is for one was being overwritten (T-32)."""
+
+    number = 85
+
+
 # --- installation ----------------------------------------------------------------------------
 class TrialFailed(Refusal):
     """The application on trial crashed or hung; the confirmed one runs again."""
@@ -386,3 +392,16 @@ class BadDelta(Refusal):
     """A delta that contradicts itself or its metadata, or reaches outside the images."""
 
     number = 122
+
+
+# --- ECUs without a spare slot ---------------------------------------------------------------
+class WrongPiece(Refusal):
+    """A piece of what overwrites the image is not the one whose hash was signed (T-32)."""
+
+    number = 123
+
+
+class NotChained(Refusal):
+    """What would overwrite the only image is not signed piece by piece (T-32)."""
+
+    number = 124

@@ -75,6 +75,8 @@ MATCH_DEPENDENCIES = 3  # {image number: ...}, empty map is left out
 # ... of ENTRY_CUSTOM on the Director: how else than as it is the ECU may come to this image
 CUSTOM_ENCRYPTED = 1  # [METHOD_..., digest, {ecu: wrap}]
 CUSTOM_DELTA = 2  # {DELTA_...: value}
+CUSTOM_CHAIN = 3  # [digest of all that travels, of its first piece, [ecu id, ...]]
+CUSTOM_RECOVERY = 4  # what those ECUs run until then: encoded [image number, entry without ECUs]
 DELTA_ALGORITHM = 1
 DELTA_LENGTH = 2
 DELTA_HASHES = 3  # {hash algorithm: digest} of the delta
@@ -117,6 +119,7 @@ BOOT_TRIAL = 1
 BOOT_REVERTED = 2
 BOOT_HELD = 3  # on trial, seen healthy; waits for the commit of its bundle, for a while at least
 BOOT_UNDONE = 4  # seen healthy, and back all the same: its bundle was not committed
+BOOT_REWRITING = 5  # no image runs: the one place there is for one is being overwritten
 
 # --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------
 COSE_SIGN = 98
@@ -137,8 +140,10 @@ RECORD_ATTACKS = 0x0006  # refusals not yet acknowledged: owned by report
 RECORD_HIGH_WATER = 0x0007
 RECORD_MAP = 0x0008  # the map of repositories, or the built-in one: owned by meta.mapping
 RECORD_BUNDLE = 0x0009  # what a Primary has promised its bundle: owned by bundle
-# where a delta goes on: owned by image.patching, dropped by store
+RECORD_RECOVERY = 0x000A  # the image to go back to, as in CUSTOM_RECOVERY: image.rewriting
+# where a delta goes on: owned by image.patching or rewriting, dropped by store
 RECORD_CHECKPOINT = 0x0F01
+RECORD_DEPOT = 0x0F02  # what lies in a Primary's cells: owned by image.depot
 RECORD_METADATA = 0x0100  # + 0x100 * (repository - 1) + role: a verified envelope
 
 # --- the identity record ---------------------------------------------------------------------

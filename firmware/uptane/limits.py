@@ -75,7 +75,9 @@ DELTA_LOOKAHEAD_BITS_MAX = 8
 DELTA_NUMBER_BYTES_MAX = 5  # of one packed integer
 DELTA_EMPTY_STEPS_MAX = 256  # steps that make nothing, and one more for so many bytes made
 DELTA_EMPTY_BYTES = 16
-CHECKPOINT_BYTES_MAX = 1106  # where a delta goes on: a window of heatshrink and 82 bytes
+CHECKPOINT_BYTES_MAX = 1146  # where a delta goes on: a window of heatshrink and 122 bytes
+PIECE_BYTES = 1024  # of a chain (uptane.image.chain), without the hash of the next
+RECOVERY_BYTES_MAX = 2048  # what an entry says of the image to go back to
 
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000

@@ -7,7 +7,8 @@ function of flash, brings the ECU back (V-35).
 Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 """
 
-from uptane import identifiers, identity, secondary
+from uptane import identifiers, identity
+from uptane.abilities import cycle_of, intake_of, slots_of
 from uptane.application import Application
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, SlowRetrieval
@@ -17,7 +18,6 @@ from uptane.link.isotp import Channel
 from uptane.pace import Pace
 from uptane.report import Reports
 from uptane.store.records import Records
-from uptane.store.slots import Slots
 from uptane.trial import Trial
 from uptane.trust import Trust
 from uptane.uds.codes import SESSION_DEFAULT, SESSION_PROGRAMMING
@@ -31,7 +31,6 @@ if False:  # for the type checker
     from shapes import Board
     from uptane.bundle import Leader
     from uptane.image.depot import Depot
-    from uptane.image.intake import Intake
     from uptane.meta.decision import Decision
     from uptane.primary import Lead
     from uptane.store.boot import Installed
@@ -55,7 +54,7 @@ class Ecu:
         self.records = Records(board.records_area)
         self.records.mount()
         self.identity = identity.load(self.records)
-        self.slots = Slots(board.slot_areas, self.records)
+        self.slots = slots_of(board, self.records)
         self.reports = Reports(self.suite, self.identity, self.records)
         self.trial = Trial(self.slots, self.note)
         self.trust = Trust(board, self.identity, self.records, self.slots)
@@ -66,7 +65,7 @@ class Ecu:
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
         self._services = Services(self)
         self._server = Server(self._server_channel, self._services.table, bytearray(REPLY_BYTES))
-        self._role: ModuleType = secondary
+        self._role: ModuleType = cycle_of(board)
         self.depot: Depot
         self.leader: Leader
         self.block: bytearray
@@ -75,11 +74,7 @@ class Ecu:
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
-        self.intake: Intake | None = None
-        if board.deltas or board.secrecy is not None:
-            from uptane.image import intake  # here, because most have no room for it
-
-            self.intake = intake.Intake(self)
+        self.intake = intake_of(self)
         self._reset_at = 0
         self._leave_at = 0  # back to the default session, whoever is there; 0: no need
         self.verified = False
@@ -93,7 +88,7 @@ class Ecu:
 
         self._role = primary
         self.cycle.pace.idle_ms_max = IDLE_MS_MAX
-        self.depot = Depot(self.board.depot_areas)
+        self.depot = Depot(self.board.depot_areas, self.records)
         self.block = bytearray(MESSAGE_BYTES)
         self.clients = [
             (peer[0], Client(self._open(peer[2], peer[3]), self.clock))

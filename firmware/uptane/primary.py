@@ -9,38 +9,23 @@ It cannot make a Secondary install anything: each verifies for itself (V-92, E-7
 Rules: V-32, V-33, V-40, V-42, V-46, V-47, V-48, V-49, V-50, V-52, V-68, T-35, T-38.
 """
 
-from uptane import cose
 from uptane.bundle import spent, try_out
 from uptane.errors import NoReply, Refusal, Withheld
 from uptane.ids import (
-    DELEGATED_FIRST,
-    DELEGATED_LAST,
-    DIRECTOR,
-    IMAGE,
-    KIND_DELTA,
-    KIND_IMAGE,
-    KIND_MAP,
-    KIND_METADATA,
-    KIND_TIME,
-    RECORD_MAP,
+    BOOT_CONFIRMED,
+    BOOT_REVERTED,
+    BOOT_REWRITING,
+    BOOT_UNDONE,
     REPORT_VEHICLE,
-    ROOT,
-    TARGETS,
 )
-from uptane.image.parcel import Parcel
+from uptane.image.parcel import Parcel, recovered
 from uptane.limits import (
-    MAP_BYTES_MAX,
-    REPOSITORIES_MAX,
-    ROOT_BYTES_MAX,
     S3_MS,
     SECONDARY_MS_MAX,
-    TARGETS_BYTES_MAX,
 )
 from uptane.meta.decision import Installed
-from uptane.meta.files import record_of
-from uptane.meta.roles import Head
-from uptane.meta.wants import Want
-from uptane.report import installed_of, nonce_of
+from uptane.report import boot_of, installed_of, nonce_of
+from uptane.shelf import Shelf
 from uptane.steps import attested, fetch, offer
 from uptane.uds.codes import (
     DIAGNOSTIC_SESSION_CONTROL,
@@ -49,16 +34,15 @@ from uptane.uds.codes import (
     TESTER_PRESENT,
     WANTS_INSTALL,
 )
-from uptane.uds.feeding import Feeding, Held
+from uptane.uds.feeding import Feeding
 
 if False:  # for the type checker
     from errand import Cycle
     from uptane.cycle import Cycle as Running
     from uptane.main import Ecu
     from uptane.meta.decision import Decision
-    from uptane.store.records import Records
+    from uptane.meta.targets import Entry
     from uptane.uds.client import Client
-    from uptane.uds.feeding import Found
 
 PRESENT = bytes((TESTER_PRESENT, SUPPRESS))
 LEAVE = bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT | SUPPRESS))
@@ -100,84 +84,27 @@ class Peer:
         self.report: bytes | None = None  # None: it is silent, or talks nonsense
         self.nonce = b""
         self.installed: Installed | None = None
+        self.boot = BOOT_CONFIRMED
         self.staged = False  # an image that nobody has told it to try
 
     def take(self, raw: bytes) -> None:
         """Its report, to be relayed as it is. BadShape if it does not even look like one."""
         self.nonce = nonce_of(raw)
         self.installed = installed_of(raw)
+        self.boot = boot_of(raw)
         self.report = raw
 
-
-class Shelf:
-    """What a Primary can hand to a Secondary: the source of its feeding."""
-
-    def __init__(self, ecu: "Ecu", peer: Peer) -> None:
-        self._ecu = ecu
-        self._peer = peer
-        self.raw_time: bytes | None = None
-
-    def take(self, file: bytes, raw: bytes) -> "Cycle[None]":
-        self._peer.take(raw)
-        return
-        yield
-
-    def find(self, file: bytes, detail: object, offset: int) -> "Cycle[Found | None]":
-        kind = file[1]
-        number = int.from_bytes(file[2:], "big")
-        raw = None
-        if kind == KIND_TIME:
-            raw = self.raw_time
-        elif kind == KIND_METADATA:
-            raw = yield from self._metadata(file[0], number, detail)
-        elif kind == KIND_MAP and isinstance(detail, bytes):
-            raw = yield from self._map(number, detail)
-        elif kind in (KIND_IMAGE, KIND_DELTA) and isinstance(detail, bytes):
-            return self._ecu.depot.find(detail, offset)
-        return None if raw is None or offset >= len(raw) else Held(raw, offset)
-
-    def _metadata(self, repository: int, role: int, version: object) -> "Cycle[bytes | None]":
-        """What we hold; or, on the Secondary's behalf, an intermediate Root that we no longer
-        hold, and any file of a repository that is on its map and not on ours."""
-        raw_root = stored(self._ecu.records, repository, ROOT)
-        if type(version) is not int or version < 0:
-            return None
-        if raw_root is None:
-            if DIRECTOR <= repository <= REPOSITORIES_MAX:
-                return (yield Want(repository, KIND_METADATA, role, version, TARGETS_BYTES_MAX))
-            return None
-        if role != ROOT:
-            return stored(self._ecu.records, repository, role)
-        ours = Head(cose.read_sign(raw_root).payload, ROOT).version
-        if version >= ours:
-            return raw_root if version == ours else None
-        return (yield Want(repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX))
-
-    def _map(self, number: int, digest: bytes) -> "Cycle[bytes | None]":
-        """Our map if it is that one, else whatever comes under that number."""
-        raw = self._ecu.records.read(RECORD_MAP)
-        if raw is not None:
-            hash = self._ecu.suite.sha256()
-            hash.update(raw)
-            if hash.digest() == digest:
-                return raw
-        return (yield Want(IMAGE, KIND_MAP, number, digest, MAP_BYTES_MAX))
-
-
-def stored(records: "Records", repository: int, role: int) -> "bytes | None":
-    """The stored file of a role, to be relayed; None if there is none. The numbers come from a
-    Secondary: no other record than of metadata is ever reached by them."""
-    if not DIRECTOR <= repository <= REPOSITORIES_MAX:
-        return None
-    if not ROOT <= role <= TARGETS and not DELEGATED_FIRST <= role <= DELEGATED_LAST:
-        return None
-    return records.read(record_of(repository, role))
+    def has_confirmed(self, entry: "Entry") -> bool:
+        """Does it say that it runs that image for good?"""
+        installed = self.installed
+        settled = self.boot in (BOOT_CONFIRMED, BOOT_REVERTED, BOOT_UNDONE)
+        return settled and installed is not None and installed.is_entry(entry)
 
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":
     """One cycle of a Primary; `ecu` is uptane.main.Ecu."""
     yield from ecu.leader.settle()
-    ecu.depot.clear()  # of a cycle that nobody finished
+    yield from ecu.depot.check(ecu.suite)
     peers = [Peer(number, client) for number, client in ecu.clients]
     reports = [(yield from ecu.make_report())]
     nonces = [ecu.trust.nonce()]
@@ -188,9 +115,16 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
             nonces.append(peer.nonce)
     yield offer(REPORT_VEHICLE, (yield from ecu.reports.vehicle_manifest(reports)))
     raw_time = yield from attested(ecu, nonces)
-    decision = yield from ecu.trust.check(registered(ecu, peers))
-    ecu.decided(decision)
-    yield from gather(ecu, peers, decision)
+    try:
+        decision = yield from ecu.trust.check(registered(ecu, peers))
+        ecu.decided(decision)
+        keep(ecu, peers, decision)
+        yield from gather(ecu, peers, decision)
+    except Refusal as refusal:
+        for peer in peers:  # whoever has no image that runs may come back all the same
+            if peer.boot == BOOT_REWRITING:
+                yield from serve(ecu, peer, raw_time)
+        raise refusal
     for peer in peers:
         if peer.report is not None:
             yield from serve(ecu, peer, raw_time)
@@ -198,7 +132,6 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
     for peer in peers:
         if peer.staged:
             yield from try_out(ecu, peer.client)
-    ecu.depot.clear()
 
 
 def registered(ecu: "Ecu", peers: "list[Peer]") -> "dict[int, Installed | None]":
@@ -227,7 +160,9 @@ def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
 
 
 def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None]":
-    """Step 4: every image of the vehicle that is not installed yet; all or none (T-35)."""
+    """Step 4: every image of the vehicle that is not installed yet; all or none (T-35). Then, for
+    ECUs that overwrite what they run, what they run: as far as there is room, and it comes."""
+    ways_back = []
     entry = ecu.trial.wanted(decision.entry(ecu.identity.ecu))
     if entry is not None:
         yield from fetch(ecu, entry)
@@ -235,14 +170,40 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
         entry = decision.entry(peer.ecu)
         if entry is None or peer.report is None or spent(peer, decision):
             continue
-        depot = ecu.depot
-        parcel = Parcel(entry)
-        if depot.holds(parcel.digest):
-            continue
+        parcel = Parcel(entry, peer.ecu)
+        yield from bring(ecu, parcel)
+        if parcel.recovery is not None:
+            ways_back.append(Parcel(recovered(parcel.recovery), peer.ecu))
+    for parcel in ways_back:
+        try:
+            yield from bring(ecu, parcel)
+        except Refusal as refusal:
+            ecu.note(refusal.number)
+
+
+def bring(ecu: "Ecu", parcel: Parcel) -> "Cycle[None]":
+    """Have it in the depot. Withheld; refusals of the depot."""
+    depot = ecu.depot
+    if not depot.holds(parcel.digest):
         yield from depot.begin(parcel)
         if (yield parcel.want(depot)) is None:
             raise Withheld
         yield from depot.finish(ecu.suite)
+
+
+def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:
+    """Keep in the depot what a Secondary may still want: its image, and the one before, until it
+    says that it has confirmed it (V-58, V-90)."""
+    digests = []
+    for peer in peers:
+        entry = decision.entries.get(peer.ecu)
+        if entry is None or peer.has_confirmed(entry):
+            continue
+        parcel = Parcel(entry, peer.ecu)
+        digests.append(parcel.digest)
+        if parcel.recovery is not None:
+            digests.append(Parcel(recovered(parcel.recovery), peer.ecu).digest)
+    ecu.depot.keep(digests)
 
 
 def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":

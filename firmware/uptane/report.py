@@ -177,6 +177,14 @@ def nonce_of(raw: bytes) -> bytes:
     return nonce
 
 
+def boot_of(raw: bytes) -> int:
+    """BOOT_... of this report. BadShape without it."""
+    boot = content_of(raw).get(REPORT_BOOT)
+    if type(boot) is not int:
+        raise BadShape
+    return boot
+
+
 def installed_of(raw: bytes) -> Installed:
     """What this report says is installed. BadShape without it."""
     image = content_of(raw).get(REPORT_IMAGE)

@@ -210,6 +210,10 @@ ADVICE: dict[int, Advice] = {
                "ageing flash, radiation, or somebody at the chip",
                "publish a newer release, which goes into the other slot; provision anew if it "
                "comes again"),
+    85: Advice("Overwritten", "no image runs: the only place for one was being overwritten",
+               "power failed while the image came, or its trial failed and nothing is left of the "
+               "one before",
+               "let the cycle go on: the image comes to its end, or the one before comes back"),
     # --- installation
     90: Advice("TrialFailed", "the new application crashed or hung, and the confirmed one is back",
                "a fault in the application", "read the refusal log and publish a mended release"),
@@ -271,5 +275,13 @@ ADVICE: dict[int, Advice] = {
     122: Advice("BadDelta", "the delta contradicts itself or the metadata that describes it",
                 "it was damaged, or made to write more than announced or to read elsewhere",
                 "compare its hash with the one in the Director's metadata", ENDLESS_DATA),
+    # --- ECUs without a spare slot
+    123: Advice("WrongPiece", "a piece of the image is not the one whose hash was signed",
+                "damage in transit, or a swapped image; nothing of that piece was written",
+                "send it again, and compare its SHA-256 with the Director's entry",
+                ARBITRARY_SOFTWARE),
+    124: Advice("NotChained", "the image would overwrite the only one and is not signed in pieces",
+                "the inventory does not know that this ECU has no spare slot",
+                "register the ECU with its place for an image, then direct again"),
 }
 # fmt: on

@@ -9,6 +9,7 @@ from uptane.errors import NoSpace, TooMuch, WrongFile, WrongHash
 from uptane.image.depot import Depot
 from uptane.image.parcel import Parcel
 from uptane.store.area import Area
+from uptane.store.records import Records
 from wrapping import entry_with
 
 BLOCK_BYTES = 1024
@@ -24,18 +25,26 @@ class Store:
     """A part with two cells, and the depot in it."""
 
     def __init__(self):
-        geometry = Geometry([(0, BLOCK_BYTES, 2 * CELL_BLOCKS, 1000)], UNIT, 10, 256)
+        geometry = Geometry([(0, BLOCK_BYTES, 2 * CELL_BLOCKS + 4, 1000)], UNIT, 10, 256)
         self.nor = Nor(io.BytesIO(), geometry, lambda us: None)
         cell_bytes = CELL_BLOCKS * BLOCK_BYTES
         self.areas = [
             Area(self.nor, i * cell_bytes, BLOCK_BYTES, CELL_BLOCKS, UNIT) for i in (0, 1)
         ]
-        self.depot = Depot(self.areas)
+        self.records = Records(Area(self.nor, 2 * cell_bytes, BLOCK_BYTES, 4, UNIT))
+        self.depot = self.powered_on()
         self.digests = {}
+
+    def powered_on(self):
+        """The depot after a reset."""
+        self.records.mount()
+        depot = Depot(self.areas, self.records)
+        run(depot.check(SUITE))
+        return depot
 
     def begin(self, number, content):
         self.digests[number] = digest(content)
-        run(self.depot.begin(Parcel(entry_with(None, content))))
+        run(self.depot.begin(Parcel(entry_with(None, content), 1)))
 
     def fill(self, number, content, piece_bytes=300):
         self.begin(number, content)
@@ -83,7 +92,7 @@ def test_two_images_lie_side_by_side_and_a_third_has_no_room():
     store.fill(2, second)
     raises(NoSpace, store.fill, 3, content_of(3, 10))
     assert store.read(1) == first and store.read(2) == second
-    store.depot.clear()
+    store.depot.keep([])
     assert store.read(1) is None and not store.depot.holds(digest(second))
     store.fill(3, content_of(3, 10))
     assert store.read(3) == content_of(3, 10)
@@ -171,14 +180,14 @@ def test_bytes_out_of_order_or_beyond_the_end_are_refused():
 def test_a_cell_is_erased_block_by_block_and_only_where_it_has_to_be():
     store = Store()
     content = content_of(1, 2000)
-    parcel = Parcel(entry_with(None, content))
+    parcel = Parcel(entry_with(None, content), 1)
     assert count_slices(store.depot.begin(parcel))[1] == CELL_BLOCKS
-    assert sum(store.nor.erased) == 0
+    assert sum(store.nor.erased[: 2 * CELL_BLOCKS]) == 0
     store.depot.write(0, content)
     run(store.depot.finish(SUITE))
-    store.depot.clear()
+    store.depot.keep([])
     store.fill(2, content_of(2, 100))
-    assert store.nor.erased == [1, 0, 0, 0]
+    assert store.nor.erased[: 2 * CELL_BLOCKS] == [1, 0, 0, 0]
 
 
 def test_an_image_taken_up_after_a_break_is_whole():
@@ -191,3 +200,55 @@ def test_an_image_taken_up_after_a_break_is_whole():
     store.depot.write(301, content[301:])
     run(store.depot.finish(SUITE))
     assert store.read(1) == content
+
+
+def test_what_was_verified_is_there_after_a_reset_and_what_was_not_is_not():
+    """V-90, V-58: an image is kept until it is wanted no more."""
+    store = Store()
+    first, second = content_of(1, 1500), content_of(2, 900)
+    store.fill(1, first)
+    store.begin(2, second)
+    store.depot.write(0, second)
+    store.depot = store.powered_on()
+    assert store.read(1) == first and store.read(2) is None
+    store.fill(2, second)
+    store.depot.keep([digest(second)])
+    store.depot = store.powered_on()
+    assert store.read(1) is None and store.read(2) == second
+
+
+def test_after_a_reset_the_hash_is_of_what_lies_in_flash():
+    """E-78: a cell that was written to while the power was off holds nothing."""
+    store = Store()
+    content = content_of(1, 1000)
+    store.fill(1, content)
+    store.nor.poke(500, bytes([content[500] ^ 4]))
+    store.depot = store.powered_on()
+    assert store.read(1) is None
+    store.fill(2, content)
+    assert store.read(2) == content
+
+
+def test_a_cell_that_is_written_anew_is_not_said_to_hold_what_it_held():
+    """V-35: the record forgets an image before the first block of its cell is erased."""
+    store = Store()
+    for number in (1, 2):
+        store.fill(number, content_of(number, 1000))
+    store.depot.keep([digest(content_of(2, 1000))])
+    store.begin(3, content_of(3, 1000))
+    store.depot = store.powered_on()
+    assert store.read(1) is None and store.read(2) == content_of(2, 1000)
+
+
+def test_a_record_that_rotted_costs_no_more_than_the_images():
+    """E-79: they can be fetched again."""
+    store = Store()
+    store.fill(1, content_of(1, 1000))
+    at = 2 * CELL_BLOCKS * BLOCK_BYTES
+    for offset in range(at, at + 4 * BLOCK_BYTES):
+        cell = bytearray(1)
+        store.nor.peek(offset, cell)
+        if cell[0] != 0xFF:
+            store.nor.poke(offset, bytes([cell[0] ^ 8]))
+    store.depot = store.powered_on()
+    assert store.read(1) is None

@@ -17,7 +17,7 @@ from uptane.ids import (
     TARGETS,
 )
 from uptane.limits import REPOSITORIES_MAX
-from uptane.primary import Shelf
+from uptane.shelf import Shelf
 from vehicle import Primary, updated
 
 

@@ -20,7 +20,8 @@ from uptane.ids import (
 )
 from uptane.limits import EXCHANGE_MS_MAX, LATER_MS_MAX, REPORT_BYTES_MAX, WANTS_MAX
 from uptane.meta.wants import Want
-from uptane.primary import Peer, Shelf
+from uptane.primary import Peer
+from uptane.shelf import Shelf
 from uptane.uds.client import Client
 from uptane.uds.feeding import Feeding, Held
 from wire import Clock

@@ -15,8 +15,9 @@ from tests.house.source import Source, bites, keep, python, spares
 # package, whose modules see each other.
 DEVICE_ORDER = (
     ("main", "port"),
-    ("primary", "secondary"),
-    ("steps", "identifiers", "bundle"),
+    ("abilities",),
+    ("primary", "secondary", "lone"),
+    ("steps", "identifiers", "bundle", "shelf"),
     ("report", "uds", "image", "cycle", "trust", "trial", "application"),
     ("meta.full", "meta.partial"),
     ("meta.decision",),

@@ -1,31 +1,36 @@
 """A Primary's depot: verified images on their way to Secondaries, one to a cell of flash.
 
 An image is written as it arrives, then read back and hashed as it lies in flash; only then can it
-be found (V-33, V-48). What the depot holds is forgotten at reset: it is a way station, and the
-next cycle fetches what is still wanted. Each Secondary verifies for itself what it gets.
-Rules: V-33, V-48, V-64, E-30, E-78.
+be found (V-33, V-48). What lies in a cell is kept, also over a reset, until it is wanted no more:
+until the Secondary has confirmed the image, and no longer needs the one before (V-58, V-90). After
+a reset it counts only once it was hashed again (`check`). Each Secondary verifies for itself what
+it gets.
+Rules: V-33, V-48, V-58, V-64, V-90, E-30, E-78.
 """
 
-from uptane.errors import NoSpace, Refusal, TooMuch, WrongFile
+from uptane import cbor
+from uptane.errors import NoSpace, Rotten, TooMuch, WrongFile
+from uptane.ids import RECORD_DEPOT
+from uptane.store.area import digest_of
 
 if False:  # for the type checker
+    from typing import Any
+
     from errand import Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
     from uptane.image.parcel import Parcel
     from uptane.store.area import Area
-
-SLICE_BYTES = 4096
+    from uptane.store.records import Records
 
 
 class Cell:
-    """One cell: the image in it once it is verified, and how much of it is written."""
+    """One cell: SHA-256 and length of what is in it; empty digest: nothing that counts."""
 
     def __init__(self, area: "Area") -> None:
         self.area = area
-        self.chosen: "Parcel | None" = None
-        self.verified = False
-        self.written = 0
+        self.digest = b""
+        self.length = 0
 
 
 class Piece:
@@ -41,46 +46,67 @@ class Piece:
 
 
 class Depot:
-    """`areas`: one for each cell."""
+    """`areas`: one for each cell. `records` say what lies in them."""
 
-    def __init__(self, areas: "list[Area]") -> None:
+    def __init__(self, areas: "list[Area]", records: "Records") -> None:
         self._cells = [Cell(area) for area in areas]
+        self._records = records
+        self._checked = False
+        self._parcel: "Parcel | None" = None  # what is being written
         self._filling: "Cell | None" = None
+        self._written = 0
         self._tail = b""
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._filling = None
+    def check(self, suite: "Suite") -> "Work[None]":
+        """Once after a reset: see whether what was there still is."""
+        if self._checked:
+            return
+        self._checked = True
+        said: Any = []
+        try:
+            raw = self._records.read(RECORD_DEPOT)
+            if raw is not None:
+                said = cbor.loads(raw)
+        except Rotten:  # what it says can be fetched again
+            pass
+        for cell, (length, digest) in zip(self._cells, said):
+            if 0 < length <= cell.area.size:
+                found = yield from digest_of(cell.area.read_into, length, suite.sha256())
+                if found == digest:
+                    cell.digest, cell.length = digest, length
+
+    def keep(self, digests: "list[bytes]") -> None:
+        """Forget all others; their cells are free."""
+        forgotten = False
         for cell in self._cells:
-            cell.chosen = None
-            cell.verified = False
+            if cell.digest and cell.digest not in digests:
+                cell.digest = b""
+                forgotten = True
+        if forgotten:
+            self._store()
 
     def holds(self, digest: bytes) -> bool:
-        return self._cell(digest) is not None
+        return self.find(digest, 0) is not None
 
     def find(self, digest: bytes, offset: int) -> "Piece | None":
         """The verified image with this SHA-256, from `offset` on, or None. Not by its number: the
         same bytes may have several."""
         for cell in self._cells:
-            chosen = cell.chosen
-            if not cell.verified or chosen is None or chosen.digest != digest:
-                continue
-            if offset < chosen.length:
-                return Piece(cell, chosen.length, offset)
+            if cell.digest and cell.digest == digest and offset < cell.length:
+                return Piece(cell, cell.length, offset)
         return None
 
     def begin(self, parcel: "Parcel") -> "Work[None]":
         """Make room for an image, however it travels: erases a cell that is free, or was never
         filled to its end. NoSpace if there is none that is large enough."""
         for cell in self._cells:
-            if not cell.verified and cell.area.size >= parcel.length:
+            if not cell.digest and cell.area.size >= parcel.length:
                 break
         else:
             raise NoSpace
-        cell.chosen = parcel
-        cell.verified = False
-        cell.written = 0
+        self._parcel = parcel
         self._filling = cell
+        self._written = 0
         self._tail = b""
         block_bytes = cell.area.block_bytes
         for block in range((parcel.length + block_bytes - 1) // block_bytes):
@@ -91,18 +117,18 @@ class Depot:
     def write(self, offset: int, data: "Buffer") -> None:
         """The next bytes of the image begun. WrongFile if they are not the next ones, TooMuch if
         they are more than it has."""
-        cell = self._filling
-        if cell is None or cell.chosen is None or offset != cell.written:
+        cell, parcel = self._filling, self._parcel
+        if cell is None or parcel is None or offset != self._written:
             raise WrongFile
-        if offset + len(data) > cell.chosen.length:
+        if offset + len(data) > parcel.length:
             raise TooMuch
         unit = cell.area.program_bytes
         start = offset - len(self._tail)
         joined = self._tail + bytes(data) if self._tail else data
-        cell.written = offset + len(data)
+        self._written = offset + len(data)
         whole = len(joined) // unit * unit
         view = memoryview(joined)
-        if cell.written >= cell.chosen.length and whole < len(joined):
+        if self._written >= parcel.length and whole < len(joined):
             padded = bytes(view[whole:]) + b"\xff" * (unit - len(joined) + whole)
             cell.area.program(start + whole, padded)
             self._tail = b""
@@ -112,29 +138,17 @@ class Depot:
             cell.area.program(start, view[:whole])
 
     def finish(self, suite: "Suite") -> "Work[None]":
-        """Hash the image as it lies in flash, as it travels. Refusals of Parcel.check."""
-        cell = self._filling
-        if cell is None or cell.chosen is None:
+        """Hash the image as it lies in flash, as it travels. Refusals of Parcel.check; FlashFault,
+        NoSpace where that it is there cannot be stored."""
+        cell, parcel = self._filling, self._parcel
+        if cell is None or parcel is None:
             raise WrongFile
-        self._filling = None
-        hashing = suite.sha256()
-        buffer = memoryview(bytearray(256))
-        length = cell.chosen.length
-        for at in range(0, length, len(buffer)):
-            part = buffer[: min(len(buffer), length - at)]
-            cell.area.read_into(at, part)
-            hashing.update(part)
-            if at % SLICE_BYTES == 0:
-                yield
-        try:
-            cell.chosen.check(hashing.digest())
-        except Refusal:
-            cell.chosen = None
-            raise
-        cell.verified = True
+        self._filling = self._parcel = None
+        digest = yield from digest_of(cell.area.read_into, parcel.length, suite.sha256())
+        parcel.check(digest)
+        cell.digest, cell.length = digest, parcel.length
+        self._store()
 
-    def _cell(self, digest: bytes) -> "Cell | None":
-        for cell in self._cells:
-            if cell.verified and cell.chosen is not None and cell.chosen.digest == digest:
-                return cell
-        return None
+    def _store(self) -> None:
+        cells = [[cell.length if cell.digest else 0, cell.digest] for cell in self._cells]
+        self._records.commit({RECORD_DEPOT: cbor.dumps(cells)})

@@ -35,10 +35,13 @@ COPY_BYTES = 256
 
 
 class InPlace:
-    """`area` holds the old image from its start on, and `plan` has a layout. UnsupportedDelta if
-    that layout is not this area's."""
+    """`area` holds the old image from its start on, and `plan` has a layout. In front of what is
+    given to `save` are `lead` bytes for its own use. UnsupportedDelta if that layout is not this
+    area's."""
 
-    def __init__(self, area: "Area", plan: "Plan", save: "Callable[[Buffer], object]") -> None:
+    def __init__(
+        self, area: "Area", plan: "Plan", save: "Callable[[bytearray], object]", lead: int = 0
+    ) -> None:
         if plan.layout is None:
             raise UnsupportedDelta
         memory, segment, shift = plan.layout
@@ -51,6 +54,7 @@ class InPlace:
         self._area = area
         self._plan = plan
         self._save = save
+        self._lead = lead
         self._shift = shift
         self._patch = Patch(plan, self._read_old, self._write)
         moved = min(plan.old_length, memory - shift)  # the rest is given up
@@ -61,7 +65,8 @@ class InPlace:
         self._copied = memoryview(bytearray(max(COPY_BYTES, area.program_bytes)))
 
     def restore(self, raw: "Buffer") -> None:
-        """Go on from what was last saved. Rotten; WrongFile if it is of another delta."""
+        """Go on from what was last saved, without its lead. Rotten; WrongFile if it is of another
+        delta."""
         if len(raw) < 1 or raw[0] not in (MOVING, MAKING):
             raise Rotten
         if raw[0] == MOVING:
@@ -99,11 +104,15 @@ class InPlace:
             self._save_patch()
         yield from advance(self._patch, view, self._area.block_bytes, self._save_patch)
 
-    def finish(self, suite: "Hashing", digest: bytes) -> "Work[None]":
-        """Hash what was made, as it lies in flash. Truncated, WrongHash."""
+    def end(self) -> None:
+        """All of the patch was given. NothingStaged, Truncated."""
         if not self._started:
             raise NothingStaged
         self._patch.finish()
+
+    def finish(self, suite: "Hashing", digest: bytes) -> "Work[None]":
+        """Hash what was made, as it lies in flash. Truncated, WrongHash."""
+        self.end()
         area = self._area
         length = self._plan.new_length
         if (yield from digest_of(area.read_into, length, suite.sha256())) != digest:
@@ -112,15 +121,16 @@ class InPlace:
     # --- inside ---------------------------------------------------------------------------------
 
     def _save_patch(self) -> None:
-        checkpoint = self._patch.checkpoint(1)
-        checkpoint[0] = MAKING
+        checkpoint = self._patch.checkpoint(self._lead + 1)
+        checkpoint[self._lead] = MAKING
         self._save(checkpoint)
 
     def _move(self) -> "Work[None]":
         """Move the old image up by the shift, its last block first. A block that was moved is
         overwritten when the one that far below is moved, and not before that is noted."""
         while self._moving:
-            self._save(struct.pack(MOVE, MOVING, self._plan.digest, self._moving))
+            move = struct.pack(MOVE, MOVING, self._plan.digest, self._moving)
+            self._save(bytearray(self._lead) + move)
             yield from self._move_block((self._moving - 1) * self._area.block_bytes)
             self._moving -= 1
 

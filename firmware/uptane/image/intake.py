@@ -33,6 +33,21 @@ class Opening:
         return self._sink.write(offset, data)
 
 
+def opener(ecu: "Ecu", parcel: Parcel) -> "Work[Decrypting | None]":
+    """The stage that decrypts; None: it comes in the clear."""
+    if parcel.encryption is None:
+        return None
+    secrecy = ecu.board.secrecy
+    if secrecy is None:
+        raise NotARecipient
+    # Imported here, because who only patches has no room for it.
+    from uptane.image.decryption import Decrypting, content_key
+
+    content = parcel.content
+    key = yield from content_key(secrecy, ecu.identity, content, parcel.encryption, parcel.kind)
+    return Decrypting(secrecy, key, content)
+
+
 class Intake:
     """`ecu`: uptane.main.Ecu; its board says whether it patches (`deltas`) and decrypts
     (`secrecy`)."""
@@ -48,8 +63,10 @@ class Intake:
         Refusals, before anything is erased: those of Parcel; UnsupportedDelta, WrongBase;
         NotARecipient, BadEnvelope, BadKey, BadWrap; TooLarge, Unwanted. FlashFault."""
         slots = self._ecu.slots
-        parcel = Parcel(entry)
-        decrypting = yield from self._decrypting(parcel)
+        parcel = Parcel(entry, self._ecu.identity.ecu)
+        if parcel.head is not None:  # it takes what is made for a spare slot, and no pieces
+            raise UnsupportedDelta
+        decrypting = yield from opener(self._ecu, parcel)
         patching = self._patching = self._patching_of(parcel)
         wanted = Installed(entry.number, entry.length, entry.digest, entry.release)
         yield from slots.begin(wanted, -1 if patching is None else patching.made)
@@ -87,20 +104,3 @@ class Intake:
         from uptane.image.patching import Patching  # here, because who only decrypts has no room
 
         return Patching(ecu.slots, ecu.records, plan)
-
-    def _decrypting(self, parcel: Parcel) -> "Work[Decrypting | None]":
-        """The stage that decrypts; None: it comes in the clear."""
-        if parcel.encryption is None:
-            return None
-        ecu = self._ecu
-        secrecy = ecu.board.secrecy
-        if secrecy is None:
-            raise NotARecipient
-        # Imported here, because who only patches has no room for it.
-        from uptane.image.decryption import Decrypting, content_key
-
-        content = parcel.content
-        key = yield from content_key(
-            secrecy, ecu.identity, content, parcel.encryption, parcel.kind
-        )
-        return Decrypting(secrecy, key, content)

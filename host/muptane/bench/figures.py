@@ -28,6 +28,7 @@ ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is
 # uptane.main reaches is counted.
 OF_PRIMARIES = (
     "uptane.primary",
+    "uptane.shelf",
     "uptane.bundle",
     "uptane.image.depot",
     "uptane.uds.client",

@@ -50,7 +50,8 @@ class EcuPlan(Strict):
     """One ECU. `hardware` is its hardware id; `request` and `response` are its UDS identifiers;
     `application` names the example it runs (firmware/apps/NAME_RELEASE). `key` says how it seals
     its version reports; a Primary signs. `p256`: it can check ES256 beside Ed25519. `decrypts`:
-    its images may come encrypted; `deltas`: as deltas, made from the one that it runs."""
+    its images may come encrypted; `deltas`: as deltas, made from the one that it runs.
+    `in_place`: it has no spare slot, and overwrites what it runs."""
 
     name: Name
     number: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -65,6 +66,7 @@ class EcuPlan(Strict):
     p256: bool = False
     decrypts: bool = False
     deltas: bool = False
+    in_place: bool = False
 
     def level(self) -> int:
         """PARTIAL, FULL or PRIMARY, as the identity record has it."""
@@ -80,6 +82,7 @@ class EcuPlan(Strict):
             "es256": self.p256,
             "deltas": self.deltas,
             "decrypts": self.decrypts,
+            "in_place": self.in_place,
         }
         return ",".join([role, *(trait for trait in has if has[trait])])
 
@@ -124,6 +127,9 @@ class VehiclePlan(Strict):
         if self.primary().key != "asymmetric":
             why = "a Primary signs its manifests; only a Secondary's key may be symmetric"
             raise Conflict(why, "ecu", primaries[0], "key")
+        if self.primary().in_place:
+            why = "a Primary has a spare slot; only a Secondary may overwrite what it runs"
+            raise Conflict(why, "ecu", primaries[0], "in_place")
         seen: dict[object, str] = {}
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:

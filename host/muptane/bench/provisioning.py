@@ -9,7 +9,9 @@ from __future__ import annotations
 from nacl.public import PrivateKey
 
 from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.bench.settings import place_of
 from muptane.bench.vehicle import decryption_of, seed_of, symmetric_of
+from muptane.boards import load_board
 from muptane.oem.alliance import Alliance
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.keys import Signer
@@ -118,5 +120,12 @@ def _new(office: Office, plan: VehiclePlan, ecu: EcuPlan) -> NewEcu:
         kid=kid,
         decryption=decryption,
         deltas=ecu.deltas,
+        place=_place(ecu) if ecu.in_place else None,
         decrypts=ecu.decrypts,
     )
+
+
+def _place(ecu: EcuPlan) -> tuple[int, int]:
+    """Bytes of the only place for an image, and of what is erased there at once."""
+    _, block_bytes, blocks = place_of(load_board(ecu.board))
+    return block_bytes * blocks, block_bytes

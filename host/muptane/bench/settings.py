@@ -58,3 +58,12 @@ def heap_bytes(spec: BoardSpec, verification: str) -> int:
     """The budget above code of an ECU with that verification (partial, full, primary)."""
     budget: int = getattr(spec.heap, verification)
     return budget
+
+
+def place_of(spec: BoardSpec) -> list[int]:
+    """[address, bytes of an erase block, blocks] of the only place for an image that a board has
+    without a spare slot: both slots, if they are one piece of flash; else the first."""
+    (address, block_bytes, blocks), second = spec.flash.map.slot_a, spec.flash.map.slot_b
+    if second[:2] == (address + block_bytes * blocks, block_bytes):
+        blocks += second[2]
+    return [address, block_bytes, blocks]

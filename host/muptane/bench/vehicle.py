@@ -27,7 +27,7 @@ from muptane.bench.bus import Bus
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
 from muptane.bench.nodes import Node
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
-from muptane.bench.settings import heap_bytes, settings_of
+from muptane.bench.settings import heap_bytes, place_of, settings_of
 from muptane.bench.station import Station
 from muptane.bench.world import S, World
 from muptane.boards import BoardSpec, load_board
@@ -117,6 +117,8 @@ class Vehicle:
         level = "primary" if plan.role == "primary" else plan.verification
         settings["heap_bytes"] = heap_bytes(spec, level)
         settings["deltas"], settings["decrypts"] = plan.deltas, plan.decrypts
+        if plan.in_place:
+            settings["slots"] = [place_of(spec)]
         if plan.p256:  # the figure is also what builds its suite with ES256
             settings["costs"]["p256_verify"] = spec.costs.p256_verify
         self._change(settings)
@@ -199,7 +201,7 @@ class Vehicle:
                 changes[record] = raw
         records.commit(changes)
         digest = sha256(first.content).digest()
-        slots = Slots(slot_areas, records)
+        slots = Slots(slot_areas * 2 if len(slot_areas) == 1 else slot_areas, records)
         slots.provision(first.number, len(first.content), digest, first.release)
 
     def _identity(self, plan: EcuPlan, supply: Supply) -> bytes:
@@ -271,7 +273,7 @@ class Vehicle:
     def slot(self, name: str, number: int) -> Area:
         """A slot in an ECU's flash, read as it lies; not while the ECU writes."""
         settings, nor = self._flash(name)
-        return layout.area(settings, nor, "slots", number)
+        return layout.area(settings, nor, "slots", min(number, len(settings["slots"]) - 1))
 
     def _flash(self, name: str) -> tuple[dict[str, Any], Nor]:
         settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())

@@ -51,7 +51,7 @@ class Report(Strict):
     time: Seconds
     counter: U32
     nonce: Nonce
-    boot: Annotated[int, Field(ge=ids.BOOT_CONFIRMED, le=ids.BOOT_UNDONE)]
+    boot: Annotated[int, Field(ge=ids.BOOT_CONFIRMED, le=ids.BOOT_REWRITING)]
     tried: Tried | None = None
 
     def content(self) -> bytes:

@@ -5,8 +5,10 @@ the same older one, can patch, and did not just refuse a delta; and only if it i
 confidential image is encrypted, or not sent at all. What was made is kept with what the entry says
 of it, so a vehicle that goes on with a transfer finds the same bytes, and a delta in the clear
 serves every vehicle (S-31: made when it is first needed; S-32: `prepare` makes it before).
+To an ECU without a spare slot all of that travels in pieces, and the entry says how the image
+comes back that it runs until then (V-58).
 It does NOT decide which ECU gets which image.
-Rules: V-13, R-09, R-16, S-26, S-27, S-28, S-31, S-32, E-80, E-81.
+Rules: V-13, V-58, R-09, R-16, S-26, S-27, S-28, S-29, S-31, S-32, T-32, E-80, E-81.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,13 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from muptane.oem import deltas
-from muptane.oem.deltas import Delta
+from muptane.oem.chain import chained
 from muptane.oem.encoding import decode, encode
 from muptane.oem.encryption import Encryption
 from muptane.oem.errors import NoDecryptionKey, NoDelta, UnknownImage
 from muptane.oem.fields import Custom, sha256
 from muptane.oem.fleet import last_report
-from muptane.oem.inventory import Ecu, Image, Inventory, Parcel, ReportReceived
+from muptane.oem.inventory import Ecu, Image, Inventory, Parcel, Place, ReportReceived
 from uptane import ids, limits
 
 # (image number, SHA-256) -> its bytes, or None
@@ -29,6 +31,7 @@ Content = Callable[[int, bytes], bytes | None]
 
 # WrongHash, WrongBase, UnsupportedDelta, BadDelta: after these an ECU gets the whole image
 DELTA_REFUSALS = frozenset((56, 120, 121, 122))
+CHAINED = "+chain"  # at the end of a parcel's shape
 
 
 class Dispatch:
@@ -46,15 +49,21 @@ class Dispatch:
         takers = [ecu for ecu in ecus if not _runs(reports[ecu.id], image)]
         if not takers:
             return {}
-        delta = None
-        base = _base([reports[ecu.id] for ecu in takers])
-        if base is not None and all(ecu.deltas for ecu in takers):
-            delta = self._delta(session, base, image, now)
+        base = _base(reports[ecu.id] for ecu in takers)
+        refused = any(_refused_a_delta(reports[ecu.id]) for ecu in takers)
+        parcel = None if refused else self._delta(session, base, image, takers, now)
         if image.confidential:
-            return self._sealed(session, image, takers, delta, now)
-        if delta is None:
-            return {}
-        return {ids.CUSTOM_DELTA: delta.description.as_map()}
+            parcel = self._sealed(session, image, takers, parcel, now)
+        said = {} if parcel is None else _said(parcel)
+        lone = [ecu for ecu in takers if ecu.place_bytes is not None]
+        if lone:
+            chain = self._chained(session, image, parcel, now)
+            said[ids.CUSTOM_CHAIN] = [*_said(chain)[ids.CUSTOM_CHAIN], sorted(e.id for e in lone)]
+            before = _base(reports[ecu.id] for ecu in lone)
+            recovery = self._recovery(session, before, lone, now)
+            if recovery is not None:
+                said[ids.CUSTOM_RECOVERY] = recovery
+        return said
 
     def prepare(self, old: tuple[int, bytes], number: int, now: int) -> int:
         """Make the delta from an older image (number, SHA-256) to a released one before a vehicle
@@ -63,9 +72,10 @@ class Dispatch:
             image = session.get(Image, number)
             if image is None or self._content(*old) is None:
                 raise UnknownImage(f"no image {number if image is None else old[0]} was released")
-            made = self._delta(session, old, image, now)
+            made = self._known_delta(session, old, image, None, now)
+            made_bytes = 0 if made is None else len(made.raw)
             session.commit()
-        return 0 if made is None else len(made.patch)
+        return made_bytes
 
     def read(self, vehicle: str, kind: int, number: int, digest: bytes) -> bytes | None:
         """What travels under this SHA-256 to this vehicle, or None. The delta to a confidential
@@ -83,32 +93,46 @@ class Dispatch:
     # --- deltas --------------------------------------------------------------------------------
 
     def _delta(
-        self, session: Session, old: tuple[int, bytes], image: Image, now: int
-    ) -> Delta | None:
+        self,
+        session: Session,
+        base: tuple[int, bytes] | None,
+        image: Image,
+        takers: Sequence[Ecu],
+        now: int,
+    ) -> Parcel | None:
+        """A delta from what all of them run, which all of them can apply where they keep images;
+        None: there is none."""
+        places = {ecu.place for ecu in takers}
+        if base is None or len(places) > 1 or not all(ecu.deltas for ecu in takers):
+            return None
+        return self._known_delta(session, base, image, places.pop(), now)
+
+    def _known_delta(
+        self, session: Session, old: tuple[int, bytes], image: Image, place: Place, now: int
+    ) -> Parcel | None:
         """The delta in the clear, kept or made now; None: none that is smaller than the image."""
-        known = self._known(session, "", image, old[1])
+        known = self._known(session, "", image, old[1], _shape(place))
         if known is None:
-            known = self._made(old, image, now)
+            known = self._made(old, image, place, now)
             session.add(known)
             session.flush()
-        said = _said(known)
-        if not said:
-            return None
-        description = deltas.Description.from_map(said[ids.CUSTOM_DELTA])
-        return Delta(patch=known.raw, description=description)
+        return known if known.raw else None
 
-    def _made(self, old: tuple[int, bytes], image: Image, now: int) -> Parcel:
+    def _made(self, old: tuple[int, bytes], image: Image, place: Place, now: int) -> Parcel:
         """The row of a delta; without bytes if there is none."""
         row = Parcel(
             vehicle_id="", image=image.number, base=old[1], kind=ids.KIND_DELTA, made_s=now,
-            digest=b"", custom=encode({}), raw=b"",
+            shape=_shape(place), digest=b"", custom=encode({}), raw=b"",
         )  # fmt: skip
         before = self._content(*old)
         after = self._content(image.number, image.sha256)
         if before is None or after is None:
             return row
         try:
-            delta = deltas.sequential(before, after)
+            if place is None:
+                delta = deltas.sequential(before, after)
+            else:
+                delta = deltas.in_place(before, after, *place)
         except NoDelta:
             return row
         if len(delta.patch) < len(after):
@@ -119,48 +143,103 @@ class Dispatch:
     # --- confidential images --------------------------------------------------------------------
 
     def _sealed(
-        self, session: Session, image: Image, takers: list[Ecu], delta: Delta | None, now: int
-    ) -> Custom:
-        """What the entry says of a ciphertext that all of them can open."""
+        self, session: Session, image: Image, takers: list[Ecu], delta: Parcel | None, now: int
+    ) -> Parcel:
+        """A ciphertext, of the image or of a delta, that all of them can open."""
         vehicle = takers[0].vehicle_id
-        base = b"" if delta is None else delta.description.base_hashes[ids.ALG_SHA256]
-        known = self._known(session, vehicle, image, base)
+        base, shape = (b"", "") if delta is None else (delta.base, delta.shape)
+        known = self._known(session, vehicle, image, base, shape)
         if known is None or not _opens(known, takers):
             kind = ids.KIND_IMAGE if delta is None else ids.KIND_DELTA
-            plain = self._content(image.number, image.sha256) if delta is None else delta.patch
+            plain = self._content(image.number, image.sha256) if delta is None else delta.raw
             if plain is None:
                 raise NoDecryptionKey(f"the bytes of confidential image {image.number} are gone")
             made = self._encryption.encrypt(session, (kind, image.number), plain, takers, now)
             custom = made.custom(vehicle)
             if delta is not None:
-                custom[ids.CUSTOM_DELTA] = delta.description.as_map()
+                custom.update(_said(delta))
             known = Parcel(
                 vehicle_id=vehicle, image=image.number, base=base, kind=kind, made_s=now,
-                digest=sha256(made.ciphertext), custom=encode(custom), raw=made.ciphertext,
+                shape=shape, digest=sha256(made.ciphertext), custom=encode(custom),
+                raw=made.ciphertext,
             )  # fmt: skip
             session.add(known)
             session.flush()
-        return _said(known)
+        return known
 
-    def _known(self, session: Session, vehicle: str, image: Image, base: bytes) -> Parcel | None:
+    # --- ECUs without a spare slot --------------------------------------------------------------
+
+    def _chained(self, session: Session, image: Image, parcel: Parcel | None, now: int) -> Parcel:
+        """The same in pieces, for whoever overwrites what it runs. `parcel`: None for an image as
+        it is. Refuses with UnknownImage."""
+        vehicle, base, inner = ("", b"", "")
+        raw, kind = self._content(image.number, image.sha256), ids.KIND_IMAGE
+        if parcel is not None:
+            vehicle, base, inner = parcel.vehicle_id, parcel.base, parcel.shape
+            raw, kind = parcel.raw, parcel.kind
+        if not raw:
+            raise UnknownImage(f"image {image.number} has no bytes that could overwrite another")
+        travels, head = chained(raw)
+        digest = sha256(travels)
+        known = self._known(session, vehicle, image, base, inner + CHAINED)
+        if known is None or known.digest != digest:
+            known = Parcel(
+                vehicle_id=vehicle, image=image.number, base=base, kind=kind, made_s=now,
+                shape=inner + CHAINED, digest=digest, raw=travels,
+                custom=encode({ids.CUSTOM_CHAIN: [digest, head]}),
+            )  # fmt: skip
+            session.add(known)
+            session.flush()
+        return known
+
+    def _recovery(
+        self, session: Session, base: tuple[int, bytes] | None, lone: list[Ecu], now: int
+    ) -> bytes | None:
+        """How the image comes back that all of these run; None: no such image was released, or
+        nothing of it that they could take (V-58 is a SHOULD)."""
+        image = None if base is None else session.get(Image, base[0])
+        if image is None or base is None or image.sha256 != base[1]:
+            return None
+        said: Custom = {}
+        if image.confidential:
+            try:
+                said = _said(self._sealed(session, image, lone, None, now))
+            except NoDecryptionKey:
+                return None
+        raw = encode([image.number, image.entry((), said).as_map()])
+        return raw if len(raw) <= limits.RECOVERY_BYTES_MAX else None
+
+    def _known(
+        self, session: Session, vehicle: str, image: Image, base: bytes, shape: str
+    ) -> Parcel | None:
         """The newest that was made; of the same base, `b""` for a whole image."""
         query = select(Parcel).where(
-            Parcel.vehicle_id == vehicle, Parcel.image == image.number, Parcel.base == base
+            Parcel.vehicle_id == vehicle,
+            Parcel.image == image.number,
+            Parcel.base == base,
+            Parcel.shape == shape,
         )
         return session.scalars(query.order_by(Parcel.id.desc()).limit(1)).first()
 
 
+def _shape(place: Place) -> str:
+    return "" if place is None else f"{place[0]}/{place[1]}"
+
+
 def _runs(report: ReportReceived | None, image: Image) -> bool:
-    return report is not None and (report.image, report.sha256) == (image.number, image.sha256)
+    if report is None or report.boot == ids.BOOT_REWRITING:
+        return False
+    return (report.image, report.sha256) == (image.number, image.sha256)
 
 
 def _base(reports: Iterable[ReportReceived | None]) -> tuple[int, bytes] | None:
-    """(number, SHA-256) of the image that all of them run, and can take a delta to; or None."""
-    known = list(reports)
-    bases = {None if one is None else (one.image, one.sha256) for one in known}
-    if len(bases) != 1 or any(one and DELTA_REFUSALS.intersection(one.attacks) for one in known):
-        return None
-    return bases.pop()
+    """(number, SHA-256) of the image that all of them run, or ran last; None: not the same."""
+    bases = {None if one is None else (one.image, one.sha256) for one in reports}
+    return bases.pop() if len(bases) == 1 else None
+
+
+def _refused_a_delta(report: ReportReceived | None) -> bool:
+    return report is not None and bool(DELTA_REFUSALS.intersection(report.attacks))
 
 
 def _said(parcel: Parcel) -> Custom:

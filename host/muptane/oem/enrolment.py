@@ -4,7 +4,10 @@ It checks what can be checked without the inventory; `fleet` does the rest and e
 Rules: R-11, R-17, R-44, V-24, T-43, E-75.
 """
 
+from typing import Annotated
+
 from nacl.bindings import crypto_sign_ed25519_pk_to_curve25519
+from pydantic import Field
 
 from muptane.oem.errors import BadKey, Malformed
 from muptane.oem.fields import U32, Strict
@@ -12,12 +15,16 @@ from muptane.oem.inventory import Ecu
 from muptane.oem.keys import Key, check_x25519
 from uptane import ids, limits
 
+Count = Annotated[int, Field(ge=1, le=limits.IMAGE_BYTES_MAX)]
+
 
 class NewEcu(Strict):
     """An ECU to register. `verification`: ids.PARTIAL, FULL or PRIMARY. `public`: its Ed25519
     key, 32 bytes; or None, and `kid` as the key server gave it. `decryption`: the public part of
     its X25519 key, 32 bytes, if it has one. `deltas`: it can make an image of a delta. `decrypts`:
-    it has the code to use its key for decryption, be it `decryption` or its symmetric one."""
+    it has the code to use its key for decryption, be it `decryption` or its symmetric one.
+    `place`: bytes of the only place for an image, and of what it erases there at once; None: it
+    has a spare slot."""
 
     ecu: U32
     public: bytes | None
@@ -27,11 +34,15 @@ class NewEcu(Strict):
     decryption: bytes | None = None
     deltas: bool = False
     decrypts: bool = True
+    place: tuple[Count, Count] | None = None
 
     def row(self, vehicle: str) -> Ecu:
         """Refuses with BadKey, or Malformed for another kind of verification."""
         if self.verification not in (ids.PARTIAL, ids.FULL, ids.PRIMARY):
             raise Malformed(f"{self.verification} is no kind of verification")
+        place_bytes, block_bytes = self.place or (None, None)
+        if place_bytes is not None and block_bytes is not None and place_bytes % block_bytes:
+            raise Malformed(f"a place of {place_bytes} bytes is no blocks of {block_bytes}")
         return Ecu(
             id=self.ecu,
             vehicle_id=vehicle,
@@ -42,6 +53,8 @@ class NewEcu(Strict):
             verification=self.verification,
             hardware=self.hardware,
             deltas=self.deltas,
+            place_bytes=place_bytes,
+            block_bytes=block_bytes,
             decrypts=self.decrypts,
         )
 

@@ -27,7 +27,7 @@ from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
 from uptane import ids
 
-SCHEMA = 5  # PRAGMA user_version
+SCHEMA = 6  # PRAGMA user_version
 
 
 class Base(DeclarativeBase):
@@ -39,6 +39,9 @@ class Vehicle(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     registered_s: Mapped[int]
+
+
+Place = tuple[int, int] | None
 
 
 class Ecu(Base):
@@ -56,7 +59,16 @@ class Ecu(Base):
     verification: Mapped[int]  # ids.PARTIAL, FULL or PRIMARY
     hardware: Mapped[int]
     deltas: Mapped[bool]  # can it make an image of a delta?
+    place_bytes: Mapped[int | None]  # of the only place for an image; None: there is a spare slot
+    block_bytes: Mapped[int | None]  # that it erases there at once
     decrypts: Mapped[bool]  # can it open an image that is encrypted for it?
+
+    @property
+    def place(self) -> Place:
+        """Bytes of the only place for an image and of its erase block; None: it has another."""
+        if self.place_bytes is None or self.block_bytes is None:
+            return None
+        return self.place_bytes, self.block_bytes
 
     @property
     def key(self) -> Key | None:
@@ -206,8 +218,9 @@ class ContentKey(Base):
 
 
 class Parcel(Base):
-    """What travels in the place of an image: a delta for everybody (`vehicle_id` empty), or a
-    ciphertext for one vehicle. Without bytes: a delta that was tried, and is not worth it."""
+    """What travels in the place of an image: for everybody (`vehicle_id` empty), or a ciphertext
+    for one vehicle; either may be cut into pieces. Without bytes: a delta that was tried, and is
+    not worth it."""
 
     __tablename__ = "parcels"
 
@@ -215,6 +228,7 @@ class Parcel(Base):
     vehicle_id: Mapped[str] = mapped_column(index=True)
     image: Mapped[int] = mapped_column(ForeignKey(Image.number), index=True)
     base: Mapped[bytes]  # SHA-256 of the image that a delta is made from, else empty
+    shape: Mapped[str]  # "place/block" bytes of an in-place delta; then how it is cut: `dispatch`
     kind: Mapped[int]  # ids.KIND_...
     digest: Mapped[bytes] = mapped_column(index=True)  # SHA-256 of `raw`
     custom: Mapped[bytes]  # what the Director's entry says of it, CBOR

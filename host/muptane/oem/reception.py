@@ -145,6 +145,8 @@ def _remarks(session: Session, report: Report, now: int) -> list[str]:
         made.append(f"ECU {report.ecu} refused: {numbers}")
     if report.boot in (ids.BOOT_REVERTED, ids.BOOT_UNDONE):
         made.append(f"ECU {report.ecu} went back to image {report.image}")
+    if report.boot == ids.BOOT_REWRITING:
+        made.append(f"ECU {report.ecu} has no image that runs; it had image {report.image}")
     known = session.get(Image, report.image)
     if known is not None and report.hashes.get(ids.ALG_SHA256) != known.sha256:
         made.append(f"ECU {report.ecu} runs an image {report.image} that is not ours")

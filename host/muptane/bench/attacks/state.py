@@ -23,7 +23,13 @@ from uptane import ids
 from uptane.errors import NotProvisioned
 from uptane.store.boot import TRIAL, State
 
-LEFT_OUT = (ids.RECORD_ATTACKS, ids.RECORD_COUNTER, ids.RECORD_BOOT, ids.RECORD_TIME)
+LEFT_OUT = (
+    ids.RECORD_ATTACKS,
+    ids.RECORD_COUNTER,
+    ids.RECORD_BOOT,
+    ids.RECORD_TIME,
+    ids.RECORD_DEPOT,
+)
 Picture = Mapping[str, object]
 
 

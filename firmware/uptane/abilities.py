@@ -1,0 +1,51 @@
+"""What an ECU does beyond the least: an image in the only place there is, deltas, encryption.
+
+Each is imported only where its board is built for it (`shapes.Board`), because most have no room
+for it. It decides nothing else.
+Rules: S-29.
+"""
+
+from uptane import secondary
+from uptane.store.slots import Slots
+
+if False:  # for the type checker
+    from types import ModuleType
+
+    from shapes import Board
+    from uptane.image.intake import Intake
+    from uptane.image.rewriting import Rewriting
+    from uptane.main import Ecu
+    from uptane.store.records import Records
+
+
+def slots_of(board: "Board", records: "Records") -> Slots:
+    """Two slots, or the one place that a board has."""
+    areas = board.slot_areas
+    if len(areas) > 1:
+        return Slots(areas, records)
+    from uptane.store.sole import Sole  # here, because most have a spare slot
+
+    return Sole(areas[0], records)
+
+
+def intake_of(ecu: "Ecu") -> "Intake | Rewriting | None":
+    """How images come in other ways than whole and in the clear; None: they do not."""
+    board = ecu.board
+    if len(board.slot_areas) == 1:
+        from uptane.image.rewriting import Rewriting  # here, because most have a spare slot
+
+        return Rewriting(ecu)
+    if board.deltas or board.secrecy is not None:
+        from uptane.image.intake import Intake  # here, because most take images as they are
+
+        return Intake(ecu)
+    return None
+
+
+def cycle_of(board: "Board") -> "ModuleType":
+    """The cycle of a Secondary."""
+    if len(board.slot_areas) > 1:
+        return secondary
+    from uptane import lone  # here, because most have a spare slot
+
+    return lone
