@@ -5,6 +5,7 @@ The sample is fixed: one or two of every theme, against every kind of verificati
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from muptane.bench.attacks.attack import (
     everywhere,
 )
 from muptane.bench.attacks.engine import Broken, Grounds
+from muptane.bench.attacks.forgery import base_of, encrypted, packed, patch_of, send, send_patch
 from muptane.bench.attacks.index import THEMES, of_theme, threats
+from muptane.bench.attacks.places import rotate_director
 from muptane.bench.attacks.stage import KEYS, Stage
 from muptane.bench.firmware import ROOT, available
 from muptane.cli.main import app
 from muptane.refusals import ADVICE
-from uptane.algorithms import FORM_ENCRYPTED, FORM_PLAIN
+from uptane import ids
+from uptane.algorithms import FORM_DELTA, FORM_ENCRYPTED, FORM_PLAIN
 from uptane.errors import Rollback, WrongHash
 
 SEDAN = plan.load(ROOT / "vehicles" / "sedan.toml")
@@ -41,6 +45,9 @@ SAMPLE = (
     "time_hoarded",
     "director_key_stolen",
     "image_altered",
+    "plain_image_before_its_primary",
+    "wrap_of_another_ecu",
+    "encrypted_delta_to_other_bytes",
     "ecu_of_another_vehicle_named",
     "director_versions_driven_up",
     "one_signature_twice",
@@ -115,6 +122,29 @@ def test_without_the_keys_an_edited_file_is_not_signed(grounds: Grounds) -> None
     )
     assert ADVICE[int(without.observed)].name == "BelowThreshold"
     assert with_keys.observed != without.observed
+
+
+def test_forged_parcels_are_sound_where_they_tell_the_truth(grounds: Grounds) -> None:
+    """E-80, E-81: what lies about deltas and wraps are made of. A patch written by hand installs,
+    on a ground whose images travel just so."""
+    stolen = ("director.timestamp", "director.snapshot", "director.targets")
+
+    def tell(stage: Stage) -> str:
+        assert set(stage.custom) == {ids.CUSTOM_DELTA, ids.CUSTOM_ENCRYPTED}
+        old, new = base_of(stage), stage.content
+        extra = new[len(old) :]
+        assert extra and new.startswith(old)
+        steps = packed(len(old)) + bytes(len(old)) + packed(len(extra)) + extra + packed(0)
+        patch = patch_of(stage, steps)
+        send_patch(stage, patch)
+        send(stage, encrypted(stage, patch, said=(ids.KIND_DELTA, b"")))
+        stage.director.publish()
+        return stage.feed_the_image()
+
+    form = FORM_DELTA | FORM_ENCRYPTED
+    told = replace(made_up(INSTALLS, tell, stolen), form=form, heal=rotate_director)
+    [outcome] = grounds.play_all([(told, "full")])
+    assert outcome.ok and not outcome.state_unchanged
 
 
 def test_a_ground_is_built_once_for_each_form(grounds: Grounds) -> None:
