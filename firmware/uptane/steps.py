@@ -38,8 +38,9 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
 
 def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
     """Bring the image into the spare slot and verify it there, as it lies in flash."""
+    patching = None
     if ecu.intake is not None:
-        want = yield from ecu.intake.begin(entry)
+        want, patching = yield from ecu.intake.begin(entry)
     else:
         slots = ecu.slots
         wanted = Installed(entry.number, entry.length, entry.digest, entry.release)
@@ -49,5 +50,5 @@ def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
         want.offset = slots.resume_offset()
     if want.offset < want.cap and (yield want) is None:
         raise Withheld
-    yield from ecu.slots.finish(ecu.suite) if ecu.intake is None else ecu.intake.finish()
+    yield from ecu.slots.finish(ecu.suite) if ecu.intake is None else ecu.intake.finish(patching)
     ecu.verified = True
