@@ -118,7 +118,7 @@ def lacks(planned: plan.VehiclePlan, one: Attack, verification: str) -> str:
     needs; or nothing."""
     if len(planned.secondaries()) < one.secondaries:
         return f"{one.name} needs {one.secondaries} Secondaries"
-    if one.form & FORM_DELTA and deltas.detools is None:
+    if one.form & FORM_DELTA and not deltas.available():
         return deltas.MISSING
     try:
         victim_of(planned, verification)
