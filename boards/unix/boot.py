@@ -54,7 +54,12 @@ LATER = {
 LATER["symmetric"] = ("uptane.mac",)
 LATER["es256"] = ("uptane.crypto.p256",)
 LATER["deltas"] = ("uptane.image.intake", "uptane.image.patching")
-LATER["in_place"] = ("uptane.store.sole", "uptane.lone", "uptane.image.rewriting")
+LATER["in_place"] = (
+    "uptane.store.sole",
+    "uptane.lone",
+    "uptane.image.rewriting",
+    "uptane.image.in_place",
+)
 LATER["decrypts"] = ("uptane.image.intake", "uptane.image.decryption", "boards.unix.secret")
 
 if len(sys.argv) > 1:

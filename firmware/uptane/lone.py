@@ -45,9 +45,9 @@ def go_back(ecu: "Ecu", rewriting: "Rewriting") -> "Cycle[bool]":
     Slots.finish."""
     if not ecu.slots.rotten:
         return False
-    want = yield from rewriting.begin(rewriting.way_back())
+    want, rewrite = yield from rewriting.begin(rewriting.way_back())
     if want.offset < want.cap and (yield want) is None:
         ecu.note(Withheld.number)
         return False
-    yield from rewriting.finish()
+    yield from rewriting.finish(rewrite)
     return True

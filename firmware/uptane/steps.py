@@ -11,6 +11,8 @@ from uptane.meta.wants import Want
 from uptane.store.boot import Installed
 
 if False:  # for the type checker
+    from typing import Any
+
     from errand import Cycle
     from uptane.main import Ecu
     from uptane.meta.targets import Entry
@@ -38,8 +40,9 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
 
 def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
     """Bring the image into the spare slot and verify it there, as it lies in flash."""
+    work: Any = None  # of the intake, gone with this cycle
     if ecu.intake is not None:
-        want = yield from ecu.intake.begin(entry)
+        want, work = yield from ecu.intake.begin(entry)
     else:
         slots = ecu.slots
         wanted = Installed(entry.number, entry.length, entry.digest, entry.release)
@@ -49,5 +52,5 @@ def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
         want.offset = slots.resume_offset()
     if want.offset < want.cap and (yield want) is None:
         raise Withheld
-    yield from ecu.slots.finish(ecu.suite) if ecu.intake is None else ecu.intake.finish()
+    yield from ecu.slots.finish(ecu.suite) if ecu.intake is None else ecu.intake.finish(work)
     ecu.verified = True

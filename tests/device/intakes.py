@@ -95,7 +95,8 @@ class Taker:
 
     def begin(self, entry):
         """The want for an image, however it travels."""
-        return run(self.intake.begin(entry))
+        want, self.patching = run(self.intake.begin(entry))
+        return want
 
     def bring(self, want, raw, pieces=-1, piece_bytes=500):
         """Bring so many pieces of what is wanted, or all of it."""
@@ -108,7 +109,7 @@ class Taker:
             pieces -= 1
 
     def finish(self):
-        run(self.intake.finish())
+        run(self.intake.finish(self.patching))
 
     def takes(self, entry, raw, piece_bytes=500):
         """Take in an image from wherever it was left; returns where that was."""

@@ -95,10 +95,10 @@ class LoneTaker:
 
     def takes(self, entry, raw, piece_bytes=500):
         """Take in an image from wherever it was left; returns where that was."""
-        want = run(self.rewriting.begin(entry))
+        want, rewrite = run(self.rewriting.begin(entry))
         at = want.offset
         self.bring(want, raw, -1, piece_bytes)
-        run(self.rewriting.finish())
+        run(self.rewriting.finish(rewrite))
         return at
 
     def goes_back(self, raw=OLD):

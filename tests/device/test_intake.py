@@ -50,6 +50,17 @@ def test_every_way_leads_to_the_same_image() -> None:
             assert taker.records.read(RECORD_CHECKPOINT) is None
 
 
+def test_a_broken_transfer_leaves_nothing_behind() -> None:
+    """E-81, E-76: what it takes to patch is held by the cycle, which is dropped when a delta is
+    refused; a small heap has no room for it beside the next cycle's signatures."""
+    for _, entry, raw in ways():
+        taker = Taker()
+        before = dict(taker.intake.__dict__)
+        want = taker.begin(entry)
+        taker.bring(want, raw, 1, 64)
+        assert taker.intake.__dict__ == before
+
+
 def test_what_is_staged_is_not_brought_again() -> None:
     """E-78: the next cycle hashes what lies there, and wants nothing."""
     for _, entry, raw in ways():

@@ -58,7 +58,7 @@ def test_every_way_leads_to_the_same_image() -> None:
     for name, entry, raw in ways():
         for piece_bytes in (64, 1024):
             taker = LoneTaker()
-            want = run(taker.rewriting.begin(entry))
+            want, rewrite = run(taker.rewriting.begin(entry))
             assert want.form == forms[name] and want.offset == 0 and want.repository == DIRECTOR
             assert want.detail == digest(raw) and want.cap == len(raw)
             assert want.kind == (KIND_DELTA if "delta" in name else KIND_IMAGE)
@@ -66,7 +66,7 @@ def test_every_way_leads_to_the_same_image() -> None:
             assert taker.slots.boot_state() == BOOT_REWRITING
             saved = taker.records.read(RECORD_CHECKPOINT)
             assert saved is None or len(saved) <= CHECKPOINT_BYTES_MAX
-            run(taker.rewriting.finish())
+            run(taker.rewriting.finish(rewrite))
             assert taker.content(len(NEW)) == NEW, (name, piece_bytes)
             confirmed(taker)
             assert taker.runs(NEW) and taker.slots.boot_state() == BOOT_CONFIRMED
@@ -78,7 +78,7 @@ def test_nothing_is_lost_before_the_first_piece_is_here() -> None:
     for name, entry, raw in ways():
         taker = LoneTaker()
         strokes = taker.nor.strokes
-        want = run(taker.rewriting.begin(entry))
+        want, rewrite = run(taker.rewriting.begin(entry))
         first = bytearray(raw[: min(1056, len(raw)) - 1])
         run(want.sink.write(0, memoryview(first)))
         assert taker.nor.strokes == strokes and taker.runs(OLD), name
@@ -98,11 +98,11 @@ def test_an_image_that_fails_its_trial_leaves_none_and_the_old_one_comes_back() 
         for _ in range(4):
             taker.start()
         assert taker.slots.boot_state() == BOOT_REWRITING and taker.slots.lost()
-        want = run(taker.rewriting.begin(taker.rewriting.way_back()))
+        want, rewrite = run(taker.rewriting.begin(taker.rewriting.way_back()))
         assert want.form == form and want.detail == digest(back) and want.number == OLD_NUMBER
         assert want.repository == (DIRECTOR if form else IMAGE)
         taker.bring(want, back)
-        run(taker.rewriting.finish())
+        run(taker.rewriting.finish(rewrite))
         assert taker.runs(OLD) and taker.slots.boot_state() == BOOT_REVERTED
         assert taker.slots.staged() is None
         taker.takes(*ways()[0][1:])
@@ -153,7 +153,7 @@ def test_a_wrong_piece_costs_nothing_but_itself() -> None:
         taker = LoneTaker()
         bad = bytearray(raw)
         bad[-1] ^= 1
-        want = run(taker.rewriting.begin(entry))
+        want, rewrite = run(taker.rewriting.begin(entry))
         raises(WrongPiece, taker.bring, want, bytes(bad))
         taker.takes(entry, raw)
         confirmed(taker)
@@ -204,7 +204,7 @@ def test_a_base_that_rotted_is_seen_before_it_is_overwritten() -> None:
 def test_another_delta_cannot_go_on_and_a_whole_image_can_begin_anew() -> None:
     """E-81, V-58: with the old image gone, and the directions changed in the middle."""
     taker = LoneTaker()
-    want = run(taker.rewriting.begin(ways()[1][1]))
+    want, rewrite = run(taker.rewriting.begin(ways()[1][1]))
     taker.bring(want, ways()[1][2], 3)
     taker.start()
     assert taker.slots.rotten == Overwritten.number and not taker.slots.lost()
@@ -220,7 +220,7 @@ def test_a_checkpoint_that_rotted_is_not_taken_for_a_whole_image() -> None:
     """E-79, E-81: of a delta in the middle there is nothing to go on with."""
     for name, entry, raw in ways()[:2]:
         taker = LoneTaker()
-        want = run(taker.rewriting.begin(ways()[1][1]))
+        want, rewrite = run(taker.rewriting.begin(ways()[1][1]))
         taker.bring(want, ways()[1][2], 3)
         saved = taker.records.read(RECORD_CHECKPOINT)
         flash = bytearray(3 * 4096)
@@ -240,13 +240,13 @@ def test_the_same_content_goes_on_out_of_another_ciphertext() -> None:
     """E-79, V-13: its pieces are others; what is written is not written again."""
     _, entry, raw = ways()[0]
     taker = LoneTaker()
-    want = run(taker.rewriting.begin(entry))
+    want, rewrite = run(taker.rewriting.begin(entry))
     taker.bring(want, raw, len(raw) // 500 - 1)
     taker.start()
     sealed = ways()[2]
-    want = run(taker.rewriting.begin(sealed[1]))
+    want, rewrite = run(taker.rewriting.begin(sealed[1]))
     assert want.offset == 0
     taker.bring(want, sealed[2])
-    run(taker.rewriting.finish())
+    run(taker.rewriting.finish(rewrite))
     confirmed(taker)
     assert taker.runs(NEW)

@@ -8,6 +8,8 @@ from nacl.public import PrivateKey
 from oem_vehicle import BRAKE, DOOR, NOW, Vehicle, newest, stored
 
 from muptane.oem.deltas import detools
+from muptane.oem.dispatch import Dispatch
+from muptane.oem.encryption import Encryption
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import ImageNumberUsed, UnknownImage
 from muptane.oem.inventory import ContentKey, Parcel
@@ -205,6 +207,25 @@ def test_an_ecu_without_a_key_gets_nothing_of_a_confidential_image():
     fleet.office.assign(VIN, DOOR, 8)
     assert ids.CUSTOM_ENCRYPTED in fleet.directed()
     assert fleet.decision.directions == {BRAKE: NEW_NUMBER, DOOR: 8}
+
+
+def test_a_content_key_that_repeats_costs_its_image_and_no_other():
+    """V-13, E-80: the Director withholds it, with the reason, and goes on."""
+    fleet = Fleet(confidential=True)
+    fleet.office.release_image(8, b"door 2", [30], 2, True)
+    office = fleet.office
+    contents = {NEW_NUMBER: NEW, 8: b"door 2"}
+    identity, wrap = office.director.identity, office.key_server.wrap
+    stuck = Encryption(office.inventory, identity, wrap, random=bytes)
+    dispatch = Dispatch(office.inventory, lambda number, digest: contents.get(number), stuck)
+    office.director.travel = dispatch.custom
+    assert ids.CUSTOM_ENCRYPTED in fleet.directed(BRAKE)
+    office.assign(VIN, DOOR, 8)
+    assert ids.CUSTOM_ENCRYPTED in fleet.directed()
+    assert fleet.decision.directions == {BRAKE: NEW_NUMBER}
+    [(ecu, image, why)] = fleet.decision.withheld
+    assert (ecu, image) == (DOOR, 8) and "content key was used" in why
+    assert len(stored(office, ContentKey)) == 1
 
 
 def test_what_is_confidential_stays_so():

@@ -50,15 +50,15 @@ def opener(ecu: "Ecu", parcel: Parcel) -> "Work[Decrypting | None]":
 
 class Intake:
     """`ecu`: uptane.main.Ecu; its board says whether it patches (`deltas`) and decrypts
-    (`secrecy`)."""
+    (`secrecy`). It holds nothing of a transfer, which may be broken off at any time: the window
+    of a delta that stayed behind is what the next cycle's signatures lack."""
 
     def __init__(self, ecu: "Ecu") -> None:
         self._ecu = ecu
-        self._patching: Patching | None = None
 
-    def begin(self, entry: "Entry") -> "Work[Want]":
+    def begin(self, entry: "Entry") -> "Work[tuple[Want, Patching | None]]":
         """Make the spare slot ready for an image, however it travels; returns the want for it,
-        whose offset says how much is there already.
+        whose offset says how much is there already, and what `finish` has to be given.
 
         Refusals, before anything is erased: those of Parcel; UnsupportedDelta, WrongBase;
         NotARecipient, BadEnvelope, BadKey, BadWrap; TooLarge, Unwanted. FlashFault."""
@@ -67,28 +67,27 @@ class Intake:
         if parcel.head is not None:  # it takes what is made for a spare slot, and no pieces
             raise UnsupportedDelta
         decrypting = yield from opener(self._ecu, parcel)
-        patching = self._patching = self._patching_of(parcel)
+        patching = self._patching_of(parcel)
         wanted = Installed(entry.number, entry.length, entry.digest, entry.release)
         yield from slots.begin(wanted, -1 if patching is None else patching.made)
         made = slots.resume_offset()
         want = parcel.want(slots)
         want.offset = made
         if made == entry.length:
-            self._patching = None
+            patching = None
             want.offset = want.cap
         elif patching is not None:
             want.sink = patching
             want.offset = patching.begin(made)
         if decrypting is not None and want.sink is not None:
             want.sink = Opening(decrypting, want.sink)
-        return want
+        return want, patching
 
-    def finish(self) -> "Work[None]":
+    def finish(self, patching: "Patching | None") -> "Work[None]":
         """All of it has come: see whether it is the image. Truncated; refusals of
         Slots.finish."""
-        if self._patching is not None:
-            self._patching.finish()
-            self._patching = None
+        if patching is not None:
+            patching.finish()
         yield from self._ecu.slots.finish(self._ecu.suite)
 
     def _patching_of(self, parcel: Parcel) -> "Patching | None":

@@ -33,12 +33,17 @@ def image_number(ecu: EcuPlan, release: int) -> int:
 
 class Maker:
     """`world` is whose clock the office reads; `images` replaces the update of an ECU by the
-    content of a file: {ECU name: path}."""
+    content of a file: {ECU name: path}; `confidential`: no image leaves in the clear."""
 
     def __init__(
-        self, plan: VehiclePlan, world: World, images: Mapping[str, Path] | None = None
+        self,
+        plan: VehiclePlan,
+        world: World,
+        images: Mapping[str, Path] | None = None,
+        confidential: bool = False,
     ) -> None:
         self.plan = plan
+        self.confidential = confidential
         seed = f"demo/{plan.seed}".encode()
         self.office = Office.create(world.seconds, seed=seed)
         self.alliance = Alliance(self.office, seed)
@@ -65,7 +70,7 @@ class Maker:
         """Enter an image into the Image repository; returns its content."""
         content = self.content(ecu, release)
         number = image_number(ecu, release)
-        self.office.release_image(number, content, [ecu.hardware], release)
+        self.office.release_image(number, content, [ecu.hardware], release, self.confidential)
         for store in self.alliance.stores.values():
             store.add_image(number, content, [ecu.hardware], release)
             store.publish(self.office.now())

@@ -18,13 +18,15 @@ from rich.markup import escape
 
 from muptane.bench import plan
 from muptane.bench.attacks.attack import ATTACKS, Attack, Outcome
-from muptane.bench.attacks.engine import Broken, Ground, Part
+from muptane.bench.attacks.engine import Broken, Grounds, Part
 from muptane.bench.attacks.index import COLUMNS, THEMES, of_theme, threats, verdict
 from muptane.bench.attacks.update import victim_of
 from muptane.bench.firmware import ROOT
 from muptane.boards import BadBoard
 from muptane.cli.demo import SEDAN, choose_nodes
+from muptane.oem import deltas
 from muptane.refusals import ADVICE
+from uptane.algorithms import FORM_DELTA
 
 THREATS = ROOT / "docs" / "threats.md"
 
@@ -66,8 +68,8 @@ def run(
         if json_file is not None:
             json_file.write_text("")  # now, not after the run: can it be written at all?
         with TemporaryDirectory(prefix="muptane-") as folder:
-            ground = Ground(planned, kind, Path(folder))
-            outcomes = [told(console, one) for one in ground.play_all(parts, jobs)]
+            grounds = Grounds(planned, kind, Path(folder))
+            outcomes = [told(console, one) for one in grounds.play_all(parts, jobs)]
     except (plan.BadVehicle, BadBoard, OSError) as error:
         raise typer.BadParameter(str(error)) from error
     except Broken as broken:
@@ -112,9 +114,12 @@ def chosen(name: str, planned: plan.VehiclePlan, console: Console) -> list[Part]
 
 
 def lacks(planned: plan.VehiclePlan, one: Attack, verification: str) -> str:
-    """What a vehicle has not that an attack on that kind of verification needs; or nothing."""
+    """What a vehicle, or this computer, has not that an attack on that kind of verification
+    needs; or nothing."""
     if len(planned.secondaries()) < one.secondaries:
         return f"{one.name} needs {one.secondaries} Secondaries"
+    if one.form & FORM_DELTA and not deltas.available():
+        return deltas.MISSING
     try:
         victim_of(planned, verification)
     except plan.BadVehicle as bad:

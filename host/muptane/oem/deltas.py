@@ -87,6 +87,11 @@ class Delta(Strict):
     description: Description
 
 
+def available() -> bool:
+    """Is the library there? If not, everything here refuses with `MISSING`."""
+    return detools is not None
+
+
 def sequential(old: bytes, new: bytes, window_bits: int = limits.DELTA_WINDOW_BITS_MAX) -> Delta:
     """The delta for an ECU with a spare slot. Refusal: NoDelta."""
     _check(old, new, window_bits)

@@ -14,7 +14,7 @@ from secrets import token_bytes
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from muptane.oem import fleet
@@ -104,11 +104,11 @@ class Encryption:
             ciphertext=sha256(ciphertext),
             made_s=now,
         )
+        used = select(ContentKey.id).where(ContentKey.digest == record.digest)
+        if session.scalar(used) is not None:  # a row that is refused would end the transaction
+            raise ContentKeyUsed("this content key was used before; mend the source")
         session.add(record)
-        try:
-            session.flush()
-        except IntegrityError as fault:
-            raise ContentKeyUsed("this content key was used before; mend the source") from fault
+        session.flush()
         wraps: dict[str, dict[int, bytes]] = {}
         for ecu in recipients:
             purpose = Purpose(

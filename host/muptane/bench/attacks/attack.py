@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from uptane.algorithms import FORM_PLAIN
 from uptane.errors import Refusal
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class Attack:
     """`aim`, `power` (where the attacker stands) and `limit` (what a success by design means) are
     sentences; `keys` are what he has stolen, as `stage.KEYS` names them; `expected` maps a kind of
     verification to a refusal class or to INSTALLS, ACCEPTED, DETECTED. `supplied`: the image at
-    stake is a supplier's. `secondaries`: how many the vehicle has to have. `heal` is what the
-    maker does before the next honest update, if he must.
+    stake is a supplier's. `form`: how the images of the vehicle travel, FORM_... of
+    `uptane.algorithms`, added up. `secondaries`: how many the vehicle has to have. `heal` is what
+    the maker does before the next honest update, if he must.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Attack:
     keys: tuple[str, ...] = ()
     limit: str = ""
     supplied: bool = False
+    form: int = FORM_PLAIN
     secondaries: int = 0
     heal: Callable[[Stage], None] | None = None
 

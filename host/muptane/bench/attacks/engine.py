@@ -1,9 +1,10 @@
 """Plays attacks: each against a vehicle of its own that has just taken an honest update.
 
-The vehicle is built and updated once, then switched off; for each attack the process forks, the
-child copies the flash, switches its vehicle on and plays, and what it saw comes back through a
-pipe. So no attack sees another, and a long list costs one honest update. Two children run at a
-time, or as many as there are cores.
+The vehicle is built and updated once, then switched off: the ground. For each attack the process
+forks, the child copies the flash, switches its vehicle on and plays, and what it saw comes back
+through a pipe. So no attack sees another, and a long list costs one honest update for each way in
+which images travel: an attack says which it is about, and no ground is built before one needs it.
+Two children run at a time, or as many as there are cores.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import World
 from uptane import ids
+from uptane.algorithms import FORM_DELTA, FORM_ENCRYPTED
 
 SETTLE_S = 3.0
 
@@ -34,16 +36,23 @@ class Broken(Exception):
     """An attack could not be played; the message is what the child said."""
 
 
-class Ground:
-    """A vehicle that has taken an honest update, and is off. `folder` keeps its flash, and a
-    folder for each attack."""
+def travelling(plan: VehiclePlan, form: int) -> VehiclePlan:
+    """The same vehicle, whose ECUs take images that travel so, and no others."""
+    has = {"deltas": bool(form & FORM_DELTA), "decrypts": bool(form & FORM_ENCRYPTED)}
+    ecus = [ecu.model_copy(update=has) for ecu in plan.ecu]
+    return plan.model_copy(update={"ecu": ecus})
 
-    def __init__(self, plan: VehiclePlan, nodes: Nodes, folder: Path) -> None:
-        self.plan = plan
+
+class Ground:
+    """A vehicle that has taken an honest update, and is off; its images travel in this `form`.
+    `folder` keeps its flash, and a folder for each attack."""
+
+    def __init__(self, plan: VehiclePlan, nodes: Nodes, folder: Path, form: int) -> None:
+        self.plan = plan = travelling(plan, form)
         self.nodes = nodes
         self.folder = folder
         self.world = World(seed=plan.seed)
-        self.maker = Maker(plan, self.world)
+        self.maker = Maker(plan, self.world, confidential=bool(form & FORM_ENCRYPTED))
         self._vehicle = Vehicle(plan, self.world, folder / "ground", nodes)
         self.maker.provision(self._vehicle)
         self._past = self._files()
@@ -85,19 +94,39 @@ class Ground:
             found = tuple(stage.changes())
             return Outcome(attack, verification, observed, not found, stage.recovers(), found)
 
+
+class Grounds:
+    """One vehicle, on a ground for each form in which its images travel."""
+
+    def __init__(self, plan: VehiclePlan, nodes: Nodes, folder: Path) -> None:
+        self._plan = plan
+        self._nodes = nodes
+        self._folder = folder
+        self._grounds: dict[int, Ground] = {}
+
+    def of(self, form: int) -> Ground:
+        """The ground of a form; built now if it is the first that is asked of it."""
+        if form not in self._grounds:
+            folder = self._folder / f"form-{form:02x}"
+            self._grounds[form] = Ground(self._plan, self._nodes, folder, form)
+        return self._grounds[form]
+
     def play_all(self, parts: Iterable[Part], jobs: int = 0) -> Iterator[Outcome]:
         """Play each in a child of its own; outcomes in the order of `parts`. Broken."""
         waiting = list(parts)
         running: list[Child] = []
         jobs = jobs or os.cpu_count() or 1
         for part in waiting[:jobs]:
-            running.append(Child(self, part))
+            running.append(self._begin(part))
         del waiting[:jobs]
         while running:
             # The oldest first: outcomes stay in order, and one that waits costs a core little.
             yield running.pop(0).outcome()
             if waiting:
-                running.append(Child(self, waiting.pop(0)))
+                running.append(self._begin(waiting.pop(0)))
+
+    def _begin(self, part: Part) -> Child:
+        return Child(self.of(part[0].form), part)
 
 
 class Child:

@@ -11,11 +11,15 @@ from types import ModuleType
 
 from muptane.bench.attacks import (
     arbitrary_software,
+    bombs,
     bundles,
     delegations,
+    deltas,
     diagnostics,
     directions,
     encodings,
+    encrypted_deltas,
+    encryption,
     endless_data,
     expiry,
     freeze,
@@ -26,6 +30,7 @@ from muptane.bench.attacks import (
     slow_retrieval,
     suppliers,
     time,
+    wraps,
 )
 from muptane.bench.attacks.attack import ATTACKS, BACKOFFICE, ECUS, INSTALLS, Attack
 from muptane.refusals import ADVICE
@@ -36,6 +41,11 @@ THEMES: tuple[ModuleType, ...] = (
     expiry,
     time,
     arbitrary_software,
+    encryption,
+    wraps,
+    deltas,
+    bombs,
+    encrypted_deltas,
     directions,
     roots,
     signatures,

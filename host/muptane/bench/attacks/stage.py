@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
-from muptane.bench.attacks.attack import Attack
+from muptane.bench.attacks.attack import ACCEPTED, INSTALLS, Attack
 from muptane.bench.attacks.update import SUPPLIER_ROLE, Update
 from muptane.bench.liar import LiveRole, LyingRepository
-from muptane.bench.maker import Maker
+from muptane.bench.maker import Maker, image_number
 from muptane.bench.vehicle import Vehicle
 from muptane.oem.keys import Signer
 from muptane.oem.office import Office
@@ -26,6 +26,7 @@ from uptane.errors import Refusal
 from uptane.uds.codes import DID_IMAGE
 from uptane.uds.feeding import Held
 
+TRAVELLING = (ids.KIND_IMAGE, ids.KIND_DELTA)
 EVIL = b"not an image of this maker " * 40
 ROLES = {
     "root": ids.ROOT,
@@ -69,7 +70,7 @@ class Stage(Update):
         self.offer(self.release)
         self.director = self._liar(ids.DIRECTOR, old, last)
         self.image = self._liar(ids.IMAGE, old, last)
-        self.images: dict[int, bytes | None] = {}
+        self.images: dict[int, bytes | None] = {}  # however they travel
         self.time: Time = self.attest
         self.withheld: set[int] = set()  # kinds of file that nobody brings
         for key in attack.keys:
@@ -132,6 +133,12 @@ class Stage(Update):
         return made
 
     @property
+    def custom(self) -> dict[int, Any]:
+        """What the Director's entry of the victim's new image says of how it travels, to edit."""
+        custom: dict[int, Any] = self.directed[ids.ENTRY_CUSTOM]
+        return custom
+
+    @property
     def listed(self) -> dict[int, Any]:
         """The Image repository's entry of it, to edit; the supplier's, if it is his."""
         return self.lister.images[self.number]
@@ -140,6 +147,19 @@ class Stage(Update):
     def lister(self) -> LiveRole:
         """The file in which that entry stands."""
         return self.image.role(SUPPLIER_ROLE if self.supplied else ids.TARGETS)
+
+    def parcel(self, number: int) -> bytes:
+        """What travels in the place of an image that is directed, as the office has it."""
+        custom = self.director.targets.images[number][ids.ENTRY_CUSTOM]
+        kind = ids.KIND_DELTA if ids.CUSTOM_DELTA in custom else ids.KIND_IMAGE
+        if ids.CUSTOM_ENCRYPTED in custom:
+            digest = custom[ids.CUSTOM_ENCRYPTED][1]
+        else:
+            digest = custom[ids.CUSTOM_DELTA][ids.DELTA_HASHES][ids.ALG_SHA256]
+        raw = self.office.dispatch.read(self.vin, kind, number, digest)
+        if raw is None:
+            raise ValueError(f"nothing travels in the place of image {number}")
+        return raw
 
     @staticmethod
     def version_held(liar: LyingRepository, role: int) -> int:
@@ -174,7 +194,7 @@ class Stage(Update):
             return liar.answer(number, detail) if isinstance(detail, int) else None
         if kind == ids.KIND_TIME and isinstance(detail, list):
             return self.time(detail)
-        if kind == ids.KIND_IMAGE and number in self.images:
+        if kind in TRAVELLING and number in self.images:
             return self.images[number]
         return self.maker.alliance.answer(self.vin, repository, kind, number, detail)
 
@@ -190,13 +210,33 @@ class Stage(Update):
         `source`)."""
         super().feed(source or self, name)
 
+    def feed_the_image(self) -> str:
+        """One cycle; INSTALLS if the victim runs the image at stake then, and nothing else."""
+        self.feed()
+        return INSTALLS if self.runs(self.content) else ACCEPTED
+
     def informed(self) -> None:
         """The victim has all metadata of the update and only the image is missing: what follows
         is about the image alone."""
-        self.withheld.add(ids.KIND_IMAGE)
+        self.withheld.update(TRAVELLING)
         self.feed()
         self.withheld.clear()
         self.look()
+
+    def misinform(self) -> None:
+        """Sign what was edited of the directions and let the victim have them, as `informed`."""
+        self.director.publish()
+        self.informed()
+
+    def hand_on(self) -> tuple[int, bytes]:
+        """Have the victim, as its Primary, hand on the next image of a Secondary too, of which it
+        has the metadata already; returns the number and the content of that image."""
+        other = self.maker.plan.secondaries()[0]
+        content = self.maker.release(other, self.release)
+        self.maker.assign(other, self.release)
+        self.redirect()
+        self.informed()
+        return image_number(other, self.release), content
 
     def settle_and_offer(self) -> None:
         """Settle on the image at stake, and put the next one at stake."""
