@@ -122,7 +122,7 @@ def test_when_the_newest_bank_is_gone_the_older_one_is_not_believed():
     raises(Rotten, mounted(nor).read, RECORD_COUNTER)
 
 
-def test_the_mark_of_an_older_bank_is_made_up_for_after_a_cut():
+def test_the_mark_of_an_older_bank_is_made_up_for_after_a_cut_or_counts_torn():
     nor = flash()
     records = mounted(nor)
     records.commit({RECORD_COUNTER: b"one"})
@@ -131,14 +131,15 @@ def test_the_mark_of_an_older_bank_is_made_up_for_after_a_cut():
     strokes = nor.strokes
     records.commit({RECORD_COUNTER: b"two"})
     strokes = nor.strokes - strokes
-    nor.poke(0, image)
-    records = mounted(nor)
-    nor.cut_after(strokes - 4, 0, 0)  # the mark is the last 16 bytes
-    raises(PowerCut, records.commit, {RECORD_COUNTER: b"two"})
-    nor.power_on()
-    assert mounted(nor).read(RECORD_COUNTER) == b"two"
-    nor.erase(BLOCK)
-    raises(Rotten, mounted(nor).read, RECORD_COUNTER)
+    for unit, tear in ((4, 0), (3, 0), (2, 2), (1, 5)):  # the mark is the last 16 bytes
+        nor.poke(0, image)
+        records = mounted(nor)
+        nor.cut_after(strokes - unit, tear, 0)
+        raises(PowerCut, records.commit, {RECORD_COUNTER: b"two"})
+        nor.power_on()
+        assert mounted(nor).read(RECORD_COUNTER) == b"two"
+        nor.erase(BLOCK)
+        raises(Rotten, mounted(nor).read, RECORD_COUNTER)
 
 
 def test_a_bad_place_sends_a_commit_to_the_next_bank():

@@ -198,9 +198,9 @@ class Records:
         self._hurt = True
 
     def _retired(self, bank: int) -> bool:
-        """Most of the mark's bytes are cleared, whatever rotted."""
+        """The mark was begun: a cut may have torn it, and a byte or two of a blank one rot."""
         mark = self._area.read(self._limit(bank), self._log.grain)
-        return sum([1 for byte in mark if byte == 0]) > len(mark) // 2
+        return sum([1 for byte in mark if byte != 0xFF]) > len(mark) // 8
 
     def _retire(self, bank: int) -> None:
         """Mark a bank as old: should its successor rot away whole, it is not believed again."""

@@ -208,7 +208,8 @@ class Records:
 
     def _is_retired(self, index: int) -> bool:
         bank = self.part.bank(index)
-        return bytes(bank[-self.part.grain :]).count(0) > self.part.grain // 2
+        mark = bytes(bank[-self.part.grain :])
+        return len(mark) - mark.count(0xFF) > len(mark) // 8
 
     def _read(self, index: int) -> Book:
         bank, book = self.part.bank(index), Book()
