@@ -22,7 +22,7 @@ from muptane.bench.firmware import ROOT, available
 from muptane.cli.main import app
 from uptane import main
 from uptane.errors import RottenImage
-from uptane.store.log import Log
+from uptane.store.log import TORN, Log
 from uptane.store.slots import Slots
 from uptane.uds.codes import DID_REFUSALS
 
@@ -110,13 +110,11 @@ class HastyEcu(main.Ecu):
 
 
 class Single(Log):
-    """Writes one copy of its directory."""
+    """Believes the first copy of its directory alone."""
 
-    def write(self, at: int, sequence: int, flags: int, items: Any) -> None:
-        super().write(at, sequence, flags, items)
-        copy_bytes, _ = self._layout(items)
-        blank = b"\xff" * copy_bytes
-        self._area._flash.poke(self._area.address + at + self.grain + copy_bytes, blank)
+    def look(self, at: int, limit: int) -> Any:
+        state, copy, directory = super().look(at, limit)
+        return (TORN, 0, b"") if copy > at + self.grain else (state, copy, directory)
 
 
 class SingleEcu(main.Ecu):
