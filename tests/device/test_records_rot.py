@@ -243,9 +243,9 @@ def unsteady(content: bytes, changes: "dict[int, bytes]"):
             nor.poke(0, content)
             records = mounted(nor)
 
-            def before(address, size, erasing, nor=nor, seed=seed, place=place):
-                if nor.strokes == place:
-                    nor.ailments = of([["unsteady", address, size, seed]])
+            def before(address, size, erasing, nor=nor, case=(place, seed)):
+                if nor.strokes == case[0]:
+                    nor.ailments = of([["unsteady", address, size, case[1]]])
                     nor.ailments[0].young = True
 
             nor.before = before
