@@ -37,6 +37,9 @@ fuzz: setup  ## fuzz what faces the wire: make fuzz [EXECS=1000000] [TARGET=cbor
 mutants: setup  ## what the device tests miss: make mutants [MODULE=trusted] [SAMPLE=20] [SEED=1] [JOBS=2] [AGAIN=1] (long)
 	@$(PY) -m scripts.mutants $(MODULE) --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) --again "$(AGAIN)"
 
+guards: setup  ## which fault needs which guard of the store: make guards [GUARD=words] [JOBS=2] (long)
+	@$(PY) -m scripts.guards $(GUARD) --jobs $(or $(JOBS),2)
+
 properties: setup  ## the properties of tests/property, played for long: make properties [SEED=0]
 	@MUPTANE_PROPERTIES=long $(PYTEST) tests/property --hypothesis-seed=$(or $(SEED),0)
 
@@ -64,4 +67,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test properties attacks faults threats threats-check fuzz mutants installs ciphers lint types flash clean requirements requirements-check
+.PHONY: help setup demo test properties attacks faults threats threats-check fuzz mutants guards installs ciphers lint types flash clean requirements requirements-check

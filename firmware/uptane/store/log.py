@@ -2,7 +2,8 @@
 
 Intent, body, first copy of the directory, second copy: in that order, so that a cut shows as one
 of few pictures, and rot as another. Every directory, and every value that nobody can send again
-(`lives_twice`), lies there twice. The format byte by byte, and what was rejected: docs/flash.md.
+(`lives_twice`), lies there twice. What is believed is what was checked: cells may read differently
+the next time. The format byte by byte, and what was rejected: docs/flash.md.
 It does NOT know banks, erase, or keep an index: `uptane.store.records`.
 Rules: E-79, E-87.
 """
@@ -10,6 +11,7 @@ Rules: E-79, E-87.
 import struct
 from binascii import crc32
 
+from uptane.errors import FlashFault
 from uptane.ids import RECORD_METADATA, ROOT
 
 if False:  # for the type checker
@@ -23,12 +25,15 @@ if False:  # for the type checker
     Item = tuple[int, int, bytes | int]
     # Number, offset of the value or DELETED or LOST, its bytes, distance of its twin or 0.
     Entry = tuple[int, int, int, int]
+    # END..., where the sound copy of the directory is, its head and entries as they were checked.
+    Found = tuple[int, int, bytes]
 
 HEAD = "<BBHIHH"  # magic, flags, entries, sequence, grains of a copy, grains of the body
 HEAD_BYTES = 12
 ENTRY = "<HBBI"  # number, state, 0xFF, bytes of the value
 ENTRY_BYTES = 8
 CRC_BYTES = 4
+SOUND = 0x2144DF1C  # the CRC of anything and its CRC behind it
 MAGIC = 0xB5  # the format's version as well
 
 GRAIN_BYTES_MIN = 16
@@ -105,7 +110,7 @@ class Log:
         return self.grain + 2 * copy_bytes + body_bytes
 
     def write(self, at: int, sequence: int, flags: int, items: "list[Item]") -> None:
-        """Write a commit onto erased flash; from its first copy on it counts. FlashFault."""
+        """Write a commit onto erased flash; from its second copy on it counts. FlashFault."""
         copy_bytes, body_bytes = self._layout(items)
         grains = (copy_bytes // self.grain, body_bytes // self.grain)
         head = struct.pack(HEAD, MAGIC, flags, len(items), sequence, *grains)
@@ -151,50 +156,62 @@ class Log:
                 page.put(source)
                 page.put(struct.pack("<I", crc32(source, number)))
             elif source >= 0:
+                crc = number
                 for chunk in self._chunks(source, length + CRC_BYTES):
+                    crc = crc32(chunk, crc)
                     page.put(chunk)
+                if crc != SOUND:
+                    raise FlashFault  # it was, a moment ago
 
     # --- reading --------------------------------------------------------------------------------
 
-    def look(self, at: int, limit: int) -> "tuple[int, int]":
-        """What is at that place of a log that ends at `limit` (END...), and where the sound copy
-        of its directory is."""
+    def look(self, at: int, limit: int) -> "Found":
+        """What is at that place of a log that ends at `limit`."""
         first = at + self.grain
         if first + self.grain > limit or self._area.blank(at, self.grain):
-            return END, 0
-        intact = self.sound(at, self.grain)
-        if not intact and self._area.blank(first, self.grain):
-            return TORN, 0  # nothing is written before the intent is complete
-        magic, _, _, _, copy_bytes, body_bytes = self.head(at if intact else first)
+            return END, 0, b""
+        head = self._area.read(at, self.grain)
+        intact = crc32(head) == SOUND
+        if not intact:
+            if self._area.blank(first, self.grain):
+                return TORN, 0, b""  # nothing is written before the intent is complete
+            head = self._area.read(first, self.grain)
+        magic, _, _, _, copy_bytes, body_bytes = self.head(head)
         second = first + copy_bytes
         if magic != MAGIC or not copy_bytes or second + copy_bytes + body_bytes > limit:
-            return BROKEN, 0
-        one = self.sound(first, copy_bytes)
-        two = self.sound(second, copy_bytes)
+            return BROKEN, 0, b""
+        one = self._directory(first, copy_bytes, head)
+        if (intact or one) and self._area.blank(second, copy_bytes):
+            return TORN, 0, b""  # one copy alone may read differently the next time
+        two = self._directory(second, copy_bytes, head)
         if one or two:
-            return (WHOLE if intact and one and two else HURT), (first if one else second)
-        if intact and self._area.blank(second, copy_bytes):
-            return TORN, 0
-        return BROKEN, 0  # the second copy was begun, so the first one was whole
+            state = WHOLE if intact and one and two else HURT
+            return state, first if one else second, one or two
+        return BROKEN, 0, b""  # the second copy was begun, so the first one was whole
 
-    def head(self, at: int) -> "tuple[int, int, int, int, int, int]":
+    def head(self, raw: bytes) -> "tuple[int, int, int, int, int, int]":
         """Magic, flags, entries, sequence, bytes of a copy, bytes of the body."""
-        magic, flags, count, sequence, copy_grains, body_grains = struct.unpack(
-            HEAD, self._area.read(at, HEAD_BYTES)
-        )
+        magic, flags, count, sequence, copy_grains, body_grains = struct.unpack_from(HEAD, raw)
         return magic, flags, count, sequence, copy_grains * self.grain, body_grains * self.grain
 
-    def entries(self, at: int, copy: int) -> "Iterator[Entry]":
-        """What the commit at `at` changed, from that copy of its directory."""
-        _, _, count, _, copy_bytes, _ = self.head(copy)
+    def _directory(self, at: int, size: int, head: bytes) -> bytes:
+        """The head and the entries of a copy that is sound; else nothing."""
+        n = min(HEAD_BYTES + ENTRY_BYTES * self.head(head)[2], size - CRC_BYTES)
+        raw = self._area.read(at, n)
+        good = raw[:HEAD_BYTES] == head[:HEAD_BYTES] and self.sound(at + n, size - n, crc32(raw))
+        return raw if good else b""
+
+    def entries(self, at: int, copy: int, directory: bytes) -> "Iterator[Entry]":
+        """What the commit at `at` changed, by that copy of its directory."""
+        _, _, count, _, copy_bytes, _ = self.head(directory)
         first = at + self.grain
         twin = 2 * first + copy_bytes - 2 * copy
-        entry = copy + HEAD_BYTES
-        inline = entry + count * ENTRY_BYTES
+        inline = copy + HEAD_BYTES + count * ENTRY_BYTES
         body = first + 2 * copy_bytes
-        for _ in range(count):
-            number, state, _, length = struct.unpack(ENTRY, self._area.read(entry, ENTRY_BYTES))
-            entry += ENTRY_BYTES
+        for i in range(count):
+            number, state, _, length = struct.unpack_from(
+                ENTRY, directory, HEAD_BYTES + i * ENTRY_BYTES
+            )
             if state:
                 yield number, -state, 0, 0
             elif lives_twice(number):
@@ -207,9 +224,9 @@ class Log:
     def sound(self, at: int, size: int, seed: int = 0) -> bool:
         """True if the last four of `size` bytes are the CRC of the rest."""
         crc = seed
-        for chunk in self._chunks(at, size - CRC_BYTES):
+        for chunk in self._chunks(at, size):
             crc = crc32(chunk, crc)
-        return self._area.read(at + size - CRC_BYTES, CRC_BYTES) == struct.pack("<I", crc)
+        return crc == SOUND
 
     def _chunks(self, at: int, n: int) -> "Iterator[memoryview]":
         """Each is good until the next one."""

@@ -7,12 +7,14 @@ by an older one. It does NOT keep values in RAM (an index holds where they are) 
 Rules: V-88, V-90, T-17, E-79, E-87, E-89.
 """
 
+from binascii import crc32
+
 from uptane.errors import FlashFault, NoSpace, Rotten
-from uptane.store.log import BROKEN, CRC_BYTES, DELETED, HURT, LOST, TORN, WHOLE, Log
+from uptane.store.log import BROKEN, CRC_BYTES, DELETED, HURT, LOST, SOUND, TORN, WHOLE, Log
 
 if False:  # for the type checker
     from uptane.store.area import Area
-    from uptane.store.log import Item
+    from uptane.store.log import Found, Item
 
 FLAG_AMNESIA = 1  # a number that is not here may have had a value: it is rotten, not absent
 
@@ -65,13 +67,16 @@ class Records:
             if self._flags & FLAG_AMNESIA:
                 raise Rotten
             return None
-        offset, length, _ = self._index[number]
-        at = self._sound_value(number)
-        if at < 0:
-            raise Rotten
-        if at != offset:
-            self._hurt = True
-        return self._area.read(at, length)
+        offset, length, twin = self._index[number]
+        if offset >= 0:
+            for at in (offset, offset + twin):
+                value = self._area.read(at, length)
+                crc = self._area.read(at + length, CRC_BYTES)
+                if crc32(crc, crc32(value, number)) == SOUND:
+                    if at != offset:
+                        self._hurt = True
+                    return value
+        raise Rotten
 
     def numbers(self) -> "list[int]":
         """Every number that has a value, rotten ones too, ascending."""
@@ -90,13 +95,11 @@ class Records:
             return
         if self._has_room(self._log.size(items)):
             try:
-                self._log.write(self._tail, self._sequence + 1, self._flags, items)
+                self._enter(self._tail, self._write(self._tail, self._bank, items))
+                return
             except FlashFault:
-                self._move(items)  # a bad place in this bank; the next one may do
-            else:
-                self._enter(self._tail, self._tail + self._log.grain)
-        else:
-            self._move(items)
+                pass  # a bad place in this bank; the next one may do
+        self._move(items)
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -125,13 +128,21 @@ class Records:
         first_block = start // self._area.block_bytes
         for block in range(self._bank_bytes // self._area.block_bytes):
             self._area.erase(first_block + block)
-        self._log.write(start, self._sequence + 1, self._flags, living)
+        found = self._write(start, bank, living)
         self._index = {}
-        self._enter(start, start + self._log.grain)
+        self._enter(start, found)
         self._bank = bank
         self._hurt = False
         if old >= 0:
             self._retire(old)
+
+    def _write(self, at: int, bank: int, items: "list[Item]") -> "Found":
+        """The commit as it is found when it was written. FlashFault."""
+        self._log.write(at, self._sequence + 1, self._flags, items)
+        found = self._log.look(at, self._limit(bank))
+        if found[0] != WHOLE:
+            raise FlashFault
+        return found
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -141,30 +152,32 @@ class Records:
 
     def _opened(self, bank: int) -> int:
         """Sequence of the commit that opened a bank; 0 if there is none."""
-        state, copy = self._log.look(bank * self._bank_bytes, self._limit(bank))
-        return self._log.head(copy)[3] if state in (WHOLE, HURT) else 0
+        state, _, directory = self._log.look(bank * self._bank_bytes, self._limit(bank))
+        return self._log.head(directory)[3] if state in (WHOLE, HURT) else 0
 
     def _scan(self) -> None:
         """Enter every commit of the current bank."""
         self._tail = self._bank * self._bank_bytes
         while True:
-            state, copy = self._log.look(self._tail, self._limit(self._bank))
+            found = self._log.look(self._tail, self._limit(self._bank))
+            state = found[0]
             if state in (HURT, TORN):
                 self._hurt = True
             if state == BROKEN:
                 self._forget()
             if state not in (WHOLE, HURT):
                 return
-            self._enter(self._tail, copy)
+            self._enter(self._tail, found)
 
-    def _enter(self, at: int, copy: int) -> None:
-        """Enter the commit at `at` into the index, from that copy of its directory."""
-        for number, offset, length, twin in self._log.entries(at, copy):
+    def _enter(self, at: int, found: "Found") -> None:
+        """Enter the commit that was found at `at` into the index."""
+        _, copy, directory = found
+        for number, offset, length, twin in self._log.entries(at, copy, directory):
             if offset == DELETED:
                 self._index.pop(number, None)
             else:
                 self._index[number] = (offset, length, twin)
-        _, self._flags, _, self._sequence, copy_bytes, body_bytes = self._log.head(copy)
+        _, self._flags, _, self._sequence, copy_bytes, body_bytes = self._log.head(directory)
         self._tail = at + self._log.grain + 2 * copy_bytes + body_bytes
 
     def _sound_value(self, number: int) -> int:
@@ -185,9 +198,9 @@ class Records:
         self._hurt = True
 
     def _retired(self, bank: int) -> bool:
-        """Most of the mark's bytes are cleared, whatever rotted."""
+        """The mark was begun: a cut may have torn it, and a byte or two of a blank one rot."""
         mark = self._area.read(self._limit(bank), self._log.grain)
-        return sum([1 for byte in mark if byte == 0]) > len(mark) // 2
+        return sum([1 for byte in mark if byte != 0xFF]) > len(mark) // 8
 
     def _retire(self, bank: int) -> None:
         """Mark a bank as old: should its successor rot away whole, it is not believed again."""

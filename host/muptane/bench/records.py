@@ -208,7 +208,8 @@ class Records:
 
     def _is_retired(self, index: int) -> bool:
         bank = self.part.bank(index)
-        return bytes(bank[-self.part.grain :]).count(0) > self.part.grain // 2
+        mark = bytes(bank[-self.part.grain :])
+        return len(mark) - mark.count(0xFF) > len(mark) // 8
 
     def _read(self, index: int) -> Book:
         bank, book = self.part.bank(index), Book()
@@ -237,11 +238,11 @@ class Records:
             return Place.BROKEN, 0
         other = bank[second : second + copies * grain]
         one, two = is_sound(bank[first:second]), is_sound(other)
+        if (intent or one) and is_blank(other):
+            return Place.TORN, 0
         if one or two:
             spotless = intent and one and two
             return (Place.WHOLE if spotless else Place.HURT), (first if one else second)
-        if intent and is_blank(other):
-            return Place.TORN, 0
         return Place.BROKEN, 0
 
     def _enter(self, book: Book, bank: memoryview, copy: int) -> None:
