@@ -284,6 +284,12 @@ class Overwritten(Refusal):
     number = 85
 
 
+class TooOften(Refusal):
+    """Cycles are begun faster than flash should be written (E-89)."""
+
+    number = 86
+
+
 # --- installation ----------------------------------------------------------------------------
 class TrialFailed(Refusal):
     """The application on trial crashed or hung; the confirmed one runs again."""

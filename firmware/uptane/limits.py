@@ -63,6 +63,11 @@ PACE_PARTS = 8  # the window moves on by one of them
 PACE_SHARE = 64  # a window has to see 1/64 of the bytes that the bus could carry in it
 IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nobody moves yet
 
+# --- the wear of flash (uptane.thrift) -------------------------------------------------------
+CYCLES_MAX = 6  # that may begin right after a reset,
+CYCLE_MS = 10_000  # and one more each time that this is over
+LIFE_MS_MIN = 20_000  # before a reset on request is had
+
 # --- installation ----------------------------------------------------------------------------
 TRIAL_BOOTS_MAX = 3
 TRIALS_MAX = 16  # of one image that a bundle may allow

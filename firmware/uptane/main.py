@@ -11,13 +11,14 @@ from uptane import identifiers, identity
 from uptane.abilities import cycle_of, intake_of, slots_of
 from uptane.application import Application
 from uptane.cycle import Cycle
-from uptane.errors import NotProvisioned, Refusal, SlowRetrieval
+from uptane.errors import NotProvisioned, Refusal, SlowRetrieval, TooOften
 from uptane.ids import PRIMARY
 from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, S3_MS, UPLOAD_BYTES
 from uptane.link.isotp import Channel
 from uptane.pace import Pace
 from uptane.report import Reports
 from uptane.store.records import Records
+from uptane.thrift import Thrift
 from uptane.trial import Trial
 from uptane.trust import Trust
 from uptane.uds.codes import SESSION_DEFAULT, SESSION_PROGRAMMING
@@ -57,6 +58,7 @@ class Ecu:
         self.slots = slots_of(board, self.records)
         self.reports = Reports(self.suite, self.identity, self.records)
         self.trial = Trial(self.slots, self.note)
+        self._thrift = Thrift(self.clock.ticks_ms())
         self.trust = Trust(board, self.identity, self.records, self.slots)
         pace = Pace(board.bitrate, PATIENCE_MS)
         self.cycle = Cycle(self.records, self.clock, self._refused, board.tidy, pace)
@@ -125,11 +127,16 @@ class Ecu:
             raise NotProvisioned
         return installed
 
-    def begin_cycle(self) -> None:
+    def begin_cycle(self) -> bool:
+        """False if there were too many of late (E-89)."""
+        if not self._thrift.may_begin(self.clock.ticks_ms()):
+            self.note(TooOften.number)
+            return False
         self.verified = False
         self._leave_at = 0
         self.trust.start_cycle()
         self.cycle.begin(self._role.cycle(self))
+        return True
 
     def decided(self, decision: "Decision") -> None:
         """The metadata of this cycle was good: heed what it says besides images."""
@@ -145,16 +152,15 @@ class Ecu:
         return self.verified and self.cycle.completed and self.slots.staged() is not None
 
     def install_after_response(self) -> bool:
-        """RID_INSTALL: put the image on trial that this cycle has verified, unless its directions
-        have expired since (T-42)."""
+        """RID_INSTALL: try what this cycle has verified, if its directions still hold (T-42)."""
         if not self.staged() or not self.trial.choose(self.trust.time()):
             return False
-        self.reset_after_response()
+        self._reset_soon()
         return True
 
     def reset_after_response(self) -> bool:
-        """False while an image is on trial: a tester may not use up its boots (S-39)."""
-        if self.trial.on:
+        """False during a trial, whose boots no tester uses up (S-39), and too soon (E-89)."""
+        if self.trial.on or not self._thrift.may_reset(self.clock.ticks_ms()):
             return False
         self._reset_soon()
         return True

@@ -2,9 +2,8 @@
 
 `load_board(name)` gives a `BoardSpec`; a file that is wrong is a `BadBoard` whose text names the
 file, the place and the numbers. The flash map is checked for overlap, for erase blocks that exist
-in the part, and for room; `shortfalls` says what a role lacks on the part.
-
-It does not run anything: the bench takes its figures from here, and so does `make flash`.
+in the part, and for room; `shortfalls` says what a role lacks on it. It does not run anything: the
+bench takes its figures from here, and so does `make flash`.
 """
 
 import tomllib
@@ -110,6 +109,7 @@ class FlashTimes(_Strict):
 class Flash(_Strict):
     size: Bytes
     program_bytes: Literal[1, 2, 4, 8, 16, 32, 256]
+    erasures: Count  # that a block stands, by its data sheet
     sectors: Annotated[list[Blocks], Field(min_length=1)]
     map: FlashMap
     times: FlashTimes

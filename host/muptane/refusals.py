@@ -214,6 +214,9 @@ ADVICE: dict[int, Advice] = {
                "power failed while the image came, or its trial failed and nothing is left of the "
                "one before",
                "let the cycle go on: the image comes to its end, or the one before comes back"),
+    86: Advice("TooOften", "cycles are begun faster than the ECU's flash should be written",
+               "a tester or a Primary that begins one after the other",
+               "wait ten seconds, and look at who begins them"),
     # --- installation
     90: Advice("TrialFailed", "the new application crashed or hung, and the confirmed one is back",
                "a fault in the application", "read the refusal log and publish a mended release"),

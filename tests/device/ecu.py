@@ -40,6 +40,7 @@ class Ecu:
         self.answers = []
         self.has_staged = False
         self.on_trial = False
+        self.too_often = False
         self.settled = True
         self.trial = self
         pace = Pace(BITRATE, IDLE_MS)
@@ -56,6 +57,7 @@ class Ecu:
     def begin_cycle(self):
         self.told.append(("cycle",))
         self.cycle.begin(self._wanting([]))
+        return not self.too_often
 
     def install_after_response(self):
         if self.has_staged:

@@ -94,6 +94,15 @@ def test_identifiers_are_read_one_at_a_time_and_never_written():
     assert negative(ecu, b"\x2e\xf1\x8c\x00\x00\x00\x08") == NRC_SERVICE_NOT_SUPPORTED
 
 
+def test_a_cycle_that_would_begin_too_soon_is_refused() -> None:
+    """E-89: and the one that runs goes on."""
+    ecu = Ecu()
+    ask(ecu, b"\x10\x02")
+    assert ask(ecu, routine(RID_CYCLE)) == b"\x71\x01\x02\x00"
+    ecu.too_often = True
+    assert negative(ecu, routine(RID_CYCLE)) == NRC_CONDITIONS_NOT_CORRECT
+
+
 def test_a_reset_comes_after_its_response():
     ecu = Ecu()
     assert ask(ecu, b"\x11\x01") == b"\x51\x01"

@@ -13,6 +13,7 @@ from garage import Garage, Lying
 from muptane.refusals import ADVICE
 from uptane import errors, ids
 from uptane.errors import Negative, PeerRefused
+from uptane.limits import LIFE_MS_MIN
 from uptane.uds.codes import (
     ADDRESS_FORMAT,
     NRC_REQUEST_OUT_OF_RANGE,
@@ -189,6 +190,7 @@ def test_nothing_is_installed_that_was_not_verified(garage: Garage) -> None:
     with pytest.raises(Negative):
         tester.request(b"\x31\x01\x02\x03")
     assert errors.NothingStaged.number in garage.refusals("door")
+    garage.vehicle.run(LIFE_MS_MIN / 1000)
     tester.request(b"\x11\x01")
     garage.vehicle.run(1.0)
     assert garage.release("door") == 1

@@ -9,6 +9,7 @@ It does NOT say what is good: whoever asks compares.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from muptane.bench.bus import Frame
 from muptane.bench.feeder import OfficeSource, feed
 from muptane.bench.maker import image_number
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.bench.provisioning import OfficeSupply, register
+from muptane.bench.provisioning import OfficeSupply, new_ecus
 from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
 from muptane.bench.world import S, Stuck, World
 from muptane.boards import load_board
@@ -44,6 +45,7 @@ class Way:
     name: str
     deltas: bool = False
     confidential: bool = False
+    in_place: bool = False
 
 
 WAYS = (
@@ -51,6 +53,10 @@ WAYS = (
     Way("sequential delta", deltas=True),
     Way("encrypted whole", confidential=True),
     Way("encrypted delta", deltas=True, confidential=True),
+    Way("in place, whole", in_place=True),
+    Way("in-place delta", deltas=True, in_place=True),
+    Way("in place, encrypted whole", confidential=True, in_place=True),
+    Way("in place, encrypted delta", deltas=True, confidential=True, in_place=True),
 )
 
 
@@ -95,7 +101,14 @@ class Install:
     def _founded(self, world: World, vehicle: Vehicle) -> Office:
         """The maker, with the vehicle out of the factory and the new image assigned."""
         office = Office.create(world.seconds, seed=b"installs")
-        register(office, self.plan)
+        settings = json.loads((vehicle.folder / f"{TAKER}.json").read_text())
+        _, block_bytes, blocks = settings["slots"][0]
+        has = {"place": (block_bytes * blocks, block_bytes)}
+        ecus = [
+            ecu if ecu.place is None else ecu.model_copy(update=has)
+            for ecu in new_ecus(office, self.plan)
+        ]
+        office.register_vehicle(self.plan.vin, ecus)
         first = {}
         for ecu in self.plan.ecu:
             content = self.old
@@ -168,7 +181,12 @@ def smallest_heap(play: Callable[[int], Done | None], most: int) -> int:
 
 def _planned(way: Way, board: str) -> VehiclePlan:
     sedan = plan.load(firmware.ROOT / "vehicles" / "sedan.toml")
-    has = {"board": board, "deltas": way.deltas, "decrypts": way.confidential}
+    has = {
+        "board": board,
+        "deltas": way.deltas,
+        "decrypts": way.confidential,
+        "in_place": way.in_place,
+    }
     ecus = [ecu.model_copy(update=has) if ecu.name == TAKER else ecu for ecu in sedan.ecu]
     bitrate = min(sedan.bus.bitrate, max(load_board(board).can.bitrates))
     bus = sedan.bus.model_copy(update={"bitrate": bitrate})
