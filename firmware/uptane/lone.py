@@ -46,8 +46,9 @@ def go_back(ecu: "Ecu", rewriting: "Rewriting") -> "Cycle[bool]":
     if not ecu.slots.rotten:
         return False
     want, rewrite = yield from rewriting.begin(rewriting.way_back())
-    if want.offset < want.cap and (yield want) is None:
-        ecu.note(Withheld.number)
-        return False
+    while want.offset < want.cap:
+        if (yield want) is None:
+            ecu.note(Withheld.number)
+            return False
     yield from rewriting.finish(rewrite)
     return True

@@ -18,6 +18,7 @@ from uptane.ids import (
     BOOT_UNDONE,
     REPORT_VEHICLE,
 )
+from uptane.image.depot import Passing
 from uptane.image.parcel import Parcel, recovered
 from uptane.limits import (
     S3_MS,
@@ -85,6 +86,7 @@ class Peer:
         self.nonce = b""
         self.installed: Installed | None = None
         self.boot = BOOT_CONFIRMED
+        self.way_back: Parcel | None = None  # to what it is about to overwrite
         self.staged = False  # an image that nobody has told it to try
 
     def take(self, raw: bytes) -> None:
@@ -162,23 +164,29 @@ def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
 def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None]":
     """Step 4: every image of the vehicle that is not installed yet; all or none (T-35). Then, for
     ECUs that overwrite what they run, what they run: as far as there is room, and it comes."""
-    ways_back = []
     entry = ecu.trial.wanted(decision.entry(ecu.identity.ecu))
     if entry is not None:
         yield from fetch(ecu, entry)
+    depot = ecu.depot
+    parcels: dict[bytes, Parcel] = {}
     for peer in peers:
         entry = decision.entry(peer.ecu)
         if entry is None or peer.report is None or spent(peer, decision):
             continue
         parcel = Parcel(entry, peer.ecu)
-        yield from bring(ecu, parcel)
         if parcel.recovery is not None:
-            ways_back.append(Parcel(recovered(parcel.recovery), peer.ecu))
-    for parcel in ways_back:
-        try:
-            yield from bring(ecu, parcel)
-        except Refusal as refusal:
-            ecu.note(refusal.number)
+            peer.way_back = Parcel(recovered(parcel.recovery), peer.ecu)
+        if not depot.holds(parcel.digest):
+            parcels[parcel.digest] = parcel
+    depot.allot(list(parcels.values()))
+    for parcel in parcels.values():
+        yield from bring(ecu, parcel) if depot.has_room(parcel) else look_at(ecu, parcel)
+    for peer in peers:
+        if peer.way_back is not None:
+            try:
+                yield from bring(ecu, peer.way_back)
+            except Refusal as refusal:
+                ecu.note(refusal.number)
 
 
 def bring(ecu: "Ecu", parcel: Parcel) -> "Cycle[None]":
@@ -189,6 +197,16 @@ def bring(ecu: "Ecu", parcel: Parcel) -> "Cycle[None]":
         if (yield parcel.want(depot)) is None:
             raise Withheld
         yield from depot.finish(ecu.suite)
+
+
+def look_at(ecu: "Ecu", parcel: Parcel) -> "Cycle[None]":
+    """Hash what there is no room for, on a first pass. Withheld; refusals of Parcel.check."""
+    if parcel.digest not in ecu.depot.passed:
+        passing = Passing(ecu.suite)
+        if (yield parcel.want(passing)) is None:
+            raise Withheld
+        passing.finish(parcel)
+        ecu.depot.passed[parcel.digest] = parcel
 
 
 def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:

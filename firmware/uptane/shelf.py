@@ -60,7 +60,7 @@ class Shelf:
         elif kind == KIND_MAP and isinstance(detail, bytes):
             raw = yield from self._map(number, detail)
         elif kind in (KIND_IMAGE, KIND_DELTA) and isinstance(detail, bytes):
-            return self._ecu.depot.find(detail, offset)
+            return (yield from self._image(detail, offset))
         return None if raw is None or offset >= len(raw) else Held(raw, offset)
 
     def _metadata(self, repository: int, role: int, version: object) -> "Cycle[bytes | None]":
@@ -79,6 +79,14 @@ class Shelf:
         if version >= ours:
             return raw_root if version == ours else None
         return (yield Want(repository, KIND_METADATA, ROOT, version, ROOT_BYTES_MAX))
+
+    def _image(self, digest: bytes, offset: int) -> "Cycle[Found | None]":
+        """What the depot holds, or a part of what comes once more and flows through."""
+        depot = self._ecu.depot
+        parcel = depot.passed.get(digest)
+        if parcel is None or offset >= parcel.length:
+            return depot.find(digest, offset)
+        return (yield from depot.stream(parcel, offset))
 
     def _map(self, number: int, digest: bytes) -> "Cycle[bytes | None]":
         """Our map if it is that one, else whatever comes under that number."""

@@ -50,7 +50,8 @@ def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
         want = Want(IMAGE, KIND_IMAGE, entry.number, entry.digest, entry.length)
         want.sink = slots
         want.offset = slots.resume_offset()
-    if want.offset < want.cap and (yield want) is None:
-        raise Withheld
+    while want.offset < want.cap:  # whoever brings it may have no more than a part at a time
+        if (yield want) is None:
+            raise Withheld
     yield from ecu.slots.finish(ecu.suite) if ecu.intake is None else ecu.intake.finish(work)
     ecu.verified = True

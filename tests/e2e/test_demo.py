@@ -141,11 +141,12 @@ def test_a_vehicle_that_cannot_be_built_says_why(
 
 
 def test_an_image_that_fits_nowhere_ends_with_its_refusal(tmp_path: Path) -> None:
+    """V-48: the gateway has no room for it and hands it on all the same; the door has none."""
     image = tmp_path / "large.bin"
-    image.write_bytes(bytes(600_000))
+    image.write_bytes(bytes(270_000))  # the slot has 262,144
     done = run("demo", "--nodes", "cpython", "--image", f"door={image}")
     assert done.returncode == 1
-    assert "The update was refused (81 NoSpace): there is no room left" in done.stdout
+    assert "door refused (58 TooLarge): the image does not fit the slot" in done.stdout
 
 
 def test_the_whole_bundle_of_metadata_is_small(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ RECORDS = {
     ids.RECORD_IDENTITY: "identity-record",
     ids.RECORD_TIME: "time-record",
     ids.RECORD_ATTACKS: "attacks-record",
+    ids.RECORD_DEPOT: "depot-record",
 }
 WANTS = bytes((0x71, 0x01, 0x02, 0x01))
 
@@ -126,7 +127,8 @@ def test_every_record_in_flash_is_what_the_grammar_says(played: Played) -> None:
     """P-07: encoded as stored."""
     judged = set()
     for number, raw in played.records:
-        rule = "role-file" if number >= ids.RECORD_METADATA else RECORDS.get(number)
+        metadata = ids.RECORD_METADATA <= number < ids.RECORD_CHECKPOINT
+        rule = "role-file" if metadata else RECORDS.get(number)
         if rule is not None:
             conforms(rule, raw)
             judged.add(rule)

@@ -3,8 +3,10 @@
 An image is written as it arrives, then read back and hashed as it lies in flash; only then can it
 be found (V-33, V-48). What lies in a cell is kept, also over a reset, until it is wanted no more:
 until the Secondary has confirmed the image, and no longer needs the one before (V-58, V-90). After
-a reset it counts only once it was hashed again (`check`). Each Secondary verifies for itself what
-it gets.
+a reset it counts only once it was hashed again (`check`). Where there is not room for all, one
+cell stays free: an image that got none is hashed as it comes, kept nowhere, and comes again for
+each Secondary, as much at a time as that cell holds (`allot`, `Passing`, `stream`). Each Secondary
+verifies for itself what it gets.
 Rules: V-33, V-48, V-58, V-64, V-90, E-30, E-78.
 """
 
@@ -16,7 +18,7 @@ from uptane.store.area import digest_of
 if False:  # for the type checker
     from typing import Any
 
-    from errand import Work
+    from errand import Cycle, Work
     from storage import Buffer
     from uptane.crypto.suite import Suite
     from uptane.image.parcel import Parcel
@@ -34,9 +36,10 @@ class Cell:
 
 
 class Piece:
-    """What `find` gives: an image from an offset on, for `uptane.uds.feeding`."""
+    """What `find` gives: an image from an offset on, for `uptane.uds.feeding`. `stream` gives a
+    part of one, of `length` bytes."""
 
-    def __init__(self, cell: Cell, length: int, offset: int) -> None:
+    def __init__(self, cell: Cell, length: int, offset: int = 0) -> None:
         self._area = cell.area
         self._offset = offset
         self.length = length - offset
@@ -45,15 +48,34 @@ class Piece:
         self._area.read_into(self._offset + at, buffer)
 
 
+class Passing:
+    """A sink that hashes what comes, and keeps nothing of it."""
+
+    def __init__(self, suite: "Suite") -> None:
+        self._hashing = suite.sha256()
+
+    def write(self, offset: int, data: "Buffer") -> None:
+        self._hashing.update(data)
+
+    def finish(self, parcel: "Parcel") -> None:
+        """All of it has come. Refusals of Parcel.check."""
+        parcel.check(self._hashing.digest())
+
+
 class Depot:
-    """`areas`: one for each cell. `records` say what lies in them."""
+    """`areas`: one for each cell. `records` say what lies in them. `passed`: what was verified and
+    is not held, by its SHA-256."""
 
     def __init__(self, areas: "list[Area]", records: "Records") -> None:
         self._cells = [Cell(area) for area in areas]
         self._records = records
         self._checked = False
+        self.passed: dict[bytes, Parcel] = {}
+        self._window: Cell | None = None  # through which these flow
         self._parcel: "Parcel | None" = None  # what is being written
         self._filling: "Cell | None" = None
+        self._begin = 0  # its byte that comes first into the cell
+        self._end = 0
         self._written = 0
         self._tail = b""
 
@@ -96,39 +118,62 @@ class Depot:
                 return Piece(cell, cell.length, offset)
         return None
 
+    def allot(self, parcels: "list[Parcel]") -> None:
+        """Before any of these is brought: is there a cell for each? If not, one stays free."""
+        self.passed = {}
+        self._window = None
+        free = [cell for cell in self._cells if not cell.digest]
+        left = list(free)
+        for parcel in parcels:
+            for cell in left:
+                if cell.area.size >= parcel.length:
+                    left.remove(cell)
+                    break
+            else:
+                self._window = free[-1] if free else None
+
+    def has_room(self, parcel: "Parcel") -> bool:
+        return self._room(parcel) is not None
+
     def begin(self, parcel: "Parcel") -> "Work[None]":
         """Make room for an image, however it travels: erases a cell that is free, or was never
         filled to its end. NoSpace if there is none that is large enough."""
-        for cell in self._cells:
-            if not cell.digest and cell.area.size >= parcel.length:
-                break
-        else:
+        cell = self._room(parcel)
+        if cell is None:
             raise NoSpace
-        self._parcel = parcel
-        self._filling = cell
-        self._written = 0
-        self._tail = b""
-        block_bytes = cell.area.block_bytes
-        for block in range((parcel.length + block_bytes - 1) // block_bytes):
-            if not cell.area.blank(block * block_bytes, block_bytes):
-                cell.area.erase(block)
-            yield
+        yield from self._open(cell, parcel, 0, parcel.length)
+
+    def stream(self, parcel: "Parcel", offset: int) -> "Cycle[Piece | None]":
+        """The next part of an image that has passed: it comes again. None: it did not, or nothing
+        may flow."""
+        cell = self._window
+        if cell is None:
+            return None
+        end = min(offset + cell.area.size, parcel.length)
+        yield from self._open(cell, parcel, offset, end)
+        want = parcel.want(self)
+        want.offset = offset
+        want.until = end
+        while want.offset < end:
+            if (yield want) is None:
+                return None
+        return Piece(cell, end - offset)
 
     def write(self, offset: int, data: "Buffer") -> None:
         """The next bytes of the image begun. WrongFile if they are not the next ones, TooMuch if
         they are more than it has."""
-        cell, parcel = self._filling, self._parcel
-        if cell is None or parcel is None or offset != self._written:
+        cell = self._filling
+        if cell is None or offset != self._written:
             raise WrongFile
-        if offset + len(data) > parcel.length:
+        if offset + len(data) > self._end:
             raise TooMuch
         unit = cell.area.program_bytes
-        start = offset - len(self._tail)
+        start = offset - self._begin - len(self._tail)
         joined = self._tail + bytes(data) if self._tail else data
         self._written = offset + len(data)
         whole = len(joined) // unit * unit
         view = memoryview(joined)
-        if self._written >= parcel.length and whole < len(joined):
+        if self._written >= self._end and whole < len(joined):
             padded = bytes(view[whole:]) + b"\xff" * (unit - len(joined) + whole)
             cell.area.program(start + whole, padded)
             self._tail = b""
@@ -148,6 +193,25 @@ class Depot:
         parcel.check(digest)
         cell.digest, cell.length = digest, parcel.length
         self._store()
+
+    def _room(self, parcel: "Parcel") -> "Cell | None":
+        for cell in self._cells:
+            if not cell.digest and cell is not self._window and cell.area.size >= parcel.length:
+                return cell
+        return None
+
+    def _open(self, cell: Cell, parcel: "Parcel", begin: int, end: int) -> "Work[None]":
+        """Erase what the bytes from `begin` to `end` will fill."""
+        self._parcel = parcel
+        self._filling = cell
+        self._begin = self._written = begin
+        self._end = end
+        self._tail = b""
+        block_bytes = cell.area.block_bytes
+        for block in range((end - begin + block_bytes - 1) // block_bytes):
+            if not cell.area.blank(block * block_bytes, block_bytes):
+                cell.area.erase(block)
+            yield
 
     def _store(self) -> None:
         cells = [[cell.length if cell.digest else 0, cell.digest] for cell in self._cells]

@@ -19,6 +19,7 @@ class Want:
     offset  where to begin; whoever resumes a transfer sets it
     sink    takes the bytes as they come, write(offset, data); None: they are gathered
     form    dataFormatIdentifier under which they come: FORM_... of `algorithms`, or 0
+    until   where it ends for now: then the rest is wanted anew; 0: all comes at a time
     offer   the want is the other way round: this is a file to be fetched and passed on
     """
 
@@ -30,6 +31,7 @@ class Want:
         self.cap = cap
         self.offset = 0
         self.form = 0
+        self.until = 0
         self.sink: "Sink | None" = None
         self.offer: bytes | None = None
 

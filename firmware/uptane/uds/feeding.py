@@ -179,10 +179,13 @@ class Feeding:
 
     def _bring(self, raw_want: bytes) -> "Cycle[None]":
         want = cbor.loads(raw_want)
-        if not isinstance(want, list) or len(want) != 5 or not isinstance(want[0], bytes):
+        if not isinstance(want, list) or not 5 <= len(want) <= 6 or not isinstance(want[0], bytes):
             raise BadShape
-        file, detail, offset, cap, form = want
+        file, detail, offset, cap, form = want[:5]
+        part = want[5] if len(want) > 5 else None  # of it, if the server takes no more at a time
         if len(file) != 6 or type(offset) is not int or type(cap) is not int:
+            raise BadShape
+        if part is not None and (type(part) is not int or part < 1):
             raise BadShape
         if offset < 0 or cap < 1 or type(form) is not int or not 0 <= form <= 0xFF:
             raise BadShape
@@ -195,11 +198,12 @@ class Feeding:
         if found is None:
             yield from self.routine(RID_ANSWER, file + bytes((ANSWER_ABSENT,)))
         else:
-            yield from self._download(file, found, form)
+            most = found.length if part is None else part
+            yield from self._download(file, found, min(found.length, most), form)
 
-    def _download(self, file: bytes, found: "Found", form: int) -> "Wait[None]":
+    def _download(self, file: bytes, found: "Found", length: int, form: int) -> "Wait[None]":
         block = self._block
-        reply = yield from self._open(REQUEST_DOWNLOAD, file, found.length, form)
+        reply = yield from self._open(REQUEST_DOWNLOAD, file, length, form)
         if len(reply) != 4:
             raise BadShape
         room = min(reply[2] << 8 | reply[3], len(block)) - 2
@@ -207,8 +211,8 @@ class Feeding:
             raise BadShape
         at = 0
         counter = 1
-        while at < found.length:
-            take = min(room, found.length - at)
+        while at < length:
+            take = min(room, length - at)
             block[0] = TRANSFER_DATA
             block[1] = counter
             found.read_into(block[2 : 2 + take], at)

@@ -213,7 +213,10 @@ class Services:
         want = cycle.want
         if want is not None:
             out[STATUS] = WANTS_FILE
-            record = cbor.dumps([file_number(want), want.detail, want.offset, want.cap, want.form])
+            said = [file_number(want), want.detail, want.offset, want.cap, want.form]
+            if want.until:
+                said.append(want.until - want.offset)
+            record = cbor.dumps(said)
             out[STATUS + 1 : STATUS + 1 + len(record)] = record
             return STATUS + 1 + len(record)
         if cycle.running():

@@ -78,7 +78,7 @@ class Transfer:
     def _open(self, direction: int, want: "Want", request: memoryview, out: bytearray) -> int:
         """Check the size and begin; returns the length of the response."""
         size = int.from_bytes(bytes(request[9:]), "big")
-        if not 0 < size <= want.cap - want.offset:
+        if not 0 < size <= (want.until or want.cap) - want.offset:
             raise self._refused(TooLong, NRC_REQUEST_OUT_OF_RANGE)
         self.stop()
         self._cycle.pace.begun = True

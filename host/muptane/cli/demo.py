@@ -211,7 +211,7 @@ def describe(file: Carried) -> str:
 
 
 def summarise(console: Console, result: dict[str, Any]) -> None:
-    """The end of the story: what every ECU itself says it runs."""
+    """The end of the story: what every ECU itself says it runs, and why it is no other image."""
     console.print("[bold]What the ECUs say[/]:")
     for ecu in result["ecus"]:
         console.print(
@@ -219,6 +219,9 @@ def summarise(console: Console, result: dict[str, Any]) -> None:
             f"   {ecu['verification']:<8}{ecu['interpreter']} {ecu['interpreter_version']}"
             + (f", heap {ecu['heap_limit_bytes'] // 1024} KB" if ecu["heap_limit_bytes"] else "")
         )
+        for number in ecu["refusals"] if ecu["before"] == ecu["after"] else ():
+            name = ADVICE[number].name if number in ADVICE else "unknown"
+            console.print(f"  [red]{ecu['id']} refused[/] ({number} {name}): {explain(number)}")
     bus = result["bus"]
     console.print(
         f"  {bus['frames']} frames, {bus['virtual_s']:.1f} virtual seconds, "
