@@ -44,13 +44,13 @@ def show() -> None:
     """Every flow, every kind of fault, every geometry."""
     console = Console(highlight=False, soft_wrap=True)
     for flow in FLOWS.values():
-        console.print(f"flow      {flow.name:<18}{escape(flow.what)}")
+        console.print(f"flow      {flow.name:<20}{escape(flow.what)}")
     for fault in FAULTS.values():
         ways = f", in {fault.ways} ways" if fault.ways > 1 else ""
-        console.print(f"fault     {fault.name:<18}{escape(fault.what)}{ways} ({fault.moments})")
+        console.print(f"fault     {fault.name:<20}{escape(fault.what)}{ways} ({fault.moments})")
     for one in GEOMETRIES.values():
         console.print(
-            f"geometry  {one.name:<18}blocks of {one.slots[0][1]} bytes, program unit "
+            f"geometry  {one.name:<20}blocks of {one.slots[0][1]} bytes, program unit "
             f"{one.program_bytes}, image {one.image_bytes}"
         )
 
