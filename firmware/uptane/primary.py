@@ -193,8 +193,9 @@ def bring(ecu: "Ecu", parcel: Parcel) -> "Cycle[None]":
 
 def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:
     """Keep in the depot what a Secondary may still want: its image, and the one before, until it
-    says that it has confirmed it (V-58, V-90)."""
+    says that it has confirmed it (V-58, V-90); the latter as long as there is room."""
     digests = []
+    ways_back = []
     for peer in peers:
         entry = decision.entries.get(peer.ecu)
         if entry is None or peer.has_confirmed(entry):
@@ -202,8 +203,8 @@ def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:
         parcel = Parcel(entry, peer.ecu)
         digests.append(parcel.digest)
         if parcel.recovery is not None:
-            digests.append(Parcel(recovered(parcel.recovery), peer.ecu).digest)
-    ecu.depot.keep(digests)
+            ways_back.append(Parcel(recovered(parcel.recovery), peer.ecu).digest)
+    ecu.depot.keep(digests, ways_back)
 
 
 def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":

@@ -2,9 +2,9 @@
 
 An image is written as it arrives, then read back and hashed as it lies in flash; only then can it
 be found (V-33, V-48). What lies in a cell is kept, also over a reset, until it is wanted no more:
-until the Secondary has confirmed the image, and no longer needs the one before (V-58, V-90). After
-a reset it counts only once it was hashed again (`check`). Each Secondary verifies for itself what
-it gets.
+until the Secondary has confirmed the image, and no longer needs the one before (V-58, V-90); but
+an image that is directed does not wait for the room of one to go back to. After a reset a cell
+counts only once it was hashed again (`check`). Each Secondary verifies for itself what it gets.
 Rules: V-33, V-48, V-58, V-64, V-90, E-30, E-78.
 """
 
@@ -50,6 +50,7 @@ class Depot:
 
     def __init__(self, areas: "list[Area]", records: "Records") -> None:
         self._cells = [Cell(area) for area in areas]
+        self._spare: list[bytes] = []  # what gives way to others
         self._records = records
         self._checked = False
         self._parcel: "Parcel | None" = None  # what is being written
@@ -75,11 +76,12 @@ class Depot:
                 if found == digest:
                     cell.digest, cell.length = digest, length
 
-    def keep(self, digests: "list[bytes]") -> None:
-        """Forget all others; their cells are free."""
+    def keep(self, digests: "list[bytes]", spare: "list[bytes]") -> None:
+        """Forget all others; their cells are free. `spare`: kept until their room is needed."""
+        self._spare = [digest for digest in spare if digest not in digests]
         forgotten = False
         for cell in self._cells:
-            if cell.digest and cell.digest not in digests:
+            if cell.digest and cell.digest not in digests and cell.digest not in spare:
                 cell.digest = b""
                 forgotten = True
         if forgotten:
@@ -98,12 +100,15 @@ class Depot:
 
     def begin(self, parcel: "Parcel") -> "Work[None]":
         """Make room for an image, however it travels: erases a cell that is free, or was never
-        filled to its end. NoSpace if there is none that is large enough."""
-        for cell in self._cells:
-            if not cell.digest and cell.area.size >= parcel.length:
-                break
-        else:
+        filled to its end, or else has what is spare. NoSpace if there is none that is large
+        enough."""
+        cell = self._room(b"", parcel)
+        if cell is None and parcel.digest not in self._spare:
+            for digest in self._spare:
+                cell = cell or self._room(digest, parcel)
+        if cell is None:
             raise NoSpace
+        cell.digest = b""
         self._parcel = parcel
         self._filling = cell
         self._written = 0
@@ -148,6 +153,13 @@ class Depot:
         parcel.check(digest)
         cell.digest, cell.length = digest, parcel.length
         self._store()
+
+    def _room(self, digest: bytes, parcel: "Parcel") -> "Cell | None":
+        """A cell with that digest which is large enough."""
+        for cell in self._cells:
+            if cell.digest == digest and cell.area.size >= parcel.length:
+                return cell
+        return None
 
     def _store(self) -> None:
         cells = [[cell.length if cell.digest else 0, cell.digest] for cell in self._cells]
