@@ -44,8 +44,7 @@ SAMPLE: dict[str, tuple[Any, ...]] = {
     "in_place_install": ("stm32f4", Case("cut", 240, 3)),
     "in_place_delta": ("esp32", Case("brownout", 300, 3)),
     "in_place_way_back": ("esp32", Case("cut", 604, 4)),
-    # one of two has confirmed its image
-    "bundle": ("stm32f4", Case("cut", 263, 5)),
+    "bundle": ("stm32f4", Case("cut", 263, 5)),  # one of two has confirmed its image
 }
 
 
