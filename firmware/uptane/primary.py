@@ -176,11 +176,13 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
         parcel = Parcel(entry, peer.ecu)
         if parcel.recovery is not None:
             peer.way_back = Parcel(recovered(parcel.recovery), peer.ecu)
-        if not depot.holds(parcel.digest):
-            parcels[parcel.digest] = parcel
+        parcels[parcel.digest] = parcel
     depot.allot(list(parcels.values()))
     for parcel in parcels.values():
-        yield from bring(ecu, parcel) if depot.has_room(parcel) else look_at(ecu, parcel)
+        if depot.holds(parcel.digest) or depot.has_room(parcel):
+            yield from bring(ecu, parcel)
+        else:
+            yield from look_at(ecu, parcel)
     for peer in peers:
         if peer.way_back is not None:
             try:
@@ -211,8 +213,9 @@ def look_at(ecu: "Ecu", parcel: Parcel) -> "Cycle[None]":
 
 def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:
     """Keep in the depot what a Secondary may still want: its image, and the one before, until it
-    says that it has confirmed it (V-58, V-90)."""
+    says that it has confirmed it (V-58, V-90); the latter as long as there is room."""
     digests = []
+    ways_back = []
     for peer in peers:
         entry = decision.entries.get(peer.ecu)
         if entry is None or peer.has_confirmed(entry):
@@ -220,8 +223,8 @@ def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:
         parcel = Parcel(entry, peer.ecu)
         digests.append(parcel.digest)
         if parcel.recovery is not None:
-            digests.append(Parcel(recovered(parcel.recovery), peer.ecu).digest)
-    ecu.depot.keep(digests)
+            ways_back.append(Parcel(recovered(parcel.recovery), peer.ecu).digest)
+    ecu.depot.keep(digests, ways_back)
 
 
 def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":

@@ -37,7 +37,7 @@ def test_two_images_lie_side_by_side_and_a_third_has_no_room():
     store.fill(2, second)
     raises(NoSpace, store.fill, 3, content_of(3, 10))
     assert store.read(1) == first and store.read(2) == second
-    store.depot.keep([])
+    store.depot.keep([], [])
     assert store.read(1) is None and not store.depot.holds(digest(second))
     store.fill(3, content_of(3, 10))
     assert store.read(3) == content_of(3, 10)
@@ -130,7 +130,7 @@ def test_a_cell_is_erased_block_by_block_and_only_where_it_has_to_be():
     assert sum(store.nor.erased[: 2 * CELL_BLOCKS]) == 0
     store.depot.write(0, content)
     run(store.depot.finish(SUITE))
-    store.depot.keep([])
+    store.depot.keep([], [])
     store.fill(2, content_of(2, 100))
     assert store.nor.erased[: 2 * CELL_BLOCKS] == [1, 0, 0, 0]
 
@@ -157,7 +157,7 @@ def test_what_was_verified_is_there_after_a_reset_and_what_was_not_is_not():
     store.depot = store.powered_on()
     assert store.read(1) == first and store.read(2) is None
     store.fill(2, second)
-    store.depot.keep([digest(second)])
+    store.depot.keep([digest(second)], [])
     store.depot = store.powered_on()
     assert store.read(1) is None and store.read(2) == second
 
@@ -179,7 +179,7 @@ def test_a_cell_that_is_written_anew_is_not_said_to_hold_what_it_held():
     store = Store()
     for number in (1, 2):
         store.fill(number, content_of(number, 1000))
-    store.depot.keep([digest(content_of(2, 1000))])
+    store.depot.keep([digest(content_of(2, 1000))], [])
     store.begin(3, content_of(3, 1000))
     store.depot = store.powered_on()
     assert store.read(1) is None and store.read(2) == content_of(2, 1000)

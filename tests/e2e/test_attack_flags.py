@@ -17,7 +17,7 @@ from muptane.bench.feeder import OfficeSource
 from muptane.oem.errors import OemRefusal
 from uptane import cbor, errors, ids
 from uptane.errors import Negative, Refusal
-from uptane.limits import ATTACKS_MAX
+from uptane.limits import ATTACKS_MAX, CYCLE_MS
 from uptane.report import content_of
 
 ECUS = ("gateway", "brake", "door")

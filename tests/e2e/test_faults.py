@@ -3,39 +3,48 @@
 The sample is fixed: every flow and every geometry, cuts everywhere and the other faults once.
 """
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from muptane.bench import plan
 from muptane.bench.faults.campaign import Campaign
 from muptane.bench.faults.case import Case
+from muptane.bench.faults.engine import lines_of
 from muptane.bench.faults.fault import FAULTS
 from muptane.bench.faults.flow import FLOWS, Flow, Play
 from muptane.bench.faults.geometry import GEOMETRIES
+from muptane.bench.faults.judge import Bad, Judge
 from muptane.bench.faults.site import Site, Struck
 from muptane.bench.faults.tally import Choice
 from muptane.bench.firmware import ROOT, available
-from muptane.cli.main import app
-from uptane import main
+from uptane import ids, main
 from uptane.errors import RottenImage
+from uptane.store.boot import WRITING, State
 from uptane.store.log import HURT, WHOLE, Log
 from uptane.store.slots import Slots
+from uptane.store.sole import Sole
 from uptane.uds.codes import DID_REFUSALS
 
 SEDAN = plan.load(ROOT / "vehicles" / "sedan.toml")
 CUTS = ("cut", "brownout")
-SAMPLE = {
-    "record_write": "spi_nor",
-    "metadata_commit": "esp32",
-    "root_rotation": "rp2040",
-    "time_update": "stm32h7",
-    "ab_install": "stm32f4",
-    "revert": "stm32f4",
-    "revert_unconfirmed": "esp32",
+SAMPLE: dict[str, tuple[Any, ...]] = {
+    "record_write": ("esp32", Case("cut", 5, 2), Case("brownout", 16, 6)),
+    "metadata_commit": ("esp32", Case("cut", 20, 4), Case("brownout", 77, 1)),
+    "root_rotation": ("esp32", Case("cut", 40, 5), Case("brownout", 20, 3)),
+    "time_update": ("stm32h7", Case("cut", 15, 7), Case("brownout", 25, 2)),
+    "ab_install": ("stm32f4", Case("cut", 190, 6), Case("brownout", 256, 5)),
+    "revert": ("stm32f4", Case("cut", 256, 1), Case("brownout", 80, 4)),
+    "revert_unconfirmed": ("esp32", Case("cut", 160, 3), Case("brownout", 212, 7)),
+    # while one image is made of the other, or overwrites it
+    "delta": ("rp2040", Case("cut", 100, 6)),
+    "encrypted_delta": ("spi_nor", Case("brownout", 120, 5)),
+    "in_place_install": ("stm32f4", Case("cut", 240, 3)),
+    "in_place_delta": ("esp32", Case("brownout", 300, 3)),
+    "in_place_way_back": ("esp32", Case("cut", 604, 4)),
+    "bundle": ("stm32f4", Case("cut", 263, 5)),  # one of two has confirmed its image
 }
 
 
@@ -47,8 +56,11 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 @pytest.mark.parametrize("flow", SAMPLE)
 def test_a_cut_in_a_stroke_of_a_flow_costs_nothing(campaign: Campaign, flow: str) -> None:
     """E-79, V-88: old or new, and the next honest update installs; nothing is refused."""
-    for tally in campaign.play(FLOWS[flow], GEOMETRIES[SAMPLE[flow]], Choice(CUTS, 1)):
-        assert (tally.failed, tally.counts["recovered"]) == ([], 1)
+    geometry, *cases = SAMPLE[flow]
+    choice = Choice(CUTS, only=tuple(cases))
+    tallies = campaign.play(FLOWS[flow], GEOMETRIES[geometry], choice)
+    assert [tally.failed for tally in tallies] == [[], []]
+    assert sum(tally.counts["recovered"] for tally in tallies) == len(cases)
 
 
 def test_what_ails_is_survived_or_refused(campaign: Campaign) -> None:
@@ -62,10 +74,13 @@ def test_what_ails_is_survived_or_refused(campaign: Campaign) -> None:
 def test_every_flow_of_the_list_is_sampled() -> None:
     """E-79: and every image has 64 strokes or more, over two blocks or more."""
     assert set(SAMPLE) == set(FLOWS)
+    assert {geometry for geometry, *_ in SAMPLE.values()} == set(GEOMETRIES)
     for one in GEOMETRIES.values():
         assert one.image_bytes >= 64 * max(one.page_bytes, one.program_bytes)
         assert one.image_bytes > one.slots[0][1]
         assert min(slot[1] * slot[2] for slot in one.slots) >= one.image_bytes
+        assert one.slots[0][0] + one.slots[0][1] * one.slots[0][2] == one.slots[1][0]
+        assert one.place()[1] * one.place()[2] >= 2 * one.image_bytes
 
 
 @pytest.mark.skipif(not available(), reason="there is no MicroPython wheel for this machine")
@@ -144,7 +159,7 @@ def planted(device: Any, play: Play) -> Flow:
 def test_slots_that_believe_what_flew_by_are_found_out(campaign: Campaign) -> None:
     """E-79, E-78"""
     flow = planted(HastyEcu, FLOWS["ab_install"].play)
-    choice = Choice(("cut",), only=Case("cut", 190, 6))
+    choice = Choice(("cut",), only=(Case("cut", 190, 6),))
     [tally] = campaign.play(flow, GEOMETRIES["stm32f4"], choice)
     [(_, verdict)] = tally.failed
     assert verdict.verdict in ("accepted_corruption", "bricked")
@@ -157,12 +172,94 @@ def test_records_with_one_directory_are_found_out(campaign: Campaign) -> None:
     assert tally.failed
 
 
+# --- what the judge knows of one place, and of a bundle ------------------------------------------
+
+
+class Careless(Sole):
+    """Starts whatever lies in its place."""
+
+    def check(self, suite: Any) -> Any:
+        return
+        yield
+
+
+class CarelessEcu(main.Ecu):
+    def __init__(self, board: Any) -> None:
+        super().__init__(board)
+        if len(board.slot_areas) == 1:
+            self.slots = Careless(board.slot_areas[0], self.records)
+            self._slot, self._on_trial = self.slots.boot()
+
+
+def judged(site: Site, harm: Callable[[Site], None]) -> dict[str, Any]:
+    """What the judge says of a copy of that vehicle that was harmed."""
+
+    def look(write: Callable[[dict[str, Any]], None]) -> None:
+        harm(site)
+        judge = Judge(site)
+        try:
+            judge.look()
+        except Bad as bad:
+            write({"verdict": bad.verdict, "why": str(bad)})
+        else:
+            write({"verdict": "", "waits": judge.waits, "notes": judge.notes})
+
+    [said] = lines_of(look)
+    return said
+
+
+def restarted(site: Site, change: Callable[[State], None] = lambda state: None) -> None:
+    """While the vehicle is off a bit flips behind the brake's application, and its boot record
+    changes."""
+    site.off()
+    flip(site, 0, 9000)
+    nor, records = site.vehicle.mounted("brake", site.vehicle.memory["brake"])
+    state = State(records.read(ids.RECORD_BOOT))
+    change(state)
+    records.commit({ids.RECORD_BOOT: state.packed()})
+    site.vehicle.power_on()
+    site.wait(1)
+
+
+def test_an_image_that_is_being_overwritten_is_waited_for_and_one_that_rotted_is_refused(
+    campaign: Campaign,
+) -> None:
+    """E-79, V-58, T-32: as the boot record has it; and what is started all the same is found."""
+    site = campaign.site(FLOWS["in_place_delta"], GEOMETRIES["esp32"])
+
+    def begun(state: State) -> None:
+        state.phase, state.other = WRITING, state.confirmed
+
+    waited = judged(site, lambda site: restarted(site, begun))
+    assert waited == {"verdict": "", "waits": ["brake"], "notes": []}
+    rotted = judged(site, restarted)
+    assert (rotted["verdict"], rotted["waits"], len(rotted["notes"])) == ("", [], 1)
+    assert str(RottenImage.number) in rotted["notes"][0]
+
+    def careless(site: Site) -> None:
+        site.vehicle.device = CarelessEcu
+        restarted(site)
+
+    assert judged(site, careless)["verdict"] == "accepted_corruption"
+
+
+def test_a_vehicle_that_is_mixed_and_does_not_say_so_is_found_out(campaign: Campaign) -> None:
+    """E-79, S-45, E-06"""
+
+    def half(site: Site) -> None:
+        site.together = tuple(site.plan.secondaries())
+        site.new["door"] += 1
+
+    said = judged(campaign.site(FLOWS["bundle"], GEOMETRIES["stm32f4"]), half)
+    assert said["verdict"] == "bricked" and "mixed" in said["why"]
+
+
 # --- an image that rots -------------------------------------------------------------------------
 
 
-def flip(site: Site, slot: int) -> None:
-    """Flip a bit of the image in a slot of the brake controller."""
-    address = site.geometry.slots[slot][0] - site.geometry.regions[0][0] + 99
+def flip(site: Site, slot: int, at: int = 99) -> None:
+    """Flip a bit of the image in a slot of the brake controller, in that byte."""
+    address = site.geometry.slots[slot][0] - site.geometry.regions[0][0] + at
     memory = site.vehicle.memory["brake"]
     cell = memory.getbuffer()[address]
     memory.seek(address)
@@ -205,52 +302,3 @@ def test_an_image_that_rotted_is_not_started_on_trial_or_confirmed(tmp_path: Pat
     site.offer(["brake"])
     assert site.update()
     assert "brake" in spoken(site)
-
-
-# --- the command --------------------------------------------------------------------------------
-
-
-def muptane(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["faults", *arguments])
-
-
-def test_the_command_counts_and_writes_json(tmp_path: Path) -> None:
-    """E-79"""
-    file = tmp_path / "faults.json"
-    one = ("record_write", "--geometry", "spi_nor", "--fault", "cut", "--at", "4", "--way", "5")
-    done = muptane("run", *one, "--json", str(file))
-    assert done.exit_code == 0, done.output
-    [row] = json.loads(file.read_text())
-    assert row.pop("strokes") > 4
-    assert row == {
-        "flow": "record_write",
-        "fault": "cut",
-        "geometry": "spi_nor",
-        "image_bytes": GEOMETRIES["spi_nor"].image_bytes,
-        "exhaustive": False,
-        "tried": 1,
-        "recovered": 1,
-        "refused": 0,
-        "rolled_back": 0,
-        "bricked": 0,
-        "accepted_corruption": 0,
-    }
-
-
-def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    """E-79"""
-    done = muptane("run", "ab_instal")
-    assert done.exit_code == 2
-    assert "ab_install" in done.output
-    assert muptane("run", "all", "--geometry", "core_memory").exit_code == 2
-    assert muptane("run", "all", "--fault", "cutt").exit_code == 2
-    assert muptane("run", "all", "--fault", "worn", "--nodes", "micropython").exit_code == 2
-    assert muptane("run", "all", "--at", "3").exit_code == 2
-    assert muptane("run", "all", "--fault", "cut", "--at", "3", "--way", "8").exit_code == 2
-    assert muptane("run", "all", "--vehicle", str(tmp_path / "none.toml")).exit_code == 2
-    fleet = muptane("run", "all", "--vehicle", str(ROOT / "vehicles" / "fleet.toml"))
-    assert fleet.exit_code == 2
-    assert "[[repository]]" in fleet.output
-    assert muptane("run", "all", "--json", str(tmp_path / "none" / "x.json")).exit_code == 2
-    (tmp_path / "odd.json").write_text('[{"flow": 1}]')
-    assert muptane("document", str(tmp_path / "odd.json")).exit_code == 2

@@ -3,10 +3,10 @@
 An image is written as it arrives, then read back and hashed as it lies in flash; only then can it
 be found (V-33, V-48). What lies in a cell is kept, also over a reset, until it is wanted no more:
 until the Secondary has confirmed the image, and no longer needs the one before (V-58, V-90). After
-a reset it counts only once it was hashed again (`check`). Where there is not room for all, one
-cell stays free: an image that got none is hashed as it comes, kept nowhere, and comes again for
-each Secondary, as much at a time as that cell holds (`allot`, `Passing`, `stream`). Each Secondary
-verifies for itself what it gets.
+a reset it counts only once it was hashed again (`check`). Where there is not room for all, first
+images to go back to give way; then one cell stays free, and an image that got none is hashed as it
+comes, kept nowhere, and comes again for each Secondary, as much at a time as that cell holds
+(`allot`, `Passing`, `stream`). Each Secondary verifies for itself what it gets.
 Rules: V-33, V-48, V-58, V-64, V-90, E-30, E-78.
 """
 
@@ -68,6 +68,7 @@ class Depot:
 
     def __init__(self, areas: "list[Area]", records: "Records") -> None:
         self._cells = [Cell(area) for area in areas]
+        self._spare: list[bytes] = []  # what gives way to others
         self._records = records
         self._checked = False
         self.passed: dict[bytes, Parcel] = {}
@@ -97,11 +98,12 @@ class Depot:
                 if found == digest:
                     cell.digest, cell.length = digest, length
 
-    def keep(self, digests: "list[bytes]") -> None:
-        """Forget all others; their cells are free."""
+    def keep(self, digests: "list[bytes]", spare: "list[bytes]") -> None:
+        """Forget all others; their cells are free. `spare`: kept until their room is needed."""
+        self._spare = [digest for digest in spare if digest not in digests]
         forgotten = False
         for cell in self._cells:
-            if cell.digest and cell.digest not in digests:
+            if cell.digest and cell.digest not in digests and cell.digest not in spare:
                 cell.digest = b""
                 forgotten = True
         if forgotten:
@@ -119,18 +121,20 @@ class Depot:
         return None
 
     def allot(self, parcels: "list[Parcel]") -> None:
-        """Before any of these is brought: is there a cell for each? If not, one stays free."""
+        """Before these are brought: have a cell for each that is not held. If that can not be,
+        what is spare gives way; then one cell is kept free, whatever was in it."""
         self.passed = {}
         self._window = None
-        free = [cell for cell in self._cells if not cell.digest]
-        left = list(free)
-        for parcel in parcels:
-            for cell in left:
-                if cell.area.size >= parcel.length:
-                    left.remove(cell)
-                    break
-            else:
-                self._window = free[-1] if free else None
+        missing = [parcel for parcel in parcels if not self.holds(parcel.digest)]
+        if not self._fit(missing):
+            for cell in self._cells:
+                if cell.digest in self._spare:
+                    cell.digest = b""
+            if not self._fit(missing) and self._cells:
+                free = [cell for cell in self._cells if not cell.digest]
+                self._window = (free or self._cells)[-1]
+                self._window.digest = b""
+            self._store()
 
     def has_room(self, parcel: "Parcel") -> bool:
         return self._room(parcel) is not None
@@ -193,6 +197,18 @@ class Depot:
         parcel.check(digest)
         cell.digest, cell.length = digest, parcel.length
         self._store()
+
+    def _fit(self, parcels: "list[Parcel]") -> bool:
+        """Do all of these fit the cells that are free?"""
+        left = [cell for cell in self._cells if not cell.digest]
+        for parcel in parcels:
+            for cell in left:
+                if cell.area.size >= parcel.length:
+                    left.remove(cell)
+                    break
+            else:
+                return False
+        return True
 
     def _room(self, parcel: "Parcel") -> "Cell | None":
         for cell in self._cells:

@@ -56,7 +56,7 @@ class Maker:
 
     def provision(self, vehicle: Vehicle) -> None:
         """Enter the vehicle into the inventory and send every ECU out with release 1."""
-        register(self.office, self.plan)
+        self.enrol()
         found_partners(self.alliance, self.plan)
         first = {}
         for ecu in self.plan.ecu:
@@ -65,6 +65,10 @@ class Maker:
             self.assign(ecu, 1)
         chart = chart_of(self.alliance, self.plan, FIRST_MAP)
         vehicle.provision(AllianceSupply(self.alliance, chart), first)
+
+    def enrol(self) -> None:
+        """Enter the vehicle into the inventory."""
+        register(self.office, self.plan)
 
     def release(self, ecu: EcuPlan, release: int) -> bytes:
         """Enter an image into the Image repository; returns its content."""

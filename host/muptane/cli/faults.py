@@ -31,9 +31,11 @@ from muptane.bench.faults.site import stake_of
 from muptane.bench.faults.tally import Choice, Tally
 from muptane.boards import BadBoard
 from muptane.cli.demo import SEDAN, choose_nodes
-from muptane.measured import table, write_section
+from muptane.measured import rows_of, table, write_section
 
 T = TypeVar("T")
+Place = tuple[str, str]  # flow, geometry
+Row = tuple[object, ...]
 BAD = VERDICTS[2:]
 
 app = typer.Typer(help="faults of flash and power, at every moment", no_args_is_help=True)
@@ -44,13 +46,13 @@ def show() -> None:
     """Every flow, every kind of fault, every geometry."""
     console = Console(highlight=False, soft_wrap=True)
     for flow in FLOWS.values():
-        console.print(f"flow      {flow.name:<18}{escape(flow.what)}")
+        console.print(f"flow      {flow.name:<20}{escape(flow.what)}")
     for fault in FAULTS.values():
         ways = f", in {fault.ways} ways" if fault.ways > 1 else ""
-        console.print(f"fault     {fault.name:<18}{escape(fault.what)}{ways} ({fault.moments})")
+        console.print(f"fault     {fault.name:<20}{escape(fault.what)}{ways} ({fault.moments})")
     for one in GEOMETRIES.values():
         console.print(
-            f"geometry  {one.name:<18}blocks of {one.slots[0][1]} bytes, program unit "
+            f"geometry  {one.name:<20}blocks of {one.slots[0][1]} bytes, program unit "
             f"{one.program_bytes}, image {one.image_bytes}"
         )
 
@@ -119,15 +121,15 @@ def chosen(known: Mapping[str, T], name: str, what: str) -> list[T]:
     return [known[name]]
 
 
-def only_case(faults: tuple[str, ...], at: int, way: int) -> Case | None:
+def only_case(faults: tuple[str, ...], at: int, way: int) -> tuple[Case, ...]:
     """The one case that is to be played, if --at names one."""
     if at < 0:
-        return None
+        return ()
     if len(faults) != 1:
         raise typer.BadParameter("--at is a case of one fault: say --fault")
     if not 0 <= way < FAULTS[faults[0]].ways:
         raise typer.BadParameter(f"{faults[0]} has ways 0 to {FAULTS[faults[0]].ways - 1}")
-    return Case(faults[0], at, way)
+    return (Case(faults[0], at, way),)
 
 
 def told(console: Console, tally: Tally, vehicle: Path, nodes: str) -> None:
@@ -153,7 +155,8 @@ def told(console: Console, tally: Tally, vehicle: Path, nodes: str) -> None:
 def document(
     json_files: Annotated[list[Path], typer.Argument(help="what `run --json` wrote")],
 ) -> None:
-    """Write the counts of one run, or of several, into docs/measured.md."""
+    """Write the counts of one run, or of several, into docs/measured.md; rows of other flows and
+    geometries stay as they are."""
     cells: dict[tuple[str, str], dict[str, str]] = {}
     bad: dict[tuple[str, str], list[int]] = {}
     for json_file in json_files:
@@ -169,11 +172,25 @@ def document(
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise typer.BadParameter(f"{json_file} is not of `run --json`: {error}") from error
     heads = ["flow", "geometry", *FAULTS, *(name.replace("_", " ") for name in BAD)]
-    rows = [
-        (*place, *(row.get(name, "-") for name in FAULTS), *bad[place])
-        for place, row in sorted(cells.items(), key=lambda item: list(FLOWS).index(item[0][0]))
-    ]
-    write_section("faults", f"{INTRODUCTION}\n\n{table(heads, rows)}")
+    rows: dict[Place, Row] = {
+        place: (*place, *(row.get(name, "-") for name in FAULTS), *bad[place])
+        for place, row in cells.items()
+    }
+    every = merged(rows_of("faults", len(heads)), rows)
+    write_section("faults", f"{INTRODUCTION}\n\n{table(heads, every)}")
+
+
+def merged(kept: list[list[str]], rows: Mapping[Place, Row]) -> list[Row]:
+    """The rows that stand in the document, and those that take their places or are new, in the
+    order of the flows."""
+    found: dict[Place, Row] = {}
+    for row in kept:
+        numbers = [int(cell.replace(",", "")) for cell in row[-len(BAD) :]]
+        found[row[0], row[1]] = (*row[: -len(BAD)], *numbers)
+    found.update(rows)
+    flows = list(FLOWS)
+    known = [(place, row) for place, row in found.items() if place[0] in flows]
+    return [row for _, row in sorted(known, key=lambda item: flows.index(item[0][0]))]
 
 
 INTRODUCTION = """## Faults

@@ -34,6 +34,7 @@ from uptane.store.area import Area
 from uptane.store.boot import Installed
 from uptane.store.records import Records
 from uptane.store.slots import Slots
+from uptane.store.sole import Sole
 
 NEXT_IMAGE = bytes(range(256)) * 2
 NEXT_NUMBER = 0x7FFF_FFF0
@@ -119,7 +120,8 @@ class Bits:
     def _boot(self) -> tuple[Records, Slots]:
         records = Records(layout.area(self._settings, self._nor, "records"))
         records.mount()
-        slots = Slots(layout.areas(self._settings, self._nor, "slots"), records)
+        areas = layout.areas(self._settings, self._nor, "slots")
+        slots = Slots(areas, records) if len(areas) > 1 else Sole(areas[0], records)
         slots.boot()
         return records, slots
 
@@ -206,7 +208,8 @@ class Bits:
             raise Bad(BRICKED, "what was written anew is still refused")
 
     def _update(self) -> None:
-        """The next honest update goes into the other slot and is confirmed there."""
+        """The next honest update goes into the other slot, or into the only one, and is confirmed
+        there."""
         _, slots = self._boot()
         digest = sha256(NEXT_IMAGE).digest()
         try:

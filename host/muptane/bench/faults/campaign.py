@@ -11,17 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # imported for the flows that are entered there
-from muptane.bench.faults import flows
+from muptane.bench.faults import flows, one_place, patches, together
 from muptane.bench.faults.engine import Ground
 from muptane.bench.faults.flow import Alter, Flow
 from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.lives import CUTS, Lives
-from muptane.bench.faults.site import Site
+from muptane.bench.faults.site import Site, equipped
 from muptane.bench.faults.tally import Choice, Tally
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes
 
-MODULES = (flows,)
+MODULES = (flows, one_place, patches, together)
 
 
 class Campaign:
@@ -33,7 +33,7 @@ class Campaign:
         self._nodes = nodes
         self._folder = folder
         self._jobs = jobs or os.cpu_count() or 1
-        self._sites: dict[tuple[str, Alter], Site] = {}
+        self._sites: dict[tuple[str, Alter, tuple[str, ...]], Site] = {}
 
     def play(self, flow: Flow, geometry: Geometry, choice: Choice) -> list[Tally]:
         """One tally for each fault of the choice. Broken."""
@@ -45,10 +45,10 @@ class Campaign:
 
     def site(self, flow: Flow, geometry: Geometry) -> Site:
         """The settled vehicle that a flow begins with on a geometry."""
-        key = geometry.name, flow.alter
+        key = geometry.name, flow.alter, flow.has
         if key not in self._sites:
             folder = self._folder / f"site-{len(self._sites)}"
-            self._sites[key] = Site(self._plan, folder, geometry, flow.alter)
+            self._sites[key] = Site(equipped(self._plan, flow.has), folder, geometry, flow.alter)
             self._sites[key].settle()
         return self._sites[key]
 

@@ -2,9 +2,9 @@
 
 `Case.aftermath` runs in the process in which the fault has struck. The flow has ended, or was cut;
 the vehicle comes back, is judged, takes the next honest update - some cases take up the one
-that was interrupted, where there is one - and is judged again. A part that ails may refuse that
-update, if it says so: then the ECU is provisioned anew, with a part that is well, and has to take
-it.
+that was interrupted, where there is one, or first let the image come back that was overwritten -
+and is judged again. A part that ails may refuse that update, if it says so: then the ECU is
+provisioned anew, with a part that is well, and has to take it.
 Rules: E-79.
 """
 
@@ -56,10 +56,16 @@ class Case:
 
     def _aftermath(self, site: Site, flow: Flow, judge: Judge, name: str) -> Verdict:
         self._come_back(site, judge)
+        judge.agree()
         judge.look()
+        if judge.waits and self._resumes() and site.maker.crashing:
+            site.cycle()
+            judge.look()
         ails = bool(judge.notes)
         if self._updated(site, name):
             judge.look()
+            if judge.waits:
+                raise Bad(BRICKED, f"{judge.waits} have no image that runs")
             return Verdict(REFUSED if ails else RECOVERED, "; ".join(judge.notes))
         ecu = site.vehicle.ecus[name].plan
         noted = list(site.vehicle.station(name).read(DID_REFUSALS))
@@ -96,7 +102,11 @@ class Case:
         one was interrupted?"""
         installed = site.installed()
         waiting = [ecu.name for ecu in site.plan.ecu if installed[ecu.name] != site.number(ecu)]
-        resumes = (self.at + self.way) % RESUME_EVERY == 0 and not site.maker.crashing
+        resumes = self._resumes() and not site.maker.crashing
         if not resumes or not waiting:
             site.offer([*waiting, name])
         return site.update()
+
+    def _resumes(self) -> bool:
+        """Is what was interrupted taken up before there is something new?"""
+        return (self.at + self.way) % RESUME_EVERY == 0

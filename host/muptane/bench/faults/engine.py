@@ -3,7 +3,8 @@
 The vehicle is built and made ready once: the snapshot. A process that is forked from it plays the
 flow; before every stroke and after every frame it forks once more, a child for each case there,
 in which the fault strikes and whose verdict comes back through a pipe. So a case costs what comes
-after its fault, and none sees another. A first child counts the strokes, frames and bits.
+after its fault, and none sees another. A first child counts the strokes, frames and bits, unless
+it is known which cases are played.
 
 With real MicroPython as nodes no process can be forked in the middle of a stroke: there each case
 plays the flow from the snapshot's flash, and cuts are the only fault.
@@ -51,14 +52,19 @@ class Ground:
 
     def play_all(self, choice: Choice, jobs: int) -> list[Tally]:
         """One tally for each fault of the choice. Broken."""
-        moments: dict[str, int]
-        [moments] = lines_of(lambda write: Replay(self, {}, write, 1).play())
+        moments: dict[str, int] = {STROKES: 0, FRAMES: 0, BITS: 0}
+        if not choice.only:
+            [moments] = lines_of(lambda write: Replay(self, {}, write, 1).play())
         geometry = self.site.geometry
         subject = Subject(self.flow.name, geometry.name, geometry.image_bytes)
         tallies, cases = choice.tallies(subject, moments)
         for line in lines_of(lambda write: Replay(self, cases, write, jobs).play()):
             if "fault" in line:
                 count(tallies, line)
+            else:
+                moments = line
+        for tally in tallies.values():
+            tally.strokes = moments[FAULTS[tally.fault].moments]
         return list(tallies.values())
 
 

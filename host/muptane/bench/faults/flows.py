@@ -1,7 +1,7 @@
-"""The flows there are: what a vehicle does that writes flash. See `flow` for what one is.
+"""Flows of records, and of whole images with a spare slot. See `flow` for what one is.
 
-A new one is a function here, or in a file beside this one that `engine` imports: what it plays
-goes through the `Site`, so that a fault can end it anywhere.
+A new one is a function here, or in a file beside this one that `campaign.MODULES` names: what it
+plays goes through the `Site`, so that a fault can end it anywhere.
 Rules: E-79.
 """
 

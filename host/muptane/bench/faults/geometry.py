@@ -3,7 +3,8 @@
 A geometry alters the figures of each ECU's board before the vehicle is built: its blocks, its
 program unit, what one stroke programs and how long strokes take, and where records, slots and the
 depot lie. The image at stake has `image_bytes`: at least 64 strokes, over two erase blocks or
-more; the update after a fault brings one of `next_bytes`.
+more; the update after a fault brings one of `next_bytes`. Both slots are one piece of flash: the
+only place for an image that an ECU has without a spare slot.
 
 Sources: data sheets of STM32F429, STM32H743, W25Q16JV (as on a Pico) and W25Q80DV, and ESP-IDF's
 spi_flash (4 bytes, 4 KB sectors). Times are the typical ones.
@@ -45,8 +46,14 @@ class Geometry:
             "page_bytes": self.page_bytes,
         }
         settings["records"] = list(self.records)
-        settings["slots"] = [list(slot) for slot in self.slots]
+        lone = len(settings["slots"]) == 1
+        settings["slots"] = [list(slot) for slot in ((self.place(),) if lone else self.slots)]
         settings["depot"] = [list(cell) for cell in self.depot]
+
+    def place(self) -> Place:
+        """The only one, where there is no spare slot."""
+        (address, block_bytes, blocks), second = self.slots
+        return address, block_bytes, blocks + second[2]
 
 
 def _small_blocks(name: str, program_bytes: int, program_us: int, erase_us: int) -> Geometry:

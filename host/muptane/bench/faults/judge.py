@@ -7,7 +7,12 @@ its slot holds, byte for byte an image of the maker, the old one or the new; eve
 one that the office signed; and nothing is below its floor. An ECU's own word counts only where it
 is the evidence: does it answer, and does it say what it detected?
 
-It plays no fault. Rules: E-79, V-88, T-21.
+An ECU without a spare slot may have no image that runs for a while, if its boot record says that
+what lies there was being overwritten, and the ECU says so: then honest cycles have to heal it.
+Of a bundle that is confirmed together, all ECUs run the new image or none does, once they have had
+the time to agree; where a part ails that is refused, if one of them says so.
+
+It plays no fault. Rules: E-79, V-58, V-88, S-45, T-21, T-32.
 """
 
 from __future__ import annotations
@@ -24,11 +29,11 @@ from muptane.bench.faults.site import SESSION_S, Site
 from muptane.bench.maker import image_number
 from muptane.bench.plan import EcuPlan
 from uptane import cose, ids
-from uptane.errors import Refusal, Rotten
+from uptane.errors import BundleBroken, Refusal, Rotten
 from uptane.meta.files import Mark, record_of
 from uptane.meta.roles import Head
-from uptane.store.boot import State, choose
-from uptane.uds.codes import DID_REFUSALS
+from uptane.store.boot import ERASING, STAGED, WRITING, State, choose
+from uptane.uds.codes import DID_BOOT, DID_REFUSALS
 
 RECOVERED = "recovered"
 REFUSED = "refused"
@@ -37,9 +42,11 @@ BRICKED = "bricked"
 CORRUPT = "accepted_corruption"
 VERDICTS = (RECOVERED, REFUSED, ROLLED_BACK, BRICKED, CORRUPT)
 
+OVERWRITING = (ERASING, WRITING, STAGED)
 ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
 REPOSITORIES = (ids.DIRECTOR, ids.IMAGE)
 REST_ROUNDS = 12
+AGREED_ROUNDS = 110  # longer than somebody holds an image for the others
 LISTEN_S = 1.3  # every application of ours speaks at least once a second
 
 
@@ -126,6 +133,7 @@ class Judge:
         self.site = site
         self.floors = {ecu.name: self.floor(ecu) for ecu in site.plan.ecu}
         self.notes: list[str] = []  # signs that something was detected
+        self.waits: list[str] = []  # who had no image that runs when it was looked at last
 
     def floor(self, ecu: EcuPlan) -> Floor:
         """What that ECU has committed: as it knows itself while it lives, for a commit that is
@@ -139,15 +147,27 @@ class Judge:
             self.floors[ecu.name] = self._held(ecu, self.floor(ecu))
 
     def rest(self) -> None:
-        """Wait until every ECU's application runs, as long as a Primary waits for its last one."""
+        """Wait until every ECU's application runs, or it has none that could, as long as a Primary
+        waits for its last one."""
         for _ in range(REST_ROUNDS):
-            if len(self._listen()) == len(self.site.plan.ecu):
+            spoke = self._listen()
+            if all(one.name in spoke or self._is_rewriting(one) for one in self.site.plan.ecu):
+                return
+            self.site.wait(SESSION_S)
+
+    def agree(self) -> None:
+        """Give those whose images are confirmed together the time to know how it ends."""
+        for _ in range(AGREED_ROUNDS):
+            boots = [self._boot(ecu) for ecu in self.site.together]
+            if ids.BOOT_TRIAL not in boots and ids.BOOT_HELD not in boots:
                 return
             self.site.wait(SESSION_S)
 
     def look(self) -> None:
         """Has everything come back, old or new? Bad if not. What was detected goes to `notes`."""
         spoke = self._listen()
+        self.waits = []
+        self._look_at_bundle()
         for ecu in self.site.plan.ecu:
             floor = self._trusted(ecu)
             self._runs(ecu, spoke.get(ecu.name, 0))
@@ -208,9 +228,35 @@ class Judge:
         refused = self._refused(ecu)
         if frames and not whole:
             raise Bad(CORRUPT, f"{ecu.name} runs image {image.number}, which is not the maker's")
-        if not refused:
+        if not refused and not self._is_rewriting(ecu):
             raise Bad(BRICKED, f"{ecu.name} is silent about an application that does not run")
+        if self._is_rewriting(ecu) and state.phase in OVERWRITING:
+            self.waits.append(ecu.name)
+            return
         self.notes.append(f"{ecu.name} does not start its image and notes {refused}")
+
+    def _look_at_bundle(self) -> None:
+        """All of the new images run, or none."""
+        site = self.site
+        runs = {ecu.name: site.says(ecu) == site.number(ecu) for ecu in site.together}
+        if len(set(runs.values())) < 2:
+            return
+        mixed = f"the vehicle is mixed: {runs}"
+        asked = {ecu.name: ecu for ecu in (site.plan.primary(), *site.together)}
+        if not any(BundleBroken.number in self._refused(ecu) for ecu in asked.values()):
+            raise Bad(BRICKED, f"{mixed}, and nobody says so")
+        self.notes.append(mixed)
+
+    def _is_rewriting(self, ecu: EcuPlan) -> bool:
+        """Does it say that its only place holds no image that runs?"""
+        return ecu.in_place and self._boot(ecu) == ids.BOOT_REWRITING
+
+    def _boot(self, ecu: EcuPlan) -> int:
+        """BOOT_... as it says it; -1 if it does not answer."""
+        try:
+            return self.site.vehicle.station(ecu.name).read(DID_BOOT)[0]
+        except Refusal:
+            return -1
 
     def _refused(self, ecu: EcuPlan) -> list[int]:
         """The refusals that it will name in its next report."""

@@ -12,20 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from io import BytesIO
 from pathlib import Path
-from random import Random
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from muptane.bench.faults.flow import the_same
 from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.patient import Change, Patient
+from muptane.bench.faults.works import Works
 from muptane.bench.feeder import OfficeSource, feed
-from muptane.bench.maker import Maker, image_number
+from muptane.bench.maker import image_number
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
 from muptane.bench.provisioning import AllianceSupply
 from muptane.bench.vehicle import FirstImage
 from muptane.bench.world import World
-from muptane.oem.pack import pack_application
 from uptane import ids
 from uptane.errors import PeerRefused, Refusal
 from uptane.uds.codes import DID_IMAGE
@@ -35,41 +33,11 @@ SESSION_S = 6.0  # for a session that a broken cycle left open to end
 CYCLE_S = 3600.0
 FILLER = 0x0901  # a record that nothing else uses
 FILLER_SHARES = (8, 32, 800)  # of half the records: first by large commits, then by small ones
-CRASHES = "def start(cabin):\n    raise ValueError\n\n\ndef step(now_ms):\n    return now_ms\n"
+TRIALS = 9  # of a bundle: more than a vehicle needs after one fault
 
 
 class Struck(BaseException):
     """The power went: what was being played is over."""
-
-
-class Works(Maker):
-    """A maker whose images have the size that a geometry asks for. `crashing` releases do."""
-
-    def __init__(self, plan: VehiclePlan, world: World, geometry: Geometry, stake: str) -> None:
-        super().__init__(plan, world)
-        self._geometry = geometry
-        self._stake = stake
-        self._made: dict[tuple[str, int], bytes] = {}
-        self.crashing: set[int] = set()
-        self.large: set[int] = set()
-
-    def content(self, ecu: EcuPlan, release: int) -> bytes:
-        if (ecu.name, release) not in self._made:
-            self._made[ecu.name, release] = self._make(ecu, release)
-        return self._made[ecu.name, release]
-
-    def _make(self, ecu: EcuPlan, release: int) -> bytes:
-        raw = super().content(ecu, min(release, 2))
-        if release in self.crashing and ecu.name == self._stake:
-            with TemporaryDirectory() as folder:
-                (Path(folder) / "app.py").write_text(CRASHES)
-                raw = pack_application(Path(folder))
-        size = len(raw) + release  # no two alike
-        if ecu.name == self._stake:
-            figures = self._geometry
-            size = figures.image_bytes if release in self.large else figures.next_bytes
-        noise = Random(f"{ecu.name}/{release}")  # any bytes will do
-        return raw + noise.randbytes(max(size - len(raw), 0))
 
 
 class Site:
@@ -83,13 +51,14 @@ class Site:
         self.geometry = geometry
         self.stake = stake_of(plan)
         self.world = World(seed=plan.seed)
-        self.maker = Works(plan, self.world, geometry, self.stake.name)
+        self.maker = Works(plan, self.world, geometry, self.stake)
         self._alter = alter
         self.vehicle = Patient(plan, self.world, folder, "cpython", self.change)
         self.maker.provision(self.vehicle)
         self.vehicle.remember()
         self.new = {ecu.name: 1 for ecu in plan.ecu}
         self.old = dict(self.new)
+        self.together: tuple[EcuPlan, ...] = ()  # of the bundle that is directed
         self.ended: int | None = None  # the refusal that ended the last cycle
         self.cut: Callable[[], bool] = lambda: False  # has the power gone?
 
@@ -99,10 +68,11 @@ class Site:
         self._alter(settings)
 
     def settle(self) -> None:
-        """Power on and take the honest update that precedes every flow."""
+        """Power on and take the honest update that precedes every flow; where there is no spare
+        slot that could be used, its image is left out."""
         self.vehicle.power_on()
         self.wait(0.5)
-        self.offer()
+        self.offer([ecu.name for ecu in self.plan.ecu if not ecu.in_place])
         self.cycle()
         self.cycle()  # reports what the first installed
         self.begin()
@@ -122,11 +92,24 @@ class Site:
             self.maker.large.add(release)
         if crashing:
             self.maker.crashing.add(release)
+        self.together = ()
         for ecu in self.plan.ecu:
             if not names or ecu.name in names:
                 self.maker.release(ecu, release)
                 self.maker.assign(ecu, release)
                 self.new[ecu.name] = release
+
+    def offer_bundle(self, ecus: Iterable[EcuPlan]) -> None:
+        """Release the next images of these ECUs, that of the stake large, and direct them as a
+        bundle that is confirmed together."""
+        release = max(self.new.values()) + 1
+        self.maker.large.add(release)
+        self.together = tuple(ecus)
+        for ecu in self.together:
+            self.maker.release(ecu, release)
+            self.new[ecu.name] = release
+        images = {ecu.number: self.number(ecu) for ecu in self.together}
+        self.maker.office.assign_bundle(self.plan.vin, images, ids.BUNDLE_TOGETHER, TRIALS)
 
     def source(self) -> OfficeSource:
         """The maker's office, as an honest feeder brings it."""
@@ -235,6 +218,13 @@ class Site:
                         break
                     content = memory.getvalue()
             self.vehicle.replace(ecu.name, content)
+
+
+def equipped(plan: VehiclePlan, has: tuple[str, ...]) -> VehiclePlan:
+    """That vehicle, whose ECU at stake has these abilities besides. BadVehicle."""
+    stake = stake_of(plan)
+    able = stake.model_copy(update=dict.fromkeys(has, True))
+    return plan.model_copy(update={"ecu": [able if one is stake else one for one in plan.ecu]})
 
 
 def stake_of(plan: VehiclePlan) -> EcuPlan:

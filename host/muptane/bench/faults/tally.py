@@ -60,18 +60,18 @@ class Tally:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which cases are played: all, `sample` of each fault by the seed, or just one."""
+    """Which cases are played: all, `sample` of each fault by the seed, or `only` some."""
 
     faults: tuple[str, ...]
     sample: int = 0
     seed: int = 0
-    only: Case | None = None
+    only: tuple[Case, ...] = ()
 
     def cases(self, fault: Fault, moments: int) -> list[Case]:
         """The chosen cases of a fault that can strike at so many moments."""
         every = moments * fault.ways
-        if self.only is not None:
-            return [self.only]
+        if self.only:
+            return [case for case in self.only if case.fault == fault.name]
         numbers: Collection[int] = range(every)
         size = min([n for n in (self.sample, fault.sample_max) if n], default=every)
         if size < every:
