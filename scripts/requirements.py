@@ -27,9 +27,7 @@ ATTACKS = "host/muptane/bench/attacks"
 
 # An area of work that is not done -> what may wait for it. A letter stands for all of its rules.
 WAITS = {
-    "storage": (
-        "V-13", "V-58", "V-62", "V-65", "V-66", "V-90", "E-79", "E-80", "E-81", "E-89",
-    ),
+    "storage": ("S-25",),
     "bus": ("V-87",),
     "oem": ("V-41", "E-82", "E-83", "E-84", "E-85", "E-90", "E-91", "S", "R"),
 }  # fmt: skip
