@@ -23,11 +23,11 @@ OLD_NUMBER, NEW_NUMBER = 20, 21
 needs_detools = pytest.mark.skipif(detools is None, reason="detools is not installed")
 
 
-def able(ecu, deltas=True, decrypts=True):
+def able(ecu, deltas=True, decrypts=True, place=None):
     """An ECU of oem_vehicle as its factory enrols it: it patches, and it decrypts."""
     secret = hashlib.sha256(b"decrypts %d" % ecu.number).digest()
     public = bytes(PrivateKey(secret).public_key) if decrypts else None
-    return NewEcu(**{**dict(ecu.new()), "deltas": deltas, "decryption": public})
+    return NewEcu(**{**dict(ecu.new()), "deltas": deltas, "decryption": public, "place": place})
 
 
 class Fleet:
@@ -56,7 +56,11 @@ class Fleet:
             self.office.assign(VIN, ecu, NEW_NUMBER)
         manifest = self.vehicle.manifest(self.office.director.identity)
         self.decision = self.office.accept_manifest(VIN, manifest)
-        entry = newest(self.office, VIN).images.get(NEW_NUMBER)
+        return self.entry(NEW_NUMBER)
+
+    def entry(self, number):
+        """The custom data of an image's entry; None: it is not listed."""
+        entry = newest(self.office, VIN).images.get(number)
         return None if entry is None else entry.custom
 
     def fetch(self, kind, digest, repository=ids.DIRECTOR, vin=VIN):
