@@ -90,6 +90,7 @@ class Library:
 
     def __init__(self):
         self.records = self.depot = self
+        self.passed = {}
 
     def read(self, record):
         if not 0x100 <= record < 0x300:
