@@ -168,7 +168,7 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
     if entry is not None:
         yield from fetch(ecu, entry)
     depot = ecu.depot
-    parcels: dict[bytes, Parcel] = {}
+    parcels: list[Parcel] = []
     for peer in peers:
         entry = decision.entry(peer.ecu)
         if entry is None or peer.report is None or spent(peer, decision):
@@ -176,9 +176,10 @@ def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None
         parcel = Parcel(entry, peer.ecu)
         if parcel.recovery is not None:
             peer.way_back = Parcel(recovered(parcel.recovery), peer.ecu)
-        parcels[parcel.digest] = parcel
-    depot.allot(list(parcels.values()))
-    for parcel in parcels.values():
+        if parcel.digest not in [other.digest for other in parcels]:
+            parcels.append(parcel)
+    depot.allot(parcels)
+    for parcel in parcels:
         if depot.holds(parcel.digest) or depot.has_room(parcel):
             yield from bring(ecu, parcel)
         else:

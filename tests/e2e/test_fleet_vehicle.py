@@ -57,7 +57,8 @@ class Allied(Garage):
 
     def kept_of_fleet(self, name: str) -> list[int]:
         first = ids.RECORD_METADATA + 0x100 * (FLEET - ids.DIRECTOR)
-        return [number for number in self.vehicle.records(name).numbers() if number >= first]
+        numbers = self.vehicle.records(name).numbers()
+        return [number for number in numbers if first <= number < ids.RECORD_CHECKPOINT]
 
     def found_fleet(self) -> None:
         director = self.alliance.add_director(FLEET)

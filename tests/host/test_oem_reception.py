@@ -117,7 +117,7 @@ def test_reports_and_manifests_do_not_stand_in_for_each_other(office, vehicle):
 @pytest.mark.parametrize(
     ("lies", "refusal"),
     [
-        ({9: 5}, Malformed),
+        ({9: 6}, Malformed),
         ({8: b"short"}, Malformed),
         ({5: [-1]}, Malformed),
         ({7: -1}, Malformed),
