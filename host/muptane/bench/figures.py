@@ -35,8 +35,16 @@ OF_PRIMARIES = (
     "uptane.uds.feeding",
 )
 # What no role imports unless its provisioning or its board says so: keys that are not Ed25519,
-# images that come as deltas or encrypted.
-OPTIONAL = ("uptane.mac", "uptane.crypto.hmac", "uptane.crypto.p256", "uptane.image.intake")
+# images that come as deltas or encrypted, or overwrite what runs.
+OPTIONAL = (
+    "uptane.mac",
+    "uptane.crypto.hmac",
+    "uptane.crypto.p256",
+    "uptane.image.intake",
+    "uptane.image.rewriting",
+    "uptane.store.sole",
+    "uptane.lone",
+)
 LEFT_OUT = {
     "partial": (
         "uptane.meta.full",
