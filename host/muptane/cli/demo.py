@@ -204,6 +204,7 @@ def describe(file: Carried) -> str:
         return f"{repository} {ROLE_NAMES.get(file.number, file.number)}"
     words = {
         ids.KIND_IMAGE: f"image {file.number}",
+        ids.KIND_DELTA: f"delta to image {file.number}",
         ids.KIND_TIME: "attested time",
         ids.KIND_REPORT: "vehicle version manifest, to the Director",
     }
