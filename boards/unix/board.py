@@ -25,14 +25,14 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
     if settings["decrypts"]:
         from boards.unix import secret  # here, because most ECUs have no use for it
 
-        board.secrecy = secret.MeteredSecrecy(
-            board.suite, core.charge, settings["costs"], machine.tidy
-        )
+        given = (board.suite, core.charge, settings["costs"], machine.tidy)
+        board.secrecy = secret.MeteredSecrecy(*given)
     board.deltas = settings["deltas"]
     board.tidy, board.heap = machine.tidy, machine.heap  # type: ignore[method-assign]
     nor = machine.flash(settings["flash"])
     board.records_area = layout.area(settings, nor, "records")
     board.slot_areas = layout.areas(settings, nor, "slots")
+    board.region_areas = layout.regions(settings, nor)
     board.depot_areas = layout.areas(settings, nor, "depot")
     board.watchdog, board.reset = machine.WDT(), machine.reset
     applications = machine.applications(nor)

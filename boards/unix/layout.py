@@ -16,5 +16,14 @@ def area(settings: "dict[str, Any]", nor: Nor, name: str, index: int = -1) -> Ar
     return Area(nor, place[0], place[1], place[2], settings["flash"]["program_bytes"])
 
 
+def regions(settings: "dict[str, Any]", nor: Nor) -> "list[tuple[int, Area, Area]]":
+    """(REGION_..., place, other place) of the regions beside the application."""
+    unit = settings["flash"]["program_bytes"]
+    return [
+        (region, Area(nor, *(place + [unit])), Area(nor, *(other + [unit])))
+        for region, place, other in settings["regions"]
+    ]
+
+
 def areas(settings: "dict[str, Any]", nor: Nor, name: str) -> "list[Area]":
     return [area(settings, nor, name, index) for index in range(len(settings[name]))]

@@ -68,6 +68,7 @@ class Board(Protocol):
     suite: Suite
     records_area: Area
     slot_areas: list[Area]
+    region_areas: list[tuple[int, Area, Area]]
     depot_areas: list[Area]
     watchdog: Watchdog
     deltas: bool

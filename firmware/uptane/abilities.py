@@ -1,8 +1,8 @@
-"""What an ECU does beyond the least: an image in the only place there is, deltas, encryption.
+"""What an ECU does beyond the least: regions, the only place there is, deltas, encryption.
 
 Each is imported only where its board is built for it (`shapes.Board`), because most have no room
 for it. It decides nothing else.
-Rules: S-29.
+Rules: S-25, S-29.
 """
 
 from uptane import secondary
@@ -19,8 +19,12 @@ if False:  # for the type checker
 
 
 def slots_of(board: "Board", records: "Records") -> Slots:
-    """Two slots, or the one place that a board has."""
+    """Two slots, those of several regions, or the one place that a board has."""
     areas = board.slot_areas
+    if board.region_areas:
+        from uptane.store.regions import Regions  # here, because most have one region
+
+        return Regions(areas, board.region_areas, records)
     if len(areas) > 1:
         return Slots(areas, records)
     from uptane.store.sole import Sole  # here, because most have a spare slot

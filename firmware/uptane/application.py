@@ -1,36 +1,49 @@
 """The application: what an image of ours holds, started from its slot and stepped by our loop.
 
 An application is a module `app` with `start(cabin)` and `step(now_ms)`. It is handed a `Cabin`,
-through which it may send frames on the bus, and nothing else. A trial is confirmed once `step`
-has run for the board's confirm window (an opaque image: once the ECU has); a crash is not caught
-here: it resets the board, and the boot counter brings the confirmed image back (V-67, E-79).
+through which it may send frames on the bus and read the regions of its ECU (S-25). A trial is
+confirmed once `step` has run for the board's confirm window (an opaque image: once the ECU has); a
+crash is not caught here: it resets the board, and the boot counter brings the confirmed image back
+(V-67, E-79).
 
 It does not contain a hostile application: docs/threats.md says what one could do (E-37).
 """
 
 if False:  # for the type checker
+    from collections.abc import Callable
     from types import ModuleType
 
     from shapes import Board, Bus
     from uptane.store.area import Area
 
+    Place = Callable[[int], tuple[Area, int]]
+
 
 class Cabin:
-    """What an application may touch."""
+    """What an application may touch. `place(region)` says where a region lies, and its bytes."""
 
-    def __init__(self, bus: "Bus") -> None:
+    def __init__(self, bus: "Bus", place: "Place") -> None:
         self._bus = bus
+        self._place = place
 
     def send(self, can_id: int, data: bytes) -> bool:
         """Put a frame of 0..8 bytes on the bus; False when the queue is full."""
         return self._bus.send(can_id, data)
 
+    def read(self, region: int, offset: int, n: int) -> bytes:
+        """Up to n bytes that a region (uptane.ids, REGION_...) of what runs holds from that offset
+        on; b"" behind its end. NoRegion."""
+        area, length = self._place(region)
+        return area.read(offset, max(min(n, length - offset), 0))
+
 
 class Application:
-    """`mount(area, length)` gives the module in a slot, `unmount()` lets it go: the board's."""
+    """`mount(area, length)` gives the module in a slot, `unmount()` lets it go: the board's.
+    `place` as Cabin has it."""
 
-    def __init__(self, board: "Board") -> None:
+    def __init__(self, board: "Board", place: "Place") -> None:
         self._board = board
+        self._place = place
         self._module: ModuleType | None = None
         self._started = False
         self._since_ms = 0
@@ -44,7 +57,7 @@ class Application:
         self._module = self._board.mount(area, length)
         if self._module is None:
             return False
-        self._module.start(Cabin(self._board.can))
+        self._module.start(Cabin(self._board.can, self._place))
         return True
 
     def stop(self) -> None:

@@ -411,3 +411,10 @@ class NotChained(Refusal):
     """What would overwrite the only image is not signed piece by piece (T-32)."""
 
     number = 124
+
+
+# --- regions ---------------------------------------------------------------------------------
+class NoRegion(Refusal):
+    """The image replaces a region that this ECU does not have (S-25)."""
+
+    number = 130

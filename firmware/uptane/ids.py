@@ -72,6 +72,7 @@ ENTRY_CUSTOM = 5
 MATCH_HARDWARE = 1  # [hardware id, ...]
 MATCH_RELEASE = 2  # release counter
 MATCH_DEPENDENCIES = 3  # {image number: ...}, empty map is left out
+MATCH_REGIONS = 4  # [[REGION_..., bytes], ...] in the image's order; absent: the application alone
 # ... of ENTRY_CUSTOM on the Director: how else than as it is the ECU may come to this image
 CUSTOM_ENCRYPTED = 1  # [METHOD_..., digest, {ecu: wrap}]
 CUSTOM_DELTA = 2  # {DELTA_...: value}
@@ -103,6 +104,7 @@ REPORT_COUNTER = 7
 REPORT_NONCE = 8  # the token that this ECU wants to see in the next time attestation
 REPORT_BOOT = 9  # BOOT_...
 REPORT_BUNDLE = 10  # of the last trial: [bundle number, image number, trials]; absent: no bundle
+REPORT_REGIONS = 11  # [[REGION_..., image number], ...]; absent: an ECU of one region
 # ... of a vehicle version manifest (KEY_FORMAT, KEY_TYPE and these)
 VEHICLE_ID = 3
 VEHICLE_PRIMARY = 4
@@ -120,6 +122,13 @@ BOOT_REVERTED = 2
 BOOT_HELD = 3  # on trial, seen healthy; waits for the commit of its bundle, for a while at least
 BOOT_UNDONE = 4  # seen healthy, and back all the same: its bundle was not committed
 BOOT_REWRITING = 5  # no image runs: the one place there is for one is being overwritten
+
+# --- regions of an ECU, of which an image replaces one or more (S-25) --------------------------
+REGION_BOOTLOADER = 1
+REGION_LIBRARY = 2
+REGION_APPLICATION = 3  # every ECU has it
+REGION_CALIBRATION = 4
+REGION_USER_DATA = 5
 
 # --- COSE (RFC 9052, 9053, 9054) -------------------------------------------------------------
 COSE_SIGN = 98
@@ -141,6 +150,7 @@ RECORD_HIGH_WATER = 0x0007
 RECORD_MAP = 0x0008  # the map of repositories, or the built-in one: owned by meta.mapping
 RECORD_BUNDLE = 0x0009  # what a Primary has promised its bundle: owned by bundle
 RECORD_RECOVERY = 0x000A  # the image to go back to, as in CUSTOM_RECOVERY: image.rewriting
+RECORD_REGIONS = 0x000B  # what each region of an ECU holds, and where: owned by store.regions
 # where a delta goes on: owned by image.patching or rewriting, dropped by store
 RECORD_CHECKPOINT = 0x0F01
 RECORD_DEPOT = 0x0F02  # what lies in a Primary's cells: owned by image.depot

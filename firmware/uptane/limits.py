@@ -74,6 +74,9 @@ TRIALS_MAX = 16  # of one image that a bundle may allow
 HELD_MS_MAX = 600_000  # that an image seen healthy waits for the commit of its bundle
 PROMISE_MS = 300_000  # of that, what is still to come for an ECU that says BOOT_HELD
 
+REGIONS_MAX = 8  # of one image
+REGION_ALIGN = 256  # bytes; each region's part of an image begins at a multiple: the widest unit
+
 # --- deltas (uptane.image.delta, heatshrink) -------------------------------------------------
 DELTA_WINDOW_BITS_MAX = 10  # twice this window and one lookahead are held: 2304 bytes
 DELTA_LOOKAHEAD_BITS_MAX = 8

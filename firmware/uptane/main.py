@@ -12,7 +12,7 @@ from uptane.abilities import cycle_of, intake_of, slots_of
 from uptane.application import Application
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, SlowRetrieval, TooOften
-from uptane.ids import PRIMARY
+from uptane.ids import PRIMARY, REGION_APPLICATION, REPORT_BUNDLE, REPORT_REGIONS
 from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, S3_MS, UPLOAD_BYTES
 from uptane.link.isotp import Channel
 from uptane.pace import Pace
@@ -62,7 +62,7 @@ class Ecu:
         self.trust = Trust(board, self.identity, self.records, self.slots)
         pace = Pace(board.bitrate, PATIENCE_MS)
         self.cycle = Cycle(self.records, self.clock, self._refused, board.tidy, pace)
-        self.application = Application(board)
+        self.application = Application(board, self.slots.place)
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
         self._services = Services(self)
@@ -118,7 +118,9 @@ class Ecu:
     def make_report(self) -> "Work[bytes]":
         boot = self.trial.boot_state(self.clock.ticks_ms())
         image, time, nonce = self.installed(), self.trust.time(), self.trust.nonce()
-        return (yield from self.reports.make(image, boot, time, nonce, self.slots.tried()))
+        slots = self.slots
+        also = {REPORT_BUNDLE: slots.tried(), REPORT_REGIONS: slots.contents()}
+        return (yield from self.reports.make(image, boot, time, nonce, also))
 
     def installed(self) -> "Installed":
         """The image that runs. NotProvisioned without one."""
@@ -184,14 +186,11 @@ class Ecu:
     # --- the application ---------------------------------------------------------------------
 
     def start_application(self) -> None:
-        slot = self.trial.slot
-        if slot is None:
-            raise NotProvisioned
+        area, length = self.slots.place(REGION_APPLICATION)
         if self.slots.rotten:
             return
         self.board.tidy()
-        area = self.slots.areas[slot]
-        self.application.start(area, self.installed().length, self.clock.ticks_ms())
+        self.application.start(area, length, self.clock.ticks_ms())
 
     # --- the session ---------------------------------------------------------------------------
 

@@ -20,7 +20,6 @@ from uptane.ids import (
     RECORD_COUNTER,
     REPORT_ATTACKS,
     REPORT_BOOT,
-    REPORT_BUNDLE,
     REPORT_COUNTER,
     REPORT_ID,
     REPORT_IMAGE,
@@ -101,11 +100,16 @@ class Reports:
             pass  # the next report still names it; only a reset would forget it
 
     def make(
-        self, image: "InSlot", boot: int, time: int, nonce: bytes, tried: "list[int] | None" = None
+        self,
+        image: "InSlot",
+        boot: int,
+        time: int,
+        nonce: bytes,
+        also: "dict[int, Any] | None" = None,
     ) -> "Work[bytes]":
-        """The next version report (bytes, CDDL report-file) of this ECU: the image that runs,
-        BOOT_..., the latest time it can vouch for, the token it wants attested, what it tried of
-        a bundle."""
+        """The next version report (bytes, CDDL report-file) of this ECU: the image installed last,
+        BOOT_..., the latest time it can vouch for, the token it wants attested; `also`:
+        {REPORT_...: what else there is to say}, of which nothing is said that is empty."""
         counter = self.counter() + 1
         self._records.commit({RECORD_COUNTER: counter.to_bytes(4, "big")})
         content = {
@@ -124,8 +128,9 @@ class Reports:
             REPORT_NONCE: nonce,
             REPORT_BOOT: boot,
         }
-        if tried:
-            content[REPORT_BUNDLE] = tried
+        for key in also or ():
+            if also and also[key]:
+                content[key] = also[key]
         return (yield from self._seal(TYPE_REPORT, cbor.dumps(content)))
 
     def vehicle_manifest(self, reports: "list[bytes]") -> "Work[bytes]":

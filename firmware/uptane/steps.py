@@ -1,10 +1,10 @@
 """The steps that the cycles of a Primary and of a Secondary have in common.
 
 Each is a part of a cycle (`uptane.cycle` says what a cycle yields). `ecu` is uptane.main.Ecu.
-Rules: V-46, V-56, V-61, V-64, V-66, V-81.
+Rules: V-46, V-56, V-61, V-64, V-66, V-81, S-25.
 """
 
-from uptane.errors import Refusal, Withheld
+from uptane.errors import NoRegion, Refusal, Withheld
 from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_REPORT, KIND_TIME, LOCAL
 from uptane.limits import TIME_BYTES_MAX
 from uptane.meta.wants import Want
@@ -40,6 +40,12 @@ def attested(ecu: "Ecu", nonces: "list[bytes]") -> "Cycle[bytes | None]":
 
 def fetch(ecu: "Ecu", entry: "Entry") -> "Cycle[None]":
     """Bring the image into the spare slot and verify it there, as it lies in flash."""
+    if ecu.board.region_areas:
+        from uptane.image.scope import choose  # here, because most ECUs have one region
+
+        choose(ecu.slots, entry)
+    elif entry.regions is not None:
+        raise NoRegion
     work: Any = None  # of the intake, gone with this cycle
     if ecu.intake is not None:
         want, work = yield from ecu.intake.begin(entry)

@@ -89,7 +89,7 @@ def test_the_largest_report_fits_its_bound():
     ecu.reports.make(IMAGE, BOOT_TRIAL, 0, NONCE)
     image = Installed(0xFFFFFFFF, 0xFFFFFFFF, b"\xff" * 32, 0xFFFFFFFF)
     tried = [0xFFFFFFFF, 0xFFFFFFFF, 0xFF]
-    raw = run(ecu.reports.make(image, BOOT_TRIAL, (1 << 64) - 1, NONCE, tried))
+    raw = run(ecu.reports.make(image, BOOT_TRIAL, (1 << 64) - 1, NONCE, {REPORT_BUNDLE: tried}))
     assert len(raw) <= REPORT_BYTES_MAX
 
 
@@ -97,7 +97,9 @@ def test_a_report_says_what_was_tried_of_a_bundle():
     """S-43, S-44: and nothing, where there was none."""
     ecu = Ecu()
     for tried, said in (([7, 11, 2], [7, 11, 2]), ([], None)):
-        content = opened(run(ecu.reports.make(IMAGE, BOOT_TRIAL, 0, NONCE, tried)), TYPE_REPORT)
+        content = opened(
+            run(ecu.reports.make(IMAGE, BOOT_TRIAL, 0, NONCE, {REPORT_BUNDLE: tried})), TYPE_REPORT
+        )
         assert content.get(REPORT_BUNDLE) == said
 
 

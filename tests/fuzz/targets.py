@@ -37,6 +37,7 @@ TARGETS = {
     "targets_delegated": (parsers.delegated_targets, TARGETS_BYTES_MAX),
     "time": (parsers.TimeSource(), TIME_BYTES_MAX),
     "encrypted": (parsers.encrypted, ITEM_BYTES_MAX),
+    "regions": (parsers.regions, ITEM_BYTES_MAX),
     "wrap": (parsers.WrapReader(), RECORD_BYTES_MAX),
     "mark": (parsers.mark, RECORD_BYTES_MAX),
     "relayed_report": (parsers.relayed_report, REPORT_BYTES_MAX),

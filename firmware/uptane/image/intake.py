@@ -98,7 +98,7 @@ class Intake:
         ecu = self._ecu
         if not ecu.board.deltas or plan.layout is not None:
             raise UnsupportedDelta
-        if ecu.installed().digest != parcel.base:
+        if ecu.slots.base() != parcel.base:
             raise WrongBase
         from uptane.image.patching import Patching  # here, because who only decrypts has no room
 

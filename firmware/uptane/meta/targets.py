@@ -40,6 +40,7 @@ from uptane.ids import (
     KEY_MAPS,
     KEY_VEHICLE,
     MATCH_HARDWARE,
+    MATCH_REGIONS,
     MATCH_RELEASE,
     TARGETS,
 )
@@ -165,9 +166,9 @@ class Entry:
     """One image: number, length in bytes, hashes, hardware ids, release; Director: ecus.
 
     `digest` is the SHA-256 among the hashes; empty, if there is none, it matches nothing.
-    `hardware` and `release` are the must-match data (V-12, T-47). `custom`: a map or None, of
-    which nothing is compared; `image.encryption` and `image.description` read it. Refusal:
-    BadShape.
+    `hardware`, `release` and `regions` are the must-match data (V-12, T-47); the last is None, or
+    what `image.scope` reads. `custom`: a map or None, of which nothing is compared;
+    `image.encryption` and `image.description` read it. Refusal: BadShape.
     """
 
     def __init__(self, number: int, value: object, director: bool) -> None:
@@ -179,6 +180,7 @@ class Entry:
         match = Fields(fields.take(ENTRY_MATCH))
         self.hardware = read_numbers(match.take(MATCH_HARDWARE), True)
         self.release = read_number(match.take(MATCH_RELEASE), 0, NUMBER_MAX)
+        self.regions = match.take(MATCH_REGIONS)
         match.end()
         # not strictly: an id twice in one entry is the same lie as twice in two (EcuTwice)
         self.ecus = read_numbers(fields.take(ENTRY_ECUS), False) if director else ()
@@ -192,6 +194,7 @@ class Entry:
             and self.hashes == other.hashes
             and self.hardware == other.hardware
             and self.release == other.release
+            and self.regions == other.regions
         )
 
 

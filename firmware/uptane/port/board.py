@@ -27,6 +27,8 @@ class Board:
     random: "Callable[[int], bytes]"  # so many bytes from the hardware's source
     records_area: "Area"
     slot_areas: "list[Area]"  # two
+    # beside the application's, (REGION_..., place, other place); empty: it has that region alone
+    region_areas: "list[tuple[int, Area, Area]]"
     depot_areas: "list[Area]"  # cells for Secondaries' images; empty unless a Primary
     suite: "Suite"
     watchdog: "Watchdog"
@@ -41,6 +43,7 @@ class Board:
         version = ".".join([str(part) for part in sys.implementation.version[:3]])
         self.interpreter = (sys.implementation.name, version)
         self.depot_areas = []
+        self.region_areas = []
         self.deltas = False  # does it make images of deltas?
         self.secrecy: Secrecy | None = None  # with which it decrypts images, if it does
 

@@ -2,7 +2,7 @@
 
 Offsets count from the area's start. Whatever is programmed is read back and compared; whatever
 reaches beyond the area, or misses the program unit, is refused before the driver sees it.
-It does NOT erase by itself, buffer, or know what the bytes mean. `digest_of` hashes what lies
+It does NOT buffer, or know what the bytes mean. `digest_of` hashes what lies
 there, a slice at a time.
 Rules: E-79.
 """
@@ -98,6 +98,32 @@ class Area:
             if part != BLANK[: len(part)]:
                 return False
         return True
+
+    def clear(self, length: int) -> "Work[None]":
+        """Erase what so many bytes from the start take, a block at a time."""
+        for block in range(self._blocks_of(length)):
+            self.erase(block)
+            yield
+
+    def reopen(self, length: int, made: int) -> "Work[int]":
+        """Where somebody goes on who was filling so many bytes from the start: the start of the
+        last block that holds anything, or what is known to be `made` (whole blocks; -1: nothing).
+        A cut may have torn the last unit, so what lies from there on is erased."""
+        block = self._blocks_of(length) - 1
+        while block > 0 and block * self.block_bytes > made:
+            if not self.blank(block * self.block_bytes, self.block_bytes):
+                if made < 0:
+                    break
+                self.erase(block)
+            block -= 1
+            yield
+        if block >= 0:
+            self.erase(block)
+            yield
+        return max(block, 0) * self.block_bytes
+
+    def _blocks_of(self, length: int) -> int:
+        return (length + self.block_bytes - 1) // self.block_bytes
 
     def _check(self, offset: int, n: int) -> None:
         if offset < 0 or n < 0 or offset + n > self.size:

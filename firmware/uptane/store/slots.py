@@ -50,21 +50,18 @@ class Slots(Trials):
         area = self.areas[spare]
         if length > area.size:
             raise TooLarge
-        blocks = (length + area.block_bytes - 1) // area.block_bytes
         self._at = -1
         at = 0
         known = state.other is not None and state.other.packed() == wanted.packed()
         if known and state.phase == STAGED:
             at = length
         elif known and state.phase == WRITING:
-            at = yield from self._find_end(area, blocks, made)
+            at = yield from area.reopen(length, made)
         else:
             state.other = wanted
             state.phase = ERASING
             self._store(state, True)
-            for block in range(blocks):
-                area.erase(block)
-                yield
+            yield from area.clear(length)
             state.phase = WRITING
             self._store(state)
         self._area = area
@@ -126,22 +123,6 @@ class Slots(Trials):
         self._store(state, True)
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _find_end(self, area: "Area", blocks: int, made: int) -> "Work[int]":
-        """The start of the last block that holds anything, or what is known to be made. A cut may
-        have torn the last unit, so what lies from there on is erased."""
-        block = blocks - 1
-        while block > 0 and block * area.block_bytes > made:
-            if not area.blank(block * area.block_bytes, area.block_bytes):
-                if made < 0:
-                    break
-                area.erase(block)
-            block -= 1
-            yield
-        if block >= 0:
-            area.erase(block)
-            yield
-        return max(block, 0) * area.block_bytes
 
     def _program(self, at: int, view: memoryview) -> None:
         """Program whole units, the first of which starts at `at`; hold back what is left."""

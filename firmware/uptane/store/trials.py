@@ -11,7 +11,14 @@ Rules: V-67, V-88, S-43, S-44, S-45, T-21, T-42, E-79.
 
 import struct
 
-from uptane.errors import FlashFault, NothingStaged, RottenImage, TooLarge
+from uptane.errors import (
+    FlashFault,
+    NoRegion,
+    NothingStaged,
+    NotProvisioned,
+    RottenImage,
+    TooLarge,
+)
 from uptane.ids import (
     BOOT_HELD,
     BOOT_REVERTED,
@@ -20,6 +27,7 @@ from uptane.ids import (
     RECORD_BOOT,
     RECORD_CHECKPOINT,
     RECORD_RELEASE,
+    REGION_APPLICATION,
 )
 from uptane.limits import TRIAL_BOOTS_MAX
 from uptane.store.area import digest_of
@@ -64,15 +72,12 @@ class Trials:
     def check(self, suite: "Hashing") -> "Work[None]":
         """After boot(): hash the image that is to run, as it lies; flash rots. If it is no longer
         the one that was verified, `rotten` is the number of RottenImage, and a trial is over."""
-        image = self.installed()
-        if image is not None and self._running is not None:
-            area = self.areas[self._running]
-            digest = yield from digest_of(area.read_into, image.length, suite.sha256())
-            if digest != image.digest:
-                self.rotten = RottenImage.number
-                state = self._load()
-                if self._running != state.slot:
-                    self._drop(state, BOOT_REVERTED)
+        if (yield from self._is_intact(suite)):
+            return
+        self.rotten = RottenImage.number
+        state = self._load()
+        if self._running != state.slot:
+            self._drop(state, BOOT_REVERTED)
 
     def running(self) -> "int | None":
         """The slot that boot() chose; before it was called, the one that it would choose."""
@@ -85,6 +90,16 @@ class Trials:
         if slot is not None and slot == state.slot:
             return state.confirmed
         return None if slot is None else state.other
+
+    def place(self, region: int) -> "tuple[Area, int]":
+        """Where that region of what runs lies, and the bytes that it holds. NoRegion;
+        NotProvisioned without an image."""
+        image, slot = self.installed(), self.running()
+        if image is None or slot is None:
+            raise NotProvisioned
+        if region != REGION_APPLICATION:
+            raise NoRegion
+        return self.areas[slot], image.length
 
     def boot_state(self) -> int:
         """BOOT_... for the version report. BOOT_HELD: it outlasts two more resets."""
@@ -108,6 +123,17 @@ class Trials:
         empty, if that was of no bundle."""
         state = self._load()
         return [state.bundle, state.tried, state.trials] if state.bundle else []
+
+    def base(self) -> bytes:
+        """SHA-256 of what a delta is made from: the image that runs. NotProvisioned."""
+        image = self.installed()
+        if image is None:
+            raise NotProvisioned
+        return image.digest
+
+    def contents(self) -> "list[list[int]]":
+        """[[REGION_..., image], ...] of what runs; empty where there is one region."""
+        return []
 
     def release(self) -> int:
         """The release counter below which nothing may be installed (T-21); 0 if there is none.
@@ -200,6 +226,14 @@ class Trials:
         return True
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _is_intact(self, suite: "Hashing") -> "Work[bool]":
+        """Is what runs as it was when it was verified?"""
+        image = self.installed()
+        if image is None or self._running is None:
+            return True
+        area = self.areas[self._running]
+        return image.digest == (yield from digest_of(area.read_into, image.length, suite.sha256()))
 
     def _drop(self, state: State, why: int) -> None:
         state.phase = EMPTY
