@@ -1,28 +1,22 @@
 """boards/<board>/board.toml: what a board is, checked before anything believes it.
 
 `load_board(name)` gives a `BoardSpec`; a file that is wrong is a `BadBoard` whose text names the
-file, the place and the numbers. The flash map is checked for overlap, for erase blocks that exist
-in the part, and for room; `shortfalls` says what a role lacks on it. It does not run anything: the
-bench takes its figures from here, and so does `make flash`.
+file, the place and the numbers. `muptane.flash` checks the flash and its map; `shortfalls` says
+what a role lacks on it. It does not run anything: the bench takes its figures from here, and so
+does `make flash`.
 """
 
 import tomllib
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from muptane.flash import Bytes, Flash, Microseconds, Strict
 from uptane import limits
 
 BOARDS = Path(__file__).resolve().parents[2] / "boards"
 
-Count = Annotated[int, Field(ge=1)]
-Address = Annotated[int, Field(ge=0, lt=1 << 32)]
-Bytes = Annotated[int, Field(ge=1, lt=1 << 31)]
-Microseconds = Annotated[int, Field(ge=1, le=100_000_000)]
-Range = tuple[Address, Bytes]  # address, length
-Blocks = tuple[Address, Bytes, Count]  # address, block bytes, blocks
 RoleName = Literal["partial", "full", "primary"]
 
 # Measured on a corpus of 49 KB of .mpy (32-bit): heap that code takes, as a share of its bytes.
@@ -31,6 +25,7 @@ HEAP_OF_FROZEN_CODE = 0.60
 FLASH_OF_FROZEN_CODE = 1.3  # [est]
 HEAP_OF_32_BITS = 0.7  # of what the same session needs on x64
 SMALL_RECORDS_BYTES = 2048  # identity, boot, release, counter, time, attacks, and headers
+REGION_RECORD_BYTES = 296  # of one region: two assemblies, twice (uptane.store.regions)
 
 METADATA_BYTES: dict[RoleName, int] = {
     "partial": limits.ROOT_BYTES_MAX + limits.TARGETS_BYTES_MAX,
@@ -50,11 +45,7 @@ class BadBoard(Exception):
     """A board file that is wrong; the text says where, with the numbers."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Mcu(_Strict):
+class Mcu(Strict):
     name: str
     clock_hz: Annotated[int, Field(ge=1_000_000, le=2_000_000_000)]
     ram_bytes: Bytes
@@ -68,7 +59,7 @@ class Mcu(_Strict):
         return self
 
 
-class Heap(_Strict):
+class Heap(Strict):
     """Budget above code of the updater's session, bytes on x64."""
 
     partial: Bytes
@@ -76,97 +67,7 @@ class Heap(_Strict):
     primary: Bytes
 
 
-class FlashMap(_Strict):
-    firmware: Annotated[list[Range], Field(min_length=1)]
-    filesystem: Range | None = None
-    records: Blocks
-    slot_a: Blocks
-    slot_b: Blocks
-    depot: list[Blocks] = []
-
-    def areas(self) -> list[tuple[str, Blocks]]:
-        """What is ours to erase and program."""
-        named = [("records", self.records), ("slot_a", self.slot_a), ("slot_b", self.slot_b)]
-        return named + [(f"depot[{at}]", cell) for at, cell in enumerate(self.depot)]
-
-    def ranges(self) -> list[tuple[str, int, int]]:
-        """(name, start, end) of everything."""
-        named = [(f"firmware[{at}]", *part) for at, part in enumerate(self.firmware)]
-        if self.filesystem is not None:
-            named.append(("filesystem", *self.filesystem))
-        named += [(name, area[0], area[1] * area[2]) for name, area in self.areas()]
-        return sorted(
-            [(name, start, start + length) for name, start, length in named],
-            key=lambda part: part[1],
-        )
-
-
-class FlashTimes(_Strict):
-    program_us: Microseconds  # one program unit
-    erase_us: dict[int, Microseconds]  # by block bytes
-
-
-class Flash(_Strict):
-    size: Bytes
-    program_bytes: Literal[1, 2, 4, 8, 16, 32, 256]
-    erasures: Count  # that a block stands, by its data sheet
-    sectors: Annotated[list[Blocks], Field(min_length=1)]
-    map: FlashMap
-    times: FlashTimes
-
-    def sector_at(self, address: int) -> tuple[int, int] | None:
-        """(start, block bytes) of the erase block that holds an address."""
-        for start, block_bytes, blocks in self.sectors:
-            if start <= address < start + block_bytes * blocks:
-                return address - (address - start) % block_bytes, block_bytes
-        return None
-
-    @model_validator(mode="after")
-    def _sectors_are_the_part(self) -> Self:
-        total = sum(block_bytes * blocks for _, block_bytes, blocks in self.sectors)
-        if total != self.size:
-            raise ValueError(f"sectors add up to {total} bytes, size says {self.size}")
-        end = None
-        for start, block_bytes, blocks in self.sectors:
-            if end is not None and start != end:
-                raise ValueError(f"sectors: 0x{start:08x} follows 0x{end:08x}")
-            end = start + block_bytes * blocks
-            if block_bytes not in self.times.erase_us:
-                raise ValueError(f"times.erase_us has no figure for blocks of {block_bytes} bytes")
-        return self
-
-    @model_validator(mode="after")
-    def _map_fits(self) -> Self:
-        ranges = self.map.ranges()
-        for name, start, end in ranges:
-            for edge in (start, end - 1):
-                if self.sector_at(edge) is None:
-                    raise ValueError(f"map.{name}: 0x{edge:08x} is not in the part")
-        for (name, start, end), (other, begin, _) in pairwise(ranges):
-            if begin < end:
-                raise ValueError(
-                    f"map.{name} 0x{start:08x}..0x{end:08x} overlaps"
-                    f" map.{other} from 0x{begin:08x}"
-                )
-        for name, (address, block_bytes, blocks) in self.map.areas():
-            for block in range(blocks):
-                at = address + block * block_bytes
-                if self.sector_at(at) != (at, block_bytes):
-                    raise ValueError(
-                        f"map.{name}: no erase block of {block_bytes} bytes starts at 0x{at:08x}"
-                    )
-        # An erase of ours must not reach into what is not ours.
-        for name, start, end in ranges:
-            if (sector := self.sector_at(start)) and sector[0] != start:
-                raise ValueError(f"map.{name}: 0x{start:08x} is not the start of an erase block")
-            if (sector := self.sector_at(end)) and sector[0] != end:
-                raise ValueError(f"map.{name}: 0x{end:08x} is not the end of an erase block")
-        if self.map.records[2] < 2:
-            raise ValueError(f"map.records has {self.map.records[2]} block, needs 2")
-        return self
-
-
-class Can(_Strict):
+class Can(Strict):
     controller: Literal["bxcan", "fdcan", "flexcan", "mcp2515", "mcp2518fd", "slcan"]
     tx_queue: Annotated[int, Field(ge=1, le=64)]
     rx_queue: Annotated[int, Field(ge=1, le=255)]  # hardware FIFO and the driver's ring
@@ -174,7 +75,7 @@ class Can(_Strict):
     bitrates: Annotated[list[Literal[125_000, 250_000, 500_000, 1_000_000]], Field(min_length=1)]
 
 
-class Costs(_Strict):
+class Costs(Strict):
     """Microseconds of the processor."""
 
     ed25519_verify: Microseconds
@@ -188,7 +89,7 @@ class Costs(_Strict):
     wake: Microseconds  # from idle to running
 
 
-class Role(_Strict):
+class Role(Strict):
     holds: bool
     code: Literal["frozen", "filesystem", "card"] | None = None  # where the .mpy files must lie
     metadata_bytes: Bytes | None = None  # what is stored at most; None: all that limits.py allows
@@ -201,13 +102,13 @@ class Role(_Strict):
         return self
 
 
-class Roles(_Strict):
+class Roles(Strict):
     partial: Role
     full: Role
     primary: Role
 
 
-class BoardSpec(_Strict):
+class BoardSpec(Strict):
     name: str
     title: str
     port: Literal["stm32", "rp2", "unix"]
@@ -223,12 +124,15 @@ class BoardSpec(_Strict):
         """The largest image: what fits either slot."""
         return min(area[1] * area[2] for area in (self.flash.map.slot_a, self.flash.map.slot_b))
 
-    def records_lack(self, role: RoleName, deltas: bool = False) -> str:
-        """What the records' area lacks to hold a role, one that patches with `deltas`; or ""."""
+    def records_lack(self, role: RoleName, deltas: bool = False, regions: int = 0) -> str:
+        """What the records' area lacks to hold a role, one that patches with `deltas`, one with so
+        many regions beside the application; or ""."""
         spec: Role = getattr(self.roles, role)
         stored = (spec.metadata_bytes or METADATA_BYTES[role]) + SMALL_RECORDS_BYTES
         if deltas:
             stored += limits.CHECKPOINT_BYTES_MAX
+        if regions:
+            stored += REGION_RECORD_BYTES * (regions + 1)
         _, block_bytes, blocks = self.flash.map.records
         room = block_bytes * (blocks - 1)  # one block is always being erased
         return f"records: {stored} bytes in {room}" if stored > room else ""

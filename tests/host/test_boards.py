@@ -158,6 +158,28 @@ def test_a_readme_says_that_nothing_ran_on_silicon(name: str) -> None:
             "costs.wake: Input should be greater than or equal to 1 (is -1)",
         ),
         (
+            "depot = []",
+            "[flash.map.regions]\n"
+            "calibration = [[0x0801_0000, 65_536, 1], [0x080C_0000, 65_536, 1]]",
+            "0x080c0000..0x080e0000 overlaps map.regions.calibration[1] from 0x080c0000",
+        ),
+        (
+            "depot = []",
+            "[flash.map.regions]\n"
+            "user_data = [[0x0801_0000, 16_384, 1], [0x0801_8000, 16_384, 1]]",
+            "map.regions.user_data[0]: no erase block of 16384 bytes starts at 0x08010000",
+        ),
+        (
+            "depot = []",
+            "[flash.map.regions]\nlibrary = [[0x0801_0000, 65_536, 1], [0x080E_0000, 131_072, 1]]",
+            "regions.library: 1 blocks of 65536 bytes, and 1 of 131072; its two places are alike",
+        ),
+        (
+            "depot = []",
+            "[flash.map.regions]\nmaps = [[0x0801_0000, 65_536, 1], [0x0801_0000, 65_536, 1]]",
+            "'bootloader', 'library', 'calibration' or 'user_data'",
+        ),
+        (
             "metadata_bytes = 13_184",
             "metadata_bytes = 16_000",
             "roles.full is not held: records: 18048 bytes in 16384",

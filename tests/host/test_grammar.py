@@ -65,6 +65,15 @@ def report(tag: int, protected: bytes, count: int) -> bytes:
     return cbor2.dumps([cbor2.dumps(REPORT), seal])
 
 
+def test_a_report_names_what_is_in_each_of_several_regions():
+    """S-25."""
+    held = cbor2.dumps({**REPORT, 11: [[3, 202], [4, 203]]}, canonical=True)
+    conforms("report-content", held)
+    for wrong in ([[3, 202]], [], [[0, 1], [3, 2]], [[256, 1], [3, 2]], [[3, 1, 1], [4, 1]], 3):
+        with pytest.raises(NotConforming):
+            conforms("report-content", cbor2.dumps({**REPORT, 11: wrong}, canonical=True))
+
+
 def test_each_kind_of_key_and_seal_is_accepted():
     """V-05, V-24."""
     conforms("root-payload", root(ED25519, P256))

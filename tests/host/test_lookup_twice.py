@@ -24,11 +24,10 @@ from muptane.oem.encoding import encode
 from muptane.oem.envelopes import Context
 from muptane.oem.errors import OemRefusal
 from muptane.oem.fields import hashes_of
-from muptane.oem.image_repository import entry_of
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.lookup import find_image
 from muptane.oem.metadata import Snapshot, Timestamp, sign_role
-from muptane.oem.targets import Targets
+from muptane.oem.targets import Targets, entry_of
 from uptane import ids
 from uptane.crypto.suite import Suite
 from uptane.errors import Refusal

@@ -14,8 +14,7 @@ from muptane.oem.errors import (
     UnknownVehicle,
     WrongHardware,
 )
-from muptane.oem.image_repository import entry_of
-from muptane.oem.targets import Bundle
+from muptane.oem.targets import Bundle, entry_of
 from uptane import ids
 from uptane.limits import TRIALS_MAX
 

@@ -32,10 +32,9 @@ from muptane.oem.errors import (
     WrongPurpose,
     WrongVersion,
 )
-from muptane.oem.image_repository import entry_of
 from muptane.oem.keys import Holders, Key, Signer
 from muptane.oem.metadata import Root, Snapshot, Timestamp, sign_by
-from muptane.oem.targets import Bundle, Entry, Targets
+from muptane.oem.targets import Bundle, Entry, Targets, entry_of
 from muptane.oem.time_server import TimeServer
 from uptane import ids, limits
 

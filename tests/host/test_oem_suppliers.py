@@ -19,11 +19,11 @@ from muptane.oem.errors import (
     WrongVersion,
 )
 from muptane.oem.fields import sha256
-from muptane.oem.image_repository import ImageRepository, entry_of
+from muptane.oem.image_repository import ImageRepository
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.storage import MemoryStore
 from muptane.oem.supplier import LIFETIME_S, Supplier
-from muptane.oem.targets import Targets
+from muptane.oem.targets import Targets, entry_of
 from uptane import ids
 
 SIGNERS = [Signer.from_seed(b"supplier tests", name) for name in "rtsg"]

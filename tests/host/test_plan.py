@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from muptane.bench.factory import seed_of
 from muptane.bench.plan import BadVehicle, load
-from muptane.bench.vehicle import seed_of
+from muptane.bench.vehicle import Vehicle
+from muptane.bench.world import World
 from uptane.ids import FULL, PARTIAL, PRIMARY
 
 SEDAN = Path(__file__).parents[2] / "vehicles" / "sedan.toml"
@@ -101,6 +103,39 @@ def test_a_mistake_names_its_line_and_what_to_do(complaint, old, new, at, words)
     assert said.startswith(f"{line_of(at)}: "), said
     for word in words:
         assert word in said
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('regions = ["maps"]', ("ecu.2.regions", "'bootloader', 'library'")),
+        ('regions = ["application"]', ("ecu.2.regions", "'bootloader', 'library'")),
+        (
+            'regions = ["calibration", "calibration"]',
+            ("ecu.2.regions", "a region is named twice; name each once"),
+        ),
+        (
+            'in_place = true\nregions = ["calibration"]',
+            ("ecu.2.regions", "has one region; drop regions, or in_place"),
+        ),
+    ],
+)
+def test_regions_that_an_ecu_cannot_have_are_refused(complaint, lines, words):
+    """S-25, S-29."""
+    said = complaint("number = 3", f"number = 3\n{lines}")
+    for word in words:
+        assert word in said
+
+
+def test_a_region_that_a_board_does_not_have_is_refused_with_those_that_it_has(tmp_path):
+    """S-25: before anything is built."""
+    text = SEDAN.read_text().replace("number = 3", 'number = 3\nregions = ["library"]')
+    path = tmp_path / "car.toml"
+    path.write_text(text)
+    with pytest.raises(
+        BadVehicle, match="door: unix has no library region; has calibration, user"
+    ):
+        Vehicle(load(path), World(seed=1), tmp_path / "flash", "cpython")
 
 
 def test_a_vehicle_without_a_primary_is_refused(complaint):

@@ -7,9 +7,9 @@ Rules: V-43, V-44, V-71, R-12, E-42, E-43, E-46, E-47, E-60, E-74, T-05, T-06, T
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from muptane.oem.encoding import decode, encode
 from muptane.oem.envelopes import (
@@ -22,7 +22,7 @@ from muptane.oem.envelopes import (
     verify_sign1,
 )
 from muptane.oem.errors import BelowThreshold, Malformed, NotAgreed, WrongPurpose, WrongVersion
-from muptane.oem.fields import U32, U64_MAX, Hashes, Nonce, Seconds, Strict, VehicleId
+from muptane.oem.fields import U32, U64_MAX, Hashes, Nonce, Seconds, Strict, VehicleId, ascending
 from muptane.oem.keys import Holders, Key
 from muptane.oem.maps import Listing, Map, read_map
 from muptane.oem.metadata import BYTES_MAX, Role, Root, Snapshot, Timestamp
@@ -34,13 +34,15 @@ ECUS_MAX = limits.SECONDARIES_MAX + 1
 MANIFEST_BYTES_MAX = ECUS_MAX * (limits.REPORT_BYTES_MAX + 3) + limits.REPORT_BYTES_MAX
 
 U64 = Annotated[int, Field(ge=0, le=U64_MAX)]
+InRegion = tuple[Annotated[int, Field(ge=1, le=255)], U32]
 Tried = tuple[Annotated[U32, Field(ge=1)], U32, Annotated[int, Field(ge=1, le=255)]]
 
 
 class Report(Strict):
     """What one ECU says about itself (V-44). `attacks`: refusal numbers not yet acknowledged;
     `time`: the latest it verified, seconds; `boot`: one of ids.BOOT_...; `tried`: of its last
-    trial, if it was one of a bundle, the bundle, the image, and how many trials that had."""
+    trial, if it was one of a bundle, the bundle, the image, and how many trials that had;
+    `regions`: (REGION_..., image) of each, if the ECU has several, and `image` is the last one."""
 
     ecu: U32
     image: U32
@@ -53,6 +55,13 @@ class Report(Strict):
     nonce: Nonce
     boot: Annotated[int, Field(ge=ids.BOOT_CONFIRMED, le=ids.BOOT_REWRITING)]
     tried: Tried | None = None
+    regions: Annotated[tuple[InRegion, ...], Field(max_length=limits.REGIONS_MAX)] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not ascending([region for region, _ in self.regions]):
+            raise ValueError("regions ascend, each once")
+        return self
 
     def content(self) -> bytes:
         made: dict[int, object] = {
@@ -68,6 +77,8 @@ class Report(Strict):
         }
         if self.tried is not None:
             made[ids.REPORT_BUNDLE] = list(self.tried)
+        if self.regions:
+            made[ids.REPORT_REGIONS] = [list(held) for held in self.regions]
         return encode(made)
 
 
@@ -110,6 +121,7 @@ def read_report(raw: bytes) -> tuple[Report, Sealed]:
             nonce=found[ids.REPORT_NONCE],
             boot=found[ids.REPORT_BOOT],
             tried=tuple(found[ids.REPORT_BUNDLE]) if ids.REPORT_BUNDLE in found else None,
+            regions=tuple(tuple(held) for held in found.get(ids.REPORT_REGIONS, ())),
         )
     except (KeyError, ValueError, TypeError) as fault:
         raise Malformed(f"not a version report: {fault}") from fault

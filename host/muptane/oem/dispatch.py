@@ -49,7 +49,7 @@ class Dispatch:
         takers = [ecu for ecu in ecus if not _runs(reports[ecu.id], image)]
         if not takers:
             return {}
-        base = _base(reports[ecu.id] for ecu in takers)
+        base = _one(_base(session, reports[ecu.id], image) for ecu in takers)
         refused = any(_refused_a_delta(reports[ecu.id]) for ecu in takers)
         parcel = None if refused else self._delta(session, base, image, takers, now)
         if image.confidential:
@@ -59,7 +59,7 @@ class Dispatch:
         if lone:
             chain = self._chained(session, image, parcel, now)
             said[ids.CUSTOM_CHAIN] = [*_said(chain)[ids.CUSTOM_CHAIN], sorted(e.id for e in lone)]
-            before = _base(reports[ecu.id] for ecu in lone)
+            before = _one(_base(session, reports[ecu.id], image) for ecu in lone)
             recovery = self._recovery(session, before, lone, now)
             if recovery is not None:
                 said[ids.CUSTOM_RECOVERY] = recovery
@@ -232,10 +232,27 @@ def _runs(report: ReportReceived | None, image: Image) -> bool:
     return (report.image, report.sha256) == (image.number, image.sha256)
 
 
-def _base(reports: Iterable[ReportReceived | None]) -> tuple[int, bytes] | None:
-    """(number, SHA-256) of the image that all of them run, or ran last; None: not the same."""
-    bases = {None if one is None else (one.image, one.sha256) for one in reports}
-    return bases.pop() if len(bases) == 1 else None
+def _base(
+    session: Session, report: ReportReceived | None, image: Image
+) -> tuple[int, bytes] | None:
+    """(number, SHA-256) of what is where `image` goes: the image that runs, or ran last; of an
+    ECU with several regions, the image of just that region. None: no such image."""
+    if report is None:
+        return None
+    if not report.regions:
+        return None if image.regions else (report.image, report.sha256)
+    replaced = [region for region, _ in image.parts()]
+    numbers = [number for region, number in report.regions if region == replaced[0]]
+    held = session.get(Image, numbers[0]) if numbers else None
+    if held is None or [region for region, _ in held.parts()] != replaced or len(replaced) > 1:
+        return None
+    return held.number, held.sha256
+
+
+def _one(bases: Iterable[tuple[int, bytes] | None]) -> tuple[int, bytes] | None:
+    """What all of them have; None: not the same."""
+    found = set(bases)
+    return found.pop() if len(found) == 1 else None
 
 
 def _refused_a_delta(report: ReportReceived | None) -> bool:

@@ -10,9 +10,10 @@ from nacl.bindings import crypto_sign_ed25519_pk_to_curve25519
 from pydantic import Field
 
 from muptane.oem.errors import BadKey, Malformed
-from muptane.oem.fields import U32, Strict
+from muptane.oem.fields import U32, Strict, ascending
 from muptane.oem.inventory import Ecu
 from muptane.oem.keys import Key, check_x25519
+from muptane.regions import Regions
 from uptane import ids, limits
 
 Count = Annotated[int, Field(ge=1, le=limits.IMAGE_BYTES_MAX)]
@@ -24,7 +25,7 @@ class NewEcu(Strict):
     its X25519 key, 32 bytes, if it has one. `deltas`: it can make an image of a delta. `decrypts`:
     it has the code to use its key for decryption, be it `decryption` or its symmetric one.
     `place`: bytes of the only place for an image, and of what it erases there at once; None: it
-    has a spare slot."""
+    has a spare slot. `regions`: (REGION_..., bytes of room) of each, if it has several."""
 
     ecu: U32
     public: bytes | None
@@ -35,6 +36,7 @@ class NewEcu(Strict):
     deltas: bool = False
     decrypts: bool = True
     place: tuple[Count, Count] | None = None
+    regions: Regions = ()
 
     def row(self, vehicle: str) -> Ecu:
         """Refuses with BadKey, or Malformed for another kind of verification."""
@@ -43,6 +45,9 @@ class NewEcu(Strict):
         place_bytes, block_bytes = self.place or (None, None)
         if place_bytes is not None and block_bytes is not None and place_bytes % block_bytes:
             raise Malformed(f"a place of {place_bytes} bytes is no blocks of {block_bytes}")
+        named = [region for region, _ in self.regions]
+        if named and not (ascending(named) and ids.REGION_APPLICATION in named):
+            raise Malformed(f"regions {named}: they ascend, and the application is among them")
         return Ecu(
             id=self.ecu,
             vehicle_id=vehicle,
@@ -56,6 +61,7 @@ class NewEcu(Strict):
             place_bytes=place_bytes,
             block_bytes=block_bytes,
             decrypts=self.decrypts,
+            regions=[list(region) for region in self.regions],
         )
 
     def key_id(self) -> bytes:

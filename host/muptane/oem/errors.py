@@ -98,6 +98,10 @@ class Expired(OemRefusal):
 
 
 # --- vehicles ----------------------------------------------------------------------------------
+class WrongRegion(OemRefusal):
+    """An image for a region that an ECU does not have, or that is too small there (S-25)."""
+
+
 class AlreadyRegistered(OemRefusal):
     """A vehicle, an ECU id or a key that the inventory knows already (E-75)."""
 

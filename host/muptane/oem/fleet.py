@@ -2,7 +2,7 @@
 
 This is the private side (R-32): nothing here is reachable for a vehicle. Each act is one
 transaction. An image is recorded here after the Image repository published it.
-Rules: R-17, R-31, R-32, R-41, V-24, V-85, V-86, E-75.
+Rules: R-17, R-31, R-32, R-41, S-25, V-24, V-85, V-86, E-75.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +21,7 @@ from muptane.oem.errors import (
     UnknownImage,
     UnknownVehicle,
     WrongHardware,
+    WrongRegion,
 )
 from muptane.oem.fields import VEHICLE_ID_CHARS_MAX
 from muptane.oem.inventory import (
@@ -33,6 +34,7 @@ from muptane.oem.inventory import (
     Vehicle,
 )
 from muptane.oem.targets import Entry
+from muptane.regions import named
 from uptane import ids, limits
 
 
@@ -75,6 +77,7 @@ def record_image(
                 hardware=list(entry.hardware),
                 release=entry.release,
                 confidential=confidential,
+                regions=[list(part) for part in entry.regions],
             )
         )
         session.commit()
@@ -83,7 +86,8 @@ def record_image(
 def assign(inventory: Inventory, vehicle: str, ecu: int, image: int, now: int) -> None:
     """From now on the OEM wants `image` on `ecu` of `vehicle`.
 
-    Refuses with UnknownVehicle, UnknownEcu, UnknownImage, WrongHardware, ReleaseDowngrade.
+    Refuses with UnknownVehicle, UnknownEcu, UnknownImage, WrongHardware, ReleaseDowngrade,
+    WrongRegion.
     """
     with inventory.begin() as session:
         found = ecu_of(ecus_of(session, vehicle), ecu)
@@ -145,6 +149,25 @@ def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal 
         return ReleaseDowngrade(
             f"ECU {ecu.id} runs release {report.release}, image {image.number} has {image.release}"
         )
+    return _misplaced(ecu, image)
+
+
+def _misplaced(ecu: Ecu, image: Image) -> OemRefusal | None:
+    """Why the regions of `image` are not those of `ecu`; None: they are (S-25)."""
+    rooms: dict[int, int | None] = {one[0]: one[1] for one in ecu.regions}
+    rooms = rooms or {ids.REGION_APPLICATION: None}
+    for region, length in image.parts():
+        if region not in rooms:
+            has = ", ".join(map(named, rooms))
+            return WrongRegion(
+                f"image {image.number} replaces region {named(region)}, ECU {ecu.id} has {has}"
+            )
+        room = rooms[region]
+        if room is not None and length > room:
+            return WrongRegion(
+                f"image {image.number} has {length} bytes for region {named(region)},"
+                f" ECU {ecu.id} has room for {room}"
+            )
     return None
 
 

@@ -17,12 +17,13 @@ from muptane.oem.authority import IMAGE_LIFETIMES_S, Authority
 from muptane.oem.delegations import Delegation
 from muptane.oem.deliveries import Deliveries
 from muptane.oem.errors import ImageNumberUsed, Malformed, UnknownImage
-from muptane.oem.fields import hashes_of, sha256
+from muptane.oem.fields import sha256
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, map_name, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.storage import Store
-from muptane.oem.targets import Entry, Targets
+from muptane.oem.targets import Entry, Targets, entry_of
+from muptane.regions import Joined
 from uptane import ids
 from uptane.limits import DIGEST_BYTES, VERSION_MAX
 
@@ -39,14 +40,6 @@ def role_name(role: int, version: int) -> str:
 
 def image_name(number: int, digest: bytes) -> str:
     return f"{digest.hex()}.{number}"
-
-
-def entry_of(content: bytes, hardware: Iterable[int], release: int) -> Entry:
-    """What metadata says about an image."""
-    ascending = tuple(sorted(set(hardware)))
-    return Entry(
-        length=len(content), hashes=hashes_of(content), hardware=ascending, release=release
-    )
 
 
 @dataclass(frozen=True)
@@ -113,13 +106,14 @@ class ImageRepository:
         return dict(self._images)
 
     def add_image(
-        self, number: int, content: bytes, hardware: Iterable[int], release: int
+        self, number: int, image: bytes | Joined, hardware: Iterable[int], release: int
     ) -> Entry:
-        """List `content` at the next publication. The same image again changes nothing.
+        """List an image at the next publication. The same image again changes nothing.
 
         Refuses with ImageNumberUsed when the number ever named something else (V-85).
         """
-        entry = entry_of(content, hardware, release)
+        entry = entry_of(image, hardware, release)
+        content = Joined.of(image).content
         known = self._images.get(number)
         if known is not None and known != entry:
             raise ImageNumberUsed(f"image {number} is something else already")

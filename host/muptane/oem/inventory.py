@@ -25,9 +25,10 @@ from muptane.oem.errors import Malformed
 from muptane.oem.fields import Custom
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
+from muptane.regions import Regions
 from uptane import ids
 
-SCHEMA = 6  # PRAGMA user_version
+SCHEMA = 7  # PRAGMA user_version
 
 
 class Base(DeclarativeBase):
@@ -62,6 +63,7 @@ class Ecu(Base):
     place_bytes: Mapped[int | None]  # of the only place for an image; None: there is a spare slot
     block_bytes: Mapped[int | None]  # that it erases there at once
     decrypts: Mapped[bool]  # can it open an image that is encrypted for it?
+    regions: Mapped[list[list[int]]] = mapped_column(JSON)  # [[REGION_..., bytes], ...]; []: one
 
     @property
     def place(self) -> Place:
@@ -85,6 +87,12 @@ class Image(Base):
     hardware: Mapped[list[int]] = mapped_column(JSON)
     release: Mapped[int]
     confidential: Mapped[bool]  # never leaves in the clear
+    regions: Mapped[list[list[int]]] = mapped_column(JSON)  # as its entry has them
+
+    def parts(self) -> Regions:
+        """(REGION_..., bytes) of each region that it replaces."""
+        named = tuple((region, length) for region, length in self.regions)
+        return named or ((ids.REGION_APPLICATION, self.length),)
 
     def entry(self, ecus: tuple[int, ...], custom: Custom | None = None) -> Entry:
         """The Director's entry that tells `ecus` to install this; `custom`: how it travels."""
@@ -93,6 +101,7 @@ class Image(Base):
             hashes={ids.ALG_SHA256: self.sha256},
             hardware=tuple(self.hardware),
             release=self.release,
+            regions=tuple((region, length) for region, length in self.regions),
             ecus=ecus,
             custom=custom or {},
         )
@@ -154,6 +163,7 @@ class ReportReceived(Base):
     boot: Mapped[int]
     attacks: Mapped[list[int]] = mapped_column(JSON)
     tried: Mapped[list[int] | None] = mapped_column(JSON)  # [bundle, image, trials]: bundles
+    regions: Mapped[list[list[int]]] = mapped_column(JSON)  # [[REGION_..., image], ...]; []: one
 
 
 class DecisionMade(Base):

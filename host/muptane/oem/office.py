@@ -18,7 +18,7 @@ from muptane.oem.dispatch import Dispatch
 from muptane.oem.encryption import Encryption
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import NoSigner
-from muptane.oem.image_repository import ImageRepository, entry_of
+from muptane.oem.image_repository import ImageRepository
 from muptane.oem.inventory import Inventory
 from muptane.oem.key_server import KeyServer, Secrets
 from muptane.oem.keys import Holders, Signer
@@ -31,8 +31,9 @@ from muptane.oem.keystore import (
     SecretStore,
 )
 from muptane.oem.storage import DirectoryStore, MemoryStore, Store
-from muptane.oem.targets import Entry
+from muptane.oem.targets import Entry, entry_of
 from muptane.oem.time_server import TimeServer
+from muptane.regions import Joined
 from uptane import algorithms, ids
 
 ROLE_NAMES: Mapping[int, str] = {
@@ -183,16 +184,16 @@ class Office:
     def release_image(
         self,
         number: int,
-        content: bytes,
+        image: bytes | Joined,
         hardware: Iterable[int],
         release: int,
         confidential: bool = False,
     ) -> Entry:
         """Publish an image under a number that was never used; what is confidential is listed,
         and leaves only encrypted. The same again changes nothing."""
-        entry = entry_of(content, hardware, release)
+        entry = entry_of(image, hardware, release)
         if self.images.images.get(number) != entry:
-            self.images.add_image(number, content, entry.hardware, release)
+            self.images.add_image(number, image, entry.hardware, release)
         self.images.publish(self._clock())
         fleet.record_image(self.inventory, number, entry, confidential)
         return entry

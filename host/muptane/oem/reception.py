@@ -132,6 +132,7 @@ def _row(report: Report, manifest_id: int) -> ReportReceived:
         boot=report.boot,
         attacks=list(report.attacks),
         tried=None if report.tried is None else list(report.tried),
+        regions=[list(held) for held in report.regions],
     )
 
 

@@ -6,26 +6,34 @@ It does not decide anything: see `director` and `image_repository`.
 Rules: V-09, V-10, V-12, V-14, V-15, V-85, T-18, T-48.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from muptane.oem.delegations import Delegations, read_delegations, write_delegations
-from muptane.oem.fields import U32, Custom, Hashes, Strict, VehicleId, ascending
+from muptane.oem.fields import U32, Custom, Hashes, Strict, VehicleId, ascending, hashes_of
 from muptane.oem.keys import Key
 from muptane.oem.maps import Listing, MapNumber
 from muptane.oem.metadata import Role
+from muptane.regions import Joined
 from uptane import ids, limits
+
+Part = tuple[
+    Annotated[int, Field(ge=1, le=255)], Annotated[int, Field(ge=1, le=limits.IMAGE_BYTES_MAX)]
+]
 
 
 class Entry(Strict):
-    """One image. `hardware` (ids that it is made for) and `release` must match between the
-    repositories (V-12); `ecus`, on the Director only, are those that shall install it."""
+    """One image. `hardware` (ids that it is made for), `release` and `regions` (which it replaces,
+    with their bytes; none: the application alone) must match between the repositories (V-12,
+    S-25); `ecus`, on the Director only, are those that shall install it."""
 
     length: Annotated[int, Field(ge=0, le=limits.IMAGE_BYTES_MAX)]
     hashes: Hashes
     hardware: Annotated[tuple[U32, ...], Field(min_length=1)]
     release: U32
+    regions: Annotated[tuple[Part, ...], Field(max_length=limits.REGIONS_MAX)] = ()
     ecus: tuple[U32, ...] = ()
     custom: Custom = {}
 
@@ -33,10 +41,28 @@ class Entry(Strict):
     def _check(self) -> Self:
         if not ascending(self.hardware) or not ascending(self.ecus):
             raise ValueError("hardware ids and ECU ids ascend, each once")
+        if self.regions:
+            self._check_regions()
         return self
 
+    def _check_regions(self) -> None:
+        if not ascending([region for region, _ in self.regions]):
+            raise ValueError("regions ascend, each once")
+        lengths = [length for _, length in self.regions]
+        if sum(lengths) != self.length:
+            raise ValueError(f"regions of {sum(lengths)} bytes, an image of {self.length}")
+        if any(length % limits.REGION_ALIGN for length in lengths[:-1]):
+            raise ValueError(f"a region begins at a multiple of {limits.REGION_ALIGN} bytes")
+        if self.regions[-1][0] == ids.REGION_APPLICATION and len(self.regions) == 1:
+            raise ValueError("the application alone goes without saying")
+
     def as_map(self) -> dict[int, object]:
-        match = {ids.MATCH_HARDWARE: self.hardware, ids.MATCH_RELEASE: self.release}
+        match: dict[int, object] = {
+            ids.MATCH_HARDWARE: self.hardware,
+            ids.MATCH_RELEASE: self.release,
+        }
+        if self.regions:
+            match[ids.MATCH_REGIONS] = [list(part) for part in self.regions]
         made: dict[int, object] = {
             ids.ENTRY_LENGTH: self.length,
             ids.ENTRY_HASHES: self.hashes,
@@ -56,9 +82,22 @@ class Entry(Strict):
             hashes=found[ids.ENTRY_HASHES],
             hardware=tuple(match[ids.MATCH_HARDWARE]),
             release=match[ids.MATCH_RELEASE],
+            regions=tuple(tuple(part) for part in match.get(ids.MATCH_REGIONS, ())),
             ecus=tuple(found.get(ids.ENTRY_ECUS, ())),
             custom=found.get(ids.ENTRY_CUSTOM, {}),
         )
+
+
+def entry_of(image: bytes | Joined, hardware: Iterable[int], release: int) -> Entry:
+    """What metadata says about an image."""
+    whole = Joined.of(image)
+    return Entry(
+        length=len(whole.content),
+        hashes=hashes_of(whole.content),
+        hardware=tuple(sorted(set(hardware))),
+        release=release,
+        regions=whole.regions,
+    )
 
 
 class Bundle(Strict):
