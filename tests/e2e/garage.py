@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any
 
 from muptane.bench import plan
+from muptane.bench.factory import FirstImage
 from muptane.bench.feeder import OfficeSource, feed
 from muptane.bench.firmware import ROOT
 from muptane.bench.provisioning import OfficeSupply, register
-from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
+from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import World
 from muptane.oem.office import Office
 from muptane.oem.pack import pack_application
@@ -54,7 +55,9 @@ class Garage:
         first = {}
         for ecu in self.plan.ecu:
             content = self.publish(ecu.name, 1)
-            first[ecu.name] = FirstImage(ecu.number * 100 + 1, 1, content)
+            number = ecu.number * 100 + 1
+            regions = self.office.images.images[number].regions
+            first[ecu.name] = FirstImage(number, 1, content, regions)
         self.vehicle.provision(self.supply(), first)
 
     def open_books(self) -> None:

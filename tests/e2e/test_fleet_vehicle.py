@@ -18,7 +18,7 @@ from muptane.bench.provisioning import (
 )
 from muptane.oem.alliance import Alliance
 from muptane.oem.fleet import assign, record_image
-from muptane.oem.image_repository import entry_of
+from muptane.oem.targets import entry_of
 from uptane import errors, ids
 from uptane.errors import PeerRefused
 

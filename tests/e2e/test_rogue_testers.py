@@ -13,7 +13,7 @@ from garage import APPLICATIONS, Garage, Lying
 from impostor import Impostor, polite
 
 from muptane.bench.bus import Frame
-from muptane.bench.vehicle import seed_of
+from muptane.bench.factory import seed_of
 from muptane.bench.world import MS
 from muptane.oem.pack import pack_application
 from uptane import cbor, errors, ids, shelf

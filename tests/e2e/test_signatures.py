@@ -14,7 +14,7 @@ from cwt import COSE, COSEKey, VerifyError
 from nacl.signing import SigningKey
 from played import ROLES, Played, kind_of, rule_of
 
-from muptane.bench.vehicle import seed_of
+from muptane.bench.factory import seed_of
 from uptane import ids
 
 

@@ -8,10 +8,10 @@ from garage import APPLICATIONS, Garage, Lying
 
 from muptane.oem.delegations import Delegation
 from muptane.oem.errors import NotDelegated
-from muptane.oem.image_repository import entry_of
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.pack import pack_application
 from muptane.oem.supplier import Supplier
+from muptane.oem.targets import entry_of
 from uptane import errors, ids
 from uptane.errors import PeerRefused
 

@@ -13,9 +13,10 @@ from grammar import conforms
 from nacl.signing import SigningKey
 
 from muptane.bench import plan
+from muptane.bench.factory import decryption_of, seed_of, symmetric_of
 from muptane.bench.feeder import OfficeSource
 from muptane.bench.plan import VehiclePlan
-from muptane.bench.vehicle import Nodes, decryption_of, seed_of, symmetric_of
+from muptane.bench.vehicle import Nodes
 from muptane.oem.errors import BadSeal, Malformed
 from uptane import ids
 from uptane.identity import Identity

@@ -40,7 +40,7 @@ BENCH_ORDER = (
     ("bench.maker",),
     ("bench.feeder", "bench.liar", "bench.tester", "bench.provisioning", "bench.onlooker"),
     ("bench.vehicle",),
-    ("bench.chips", "bench.station"),
+    ("bench.chips", "bench.station", "bench.factory"),
     ("bench.nodes", "bench.parts"),
     ("bench.interpreters",),
     ("bench.broker", "bench.plugin"),

@@ -18,11 +18,12 @@ from typing import Any
 
 from muptane.bench import firmware, plan
 from muptane.bench.bus import Frame
+from muptane.bench.factory import FirstImage
 from muptane.bench.feeder import OfficeSource, feed
 from muptane.bench.maker import image_number
 from muptane.bench.plan import EcuPlan, VehiclePlan
 from muptane.bench.provisioning import OfficeSupply, new_ecus
-from muptane.bench.vehicle import FirstImage, Nodes, Vehicle
+from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import S, Stuck, World
 from muptane.boards import load_board
 from muptane.oem.errors import OemRefusal

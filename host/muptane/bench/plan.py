@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from muptane.regions import OtherRegion
 from uptane.ids import FULL, PARTIAL, PRIMARY
 from uptane.limits import REPOSITORIES_MAX, SECONDARIES_MAX
 
@@ -51,7 +52,8 @@ class EcuPlan(Strict):
     `application` names the example it runs (firmware/apps/NAME_RELEASE). `key` says how it seals
     its version reports; a Primary signs. `p256`: it can check ES256 beside Ed25519. `decrypts`:
     its images may come encrypted; `deltas`: as deltas, made from the one that it runs.
-    `in_place`: it has no spare slot, and overwrites what it runs."""
+    `in_place`: it has no spare slot, and overwrites what it runs. `regions`: those of its board
+    that it has beside the application."""
 
     name: Name
     number: Annotated[int, Field(ge=1, le=NUMBER_MAX)]
@@ -67,6 +69,7 @@ class EcuPlan(Strict):
     decrypts: bool = False
     deltas: bool = False
     in_place: bool = False
+    regions: list[OtherRegion] = []
 
     def level(self) -> int:
         """PARTIAL, FULL or PRIMARY, as the identity record has it."""
@@ -83,6 +86,7 @@ class EcuPlan(Strict):
             "deltas": self.deltas,
             "decrypts": self.decrypts,
             "in_place": self.in_place,
+            "regions": bool(self.regions),
         }
         return ",".join([role, *(trait for trait in has if has[trait])])
 
@@ -130,6 +134,12 @@ class VehiclePlan(Strict):
         if self.primary().in_place:
             why = "a Primary has a spare slot; only a Secondary may overwrite what it runs"
             raise Conflict(why, "ecu", primaries[0], "in_place")
+        for at, ecu in enumerate(self.ecu):
+            if ecu.in_place and ecu.regions:
+                why = "an ECU without a spare slot has one region; drop regions, or in_place"
+                raise Conflict(why, "ecu", at, "regions")
+            if len(set(ecu.regions)) < len(ecu.regions):
+                raise Conflict("a region is named twice; name each once", "ecu", at, "regions")
         seen: dict[object, str] = {}
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:

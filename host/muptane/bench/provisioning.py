@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from nacl.public import PrivateKey
 
+from muptane.bench.factory import decryption_of, seed_of, symmetric_of
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.bench.settings import place_of
-from muptane.bench.vehicle import decryption_of, seed_of, symmetric_of
+from muptane.bench.settings import place_of, regions_of
 from muptane.boards import load_board
 from muptane.oem.alliance import Alliance
 from muptane.oem.enrolment import NewEcu
@@ -122,7 +122,19 @@ def _new(office: Office, plan: VehiclePlan, ecu: EcuPlan) -> NewEcu:
         deltas=ecu.deltas,
         place=_place(ecu) if ecu.in_place else None,
         decrypts=ecu.decrypts,
+        regions=_regions(ecu) if ecu.regions else (),
     )
+
+
+def _regions(ecu: EcuPlan) -> tuple[tuple[int, int], ...]:
+    """(REGION_..., bytes) of each region of an ECU with several."""
+    spec = load_board(ecu.board)
+    found = [(ids.REGION_APPLICATION, spec.slot_bytes())]
+    found += [
+        (number, block_bytes * blocks)
+        for number, (_, block_bytes, blocks), _ in regions_of(spec, ecu.regions)
+    ]
+    return tuple(sorted(found))
 
 
 def _place(ecu: EcuPlan) -> tuple[int, int]:

@@ -6,10 +6,12 @@ gathers program units into strokes of a page, which take as long together as eac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from muptane.boards import BoardSpec
+from muptane.regions import NUMBERS
 
 STROKE_BYTES = 256  # a flash stroke of the emulator: one program unit costs a wake of its own
 RING = 3  # of rx_queue, what the controller itself holds; the rest is the driver's ring
@@ -48,6 +50,7 @@ def settings_of(spec: BoardSpec, flash: Path, bitrate: int) -> dict[str, Any]:
         },
         "records": list(part.map.records),
         "slots": [list(part.map.slot_a), list(part.map.slot_b)],
+        "regions": [],
         "depot": [list(cell) for cell in part.map.depot],
         "deltas": False,
         "decrypts": False,
@@ -58,6 +61,12 @@ def heap_bytes(spec: BoardSpec, verification: str) -> int:
     """The budget above code of an ECU with that verification (partial, full, primary)."""
     budget: int = getattr(spec.heap, verification)
     return budget
+
+
+def regions_of(spec: BoardSpec, names: Iterable[str]) -> list[list[Any]]:
+    """[[REGION_..., place, other place], ...] of these regions of a board, ascending."""
+    found = {NUMBERS[name]: spec.flash.map.regions[name] for name in names}  # type: ignore[index]
+    return [[number, *map(list, found[number])] for number in sorted(found)]
 
 
 def place_of(spec: BoardSpec) -> list[int]:

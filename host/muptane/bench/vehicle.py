@@ -13,64 +13,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from boards.unix import layout
 from boards.unix.nor import Nor, part_of
 from muptane.bench import chips, firmware
 from muptane.bench import records as host
 from muptane.bench.bus import Bus
+from muptane.bench.factory import FirstImage, Plant, Supply
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
 from muptane.bench.nodes import Node
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
-from muptane.bench.settings import heap_bytes, place_of, settings_of
+from muptane.bench.settings import heap_bytes, place_of, regions_of, settings_of
 from muptane.bench.station import Station
 from muptane.bench.world import S, World
 from muptane.boards import BoardSpec, load_board
-from uptane import cbor, ids
 from uptane.store.area import Area
-from uptane.store.records import Records
-from uptane.store.slots import Slots
+from uptane.store.regions import Regions
 
 Nodes = Literal["micropython", "cpython"]
 BOOT_MS = 50
-
-
-@dataclass(frozen=True)
-class FirstImage:
-    """What an ECU leaves the factory with."""
-
-    number: int
-    release: int
-    content: bytes
-
-
-class Supply(Protocol):
-    """What provisioning needs of a back office (muptane.bench.provisioning)."""
-
-    def identity(self, repository: int) -> bytes: ...
-    def metadata(self, vin: str, repository: int) -> Mapping[int, bytes]: ...
-    def map(self) -> bytes | None: ...
-    def time(self) -> tuple[int, bytes]: ...
-
-
-def seed_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
-    """The seed of an ECU's signing key: 32 bytes that the vehicle's seed decides."""
-    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}".encode()).digest()
-
-
-def decryption_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
-    """The X25519 secret of an ECU, which nothing derives from its signing key (T-43)."""
-    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/decryption".encode()).digest()
-
-
-def symmetric_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
-    """The one key of an ECU that has no other."""
-    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/symmetric".encode()).digest()
 
 
 class Ecu:
@@ -119,6 +83,7 @@ class Vehicle:
         settings["deltas"], settings["decrypts"] = plan.deltas, plan.decrypts
         if plan.in_place:
             settings["slots"] = [place_of(spec)]
+        settings["regions"] = regions_of(spec, plan.regions)
         if plan.p256:  # the figure is also what builds its suite with ES256
             settings["costs"]["p256_verify"] = spec.costs.p256_verify
         self._change(settings)
@@ -137,8 +102,13 @@ class Vehicle:
         role = getattr(spec.roles, level)
         if not role.holds:
             raise BadVehicle(f"{plan.name}: {plan.board} cannot be {level}: {role.why}")
-        if lack := spec.records_lack(level, plan.deltas):
-            raise BadVehicle(f"{plan.name}: {plan.board} has no room to patch: {lack}")
+        has = spec.flash.map.regions
+        for region in plan.regions:
+            if region not in has:
+                there = ", ".join(has) or "the application alone"
+                raise BadVehicle(f"{plan.name}: {plan.board} has no {region} region; has {there}")
+        if lack := spec.records_lack(level, plan.deltas, len(plan.regions)):
+            raise BadVehicle(f"{plan.name}: {plan.board} has no room for that: {lack}")
         bitrate = self.plan.bus.bitrate
         if spec.port != "unix" and bitrate not in spec.can.bitrates:
             rates = ", ".join(map(str, spec.can.bitrates))
@@ -164,69 +134,11 @@ class Vehicle:
     def provision_ecu(self, name: str, supply: Supply, first: FirstImage) -> None:
         """Write one ECU's flash, whatever was in it."""
         ecu = self.ecus[name]
-        settings = json.loads((self.folder / f"{name}.json").read_text())
+        settings = self.settings(name)
         ecu.flash.write_bytes(b"")
         with ecu.flash.open("r+b", buffering=0) as file:
-            self._provision(ecu.plan, settings, file, supply, first)
-
-    def _provision(
-        self,
-        plan: EcuPlan,
-        settings: dict[str, Any],
-        file: Any,
-        supply: Supply,
-        first: FirstImage,
-    ) -> None:
-        nor = part_of(file, settings["flash"], lambda us: None)
-        records = Records(layout.area(settings, nor, "records"))
-        records.mount()
-        slot_areas = layout.areas(settings, nor, "slots")
-        content = first.content + b"\xff" * (-len(first.content) % slot_areas[0].program_bytes)
-        slot_areas[0].program(0, content)
-        changes: dict[int, bytes | None] = {
-            ids.RECORD_IDENTITY: self._identity(plan, supply),
-            ids.RECORD_TIME: cbor.dumps(list(supply.time())),
-        }
-        repositories = [ids.DIRECTOR]
-        if plan.level() != ids.PARTIAL:
-            repositories += [ids.IMAGE, *(one.number for one in self.plan.repository)]
-            chart = supply.map()
-            if chart is not None:
-                changes[ids.RECORD_MAP] = chart
-        for repository in repositories:
-            for role, raw in supply.metadata(self.plan.vin, repository).items():
-                if plan.level() == ids.PARTIAL and role not in (ids.ROOT, ids.TARGETS):
-                    continue
-                record = ids.RECORD_METADATA + 0x100 * (repository - ids.DIRECTOR) + role
-                changes[record] = raw
-        records.commit(changes)
-        digest = sha256(first.content).digest()
-        slots = Slots(slot_areas * 2 if len(slot_areas) == 1 else slot_areas, records)
-        slots.provision(first.number, len(first.content), digest, first.release)
-
-    def _identity(self, plan: EcuPlan, supply: Supply) -> bytes:
-        identity: dict[int, object] = {
-            ids.IDENTITY_ECU: plan.number,
-            ids.IDENTITY_HARDWARE: plan.hardware,
-            ids.IDENTITY_VEHICLE: self.plan.vin,
-            ids.IDENTITY_VERIFICATION: plan.level(),
-            ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
-            ids.IDENTITY_LINK: [plan.request, plan.response],
-        }
-        if plan.key == "symmetric":
-            identity[ids.IDENTITY_SYMMETRIC] = symmetric_of(self.plan, plan)
-        else:
-            identity[ids.IDENTITY_SEED] = seed_of(self.plan, plan)
-        if plan.decrypts and plan.key != "symmetric":
-            identity[ids.IDENTITY_DECRYPTION] = decryption_of(self.plan, plan)
-        if plan.level() != ids.PARTIAL:
-            identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
-        if plan.level() == ids.PRIMARY:
-            identity[ids.IDENTITY_SECONDARIES] = [
-                [ecu.number, ecu.level(), ecu.request, ecu.response]
-                for ecu in self.plan.secondaries()
-            ]
-        return cbor.dumps(identity)
+            nor = part_of(file, settings["flash"], lambda us: None)
+            Plant(self.plan, ecu.plan, supply).write(settings, nor, first)
 
     # --- power -------------------------------------------------------------------------------
 
@@ -275,8 +187,25 @@ class Vehicle:
         settings, nor = self._flash(name)
         return layout.area(settings, nor, "slots", min(number, len(settings["slots"]) - 1))
 
+    def holds(self, name: str) -> dict[int, bytes]:
+        """{REGION_...: bytes} that an ECU of several regions would boot, read as it lies."""
+        settings, nor = self._flash(name)
+        regions = layout.regions(settings, nor)
+        held: Any = self.records(name)  # it reads as the ECU's own does
+        slots = Regions(layout.areas(settings, nor, "slots"), regions, held)
+        found = {}
+        for region, _ in slots.contents():
+            area, length = slots.place(region)
+            found[region] = area.read(0, length)
+        return found
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """The figures of an ECU's board (muptane.bench.settings), as it was built."""
+        found: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
+        return found
+
     def _flash(self, name: str) -> tuple[dict[str, Any], Nor]:
-        settings: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
+        settings = self.settings(name)
         return settings, part_of(BytesIO(self.content(name)), settings["flash"], lambda us: None)
 
     # --- what another kind of vehicle may do otherwise ----------------------------------------

@@ -13,9 +13,9 @@ import cbor2
 from muptane.bench.attacks.attack import ACCEPTED, BACKOFFICE, DETECTED, attack
 from muptane.bench.attacks.places import AS_PRIMARY, BENIGN
 from muptane.bench.attacks.stage import Stage
+from muptane.bench.factory import seed_of
 from muptane.bench.feeder import OfficeSource
 from muptane.bench.plan import EcuPlan
-from muptane.bench.vehicle import seed_of
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.envelopes import Context, seal
 from muptane.oem.errors import OemRefusal

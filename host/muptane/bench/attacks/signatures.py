@@ -11,7 +11,7 @@ from typing import Any
 from muptane.bench.attacks.attack import INSTALLS, attack, everywhere, fully
 from muptane.bench.attacks.places import AT_THE_WIRE, BENIGN, DIRECTOR_KEYS
 from muptane.bench.attacks.stage import Stage
-from muptane.bench.vehicle import seed_of
+from muptane.bench.factory import seed_of
 from muptane.oem.keys import Holders, Signer
 from uptane import ids
 from uptane.errors import (

@@ -16,9 +16,9 @@ from muptane.bench.maker import Maker, image_number
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
 from muptane.bench.vehicle import Vehicle
 from muptane.oem.delegations import Delegation
-from muptane.oem.image_repository import entry_of
 from muptane.oem.keys import Holders, Signer
 from muptane.oem.supplier import Supplier
+from muptane.oem.targets import entry_of
 from uptane.errors import PeerRefused, Refusal
 from uptane.uds.codes import DID_IMAGE, DID_REFUSALS
 

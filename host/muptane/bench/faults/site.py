@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from muptane.bench.factory import FirstImage
 from muptane.bench.faults.flow import the_same
 from muptane.bench.faults.geometry import Geometry
 from muptane.bench.faults.patient import Change, Patient
@@ -22,7 +23,6 @@ from muptane.bench.feeder import OfficeSource, feed
 from muptane.bench.maker import image_number
 from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
 from muptane.bench.provisioning import AllianceSupply
-from muptane.bench.vehicle import FirstImage
 from muptane.bench.world import World
 from uptane import ids
 from uptane.errors import PeerRefused, Refusal
