@@ -41,6 +41,9 @@ SAMPLE: dict[str, tuple[Any, ...]] = {
     "in_place_install": ("stm32f4", Case("cut", 240, 3)),
     "in_place_delta": ("esp32", Case("brownout", 300, 3)),
     "in_place_way_back": ("esp32", Case("cut", 604, 4)),
+    # while the other assembly of regions is being filled
+    "region_update": ("rp2040", Case("cut", 170, 4)),
+    "data_update": ("spi_nor", Case("brownout", 190, 2)),
     "bundle": ("stm32f4", Case("cut", 263, 5)),  # one of two has confirmed its image
 }
 
@@ -77,6 +80,8 @@ def test_every_flow_of_the_list_is_sampled() -> None:
         assert min(slot[1] * slot[2] for slot in one.slots) >= one.image_bytes
         assert one.slots[0][0] + one.slots[0][1] * one.slots[0][2] == one.slots[1][0]
         assert one.place()[1] * one.place()[2] >= 2 * one.image_bytes
+        assert one.data_bytes() >= 64 * max(one.page_bytes, one.program_bytes)
+        assert one.calibration[0][1] < one.data_bytes() <= one.rooms()[1][1]
 
 
 @pytest.mark.skipif(not available(), reason="there is no MicroPython wheel for this machine")

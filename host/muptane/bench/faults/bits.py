@@ -33,10 +33,12 @@ from uptane.identity import Identity
 from uptane.store.area import Area
 from uptane.store.boot import Installed
 from uptane.store.records import Records
+from uptane.store.regions import Regions
 from uptane.store.slots import Slots
 from uptane.store.sole import Sole
 
 NEXT_IMAGE = bytes(range(256)) * 2
+NEXT_PARTS = [(ids.REGION_APPLICATION, 256), (ids.REGION_CALIBRATION, 256)]
 NEXT_NUMBER = 0x7FFF_FFF0
 NEXT_VALUE = b"\x7f\xff\xff\xff"
 CRASHES = (Refusal, LookupError, ValueError, TypeError, struct.error)  # what ends an ECU's boot
@@ -83,7 +85,10 @@ class Bits:
         if image is None or slot is None:
             raise Bad(BRICKED, f"{name} has no image")
         self._slot = slot
-        self.ranges = [*self._written(), (slots.areas[slot].address, image.length)]
+        self._records = self._written()
+        self._places = self._held(slots)
+        self._image = self._content()
+        self.ranges = [*self._records, *self._places]
         self.count = 8 * sum(size for _, size in self.ranges)
         _, self._ready = records, slots
         self._store.undo()
@@ -121,9 +126,29 @@ class Bits:
         records = Records(layout.area(self._settings, self._nor, "records"))
         records.mount()
         areas = layout.areas(self._settings, self._nor, "slots")
-        slots = Slots(areas, records) if len(areas) > 1 else Sole(areas[0], records)
+        regions = layout.regions(self._settings, self._nor)
+        slots: Slots
+        if regions:
+            slots = Regions(areas, regions, records)
+        else:
+            slots = Slots(areas, records) if len(areas) > 1 else Sole(areas[0], records)
         slots.boot()
         return records, slots
+
+    def _held(self, slots: Slots) -> list[tuple[int, int]]:
+        """(address, bytes) of each part of the image that runs."""
+        regions = [region for region, _ in slots.contents()] or [ids.REGION_APPLICATION]
+        places = [slots.place(region) for region in regions]
+        return [(area.address, length) for area, length in places]
+
+    def _content(self) -> list[bytes]:
+        """What lies in those places."""
+        found = []
+        for address, size in self._places:
+            cells = bytearray(size)
+            self._nor.peek(address, cells)
+            found.append(bytes(cells))
+        return found
 
     def judge(self, bit: int) -> Verdict:
         """What comes of that bit being the other way round."""
@@ -144,7 +169,7 @@ class Bits:
             self._store.undo()
 
     def _is_image(self, bit: int) -> bool:
-        return bit >= self.count - 8 * self.ranges[-1][1]
+        return bit >= 8 * sum(size for _, size in self._records)
 
     def _spot(self, bit: int) -> bool:
         """Is everything tried with this bit?"""
@@ -170,11 +195,8 @@ class Bits:
             pass
         if slots.running() != self._slot:
             raise Bad(ROLLED_BACK, f"slot {slots.running()} boots")
-        image = slots.installed()
-        if not slots.rotten and image is not None:
-            content = slots.areas[self._slot].read(0, image.length)
-            if sha256(content).digest() != image.digest:
-                raise Bad(CORRUPT, "another image runs")
+        if not slots.rotten and self._content() != self._image:
+            raise Bad(CORRUPT, "another image runs")
         if spot or rotten or self._store.writes > before:
             self._go_on(records, rotten)
         if slots.rotten:
@@ -212,6 +234,8 @@ class Bits:
         there."""
         _, slots = self._boot()
         digest = sha256(NEXT_IMAGE).digest()
+        if isinstance(slots, Regions):
+            slots.choose(NEXT_PARTS, NEXT_NUMBER, digest)
         try:
             for _ in slots.begin(Installed(NEXT_NUMBER, len(NEXT_IMAGE), digest, slots.release())):
                 pass

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # imported for the flows that are entered there
-from muptane.bench.faults import flows, one_place, patches, together
+from muptane.bench.faults import flows, one_place, patches, scopes, together
 from muptane.bench.faults.engine import Ground
 from muptane.bench.faults.flow import Alter, Flow
 from muptane.bench.faults.geometry import Geometry
@@ -21,7 +21,7 @@ from muptane.bench.faults.tally import Choice, Tally
 from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes
 
-MODULES = (flows, one_place, patches, together)
+MODULES = (flows, one_place, patches, scopes, together)
 
 
 class Campaign:

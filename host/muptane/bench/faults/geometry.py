@@ -4,7 +4,8 @@ A geometry alters the figures of each ECU's board before the vehicle is built: i
 program unit, what one stroke programs and how long strokes take, and where records, slots and the
 depot lie. The image at stake has `image_bytes`: at least 64 strokes, over two erase blocks or
 more; the update after a fault brings one of `next_bytes`. Both slots are one piece of flash: the
-only place for an image that an ECU has without a spare slot.
+only place for an image that an ECU has without a spare slot. An ECU of several regions has a
+calibration beside them; one that comes alone lies in two blocks of it.
 
 Sources: data sheets of STM32F429, STM32H743, W25Q16JV (as on a Pico) and W25Q80DV, and ESP-IDF's
 spi_flash (4 bytes, 4 KB sectors). Times are the typical ones.
@@ -16,7 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from uptane import ids
+
 KB = 1024
+DATA_BYTES = 700
 Place = tuple[int, int, int]  # address, block bytes, blocks
 
 
@@ -33,6 +37,7 @@ class Geometry:
     records: Place
     slots: tuple[Place, Place]
     depot: tuple[Place, ...]
+    calibration: tuple[Place, Place]
     image_bytes: int
     next_bytes: int
 
@@ -49,6 +54,20 @@ class Geometry:
         lone = len(settings["slots"]) == 1
         settings["slots"] = [list(slot) for slot in ((self.place(),) if lone else self.slots)]
         settings["depot"] = [list(cell) for cell in self.depot]
+        if settings["regions"]:
+            settings["regions"] = [[ids.REGION_CALIBRATION, *map(list, self.calibration)]]
+
+    def rooms(self) -> tuple[tuple[int, int], ...]:
+        """(REGION_..., bytes) of an ECU with several regions."""
+        code, data = self.slots[0], self.calibration[0]
+        return (
+            (ids.REGION_APPLICATION, code[1] * code[2]),
+            (ids.REGION_CALIBRATION, data[1] * data[2]),
+        )
+
+    def data_bytes(self) -> int:
+        """Of a calibration that comes alone: 64 strokes or more, in two blocks or more."""
+        return max(self.calibration[0][1], 16 * KB) + DATA_BYTES
 
     def place(self) -> Place:
         """The only one, where there is no spare slot."""
@@ -68,6 +87,7 @@ def _small_blocks(name: str, program_bytes: int, program_us: int, erase_us: int)
         records=(0, block, 8),
         slots=((16 * block, block, 8), (24 * block, block, 8)),
         depot=((32 * block, block, 8), (40 * block, block, 8)),
+        calibration=((48 * block, block, 8), (56 * block, block, 8)),
         image_bytes=16 * KB + 700,
         next_bytes=4 * KB + 100,
     )
@@ -89,6 +109,7 @@ STM32F4 = Geometry(
     records=(0x0810_0000, 16 * KB, 2),
     slots=((0x0800_0000, 16 * KB, 2), (0x0800_8000, 16 * KB, 2)),
     depot=((0x0801_0000, 64 * KB, 1), (0x0811_0000, 64 * KB, 1)),
+    calibration=((0x0802_0000, 128 * KB, 2), (0x0806_0000, 128 * KB, 2)),
     image_bytes=16 * KB + 700,
     next_bytes=1 * KB,
 )
@@ -101,6 +122,7 @@ STM32H7 = Geometry(
     records=(0x0800_0000, 128 * KB, 2),
     slots=((0x0804_0000, 128 * KB, 2), (0x0808_0000, 128 * KB, 2)),
     depot=((0x080C_0000, 128 * KB, 2), (0x0810_0000, 128 * KB, 2)),
+    calibration=((0x0814_0000, 128 * KB, 2), (0x0818_0000, 128 * KB, 2)),
     image_bytes=128 * KB + 700,
     next_bytes=1 * KB,
 )

@@ -219,10 +219,14 @@ class Judge:
         release = image.number - image_number(ecu, 0)
         if release not in (self.site.old[ecu.name], self.site.new[ecu.name]):
             raise Bad(ROLLED_BACK, f"{ecu.name} boots release {release}")
-        content = self.site.vehicle.slot(ecu.name, slot).read(0, image.length)
-        whole = content == self.site.maker.content(ecu, release)
-        if said != image.number or sha256(content).digest() != image.digest:
-            whole = False
+        made = self.site.maker.image(ecu, release)
+        whole = said == image.number and sha256(made.content).digest() == image.digest
+        if ecu.regions:
+            held = self.site.vehicle.holds(ecu.name)
+            whole = whole and held == self.site.maker.holds(ecu, release)
+        else:
+            content = self.site.vehicle.slot(ecu.name, slot).read(0, image.length)
+            whole = whole and content == made.content
         if whole and frames:
             return
         refused = self._refused(ecu)

@@ -99,6 +99,11 @@ class Site:
                 self.maker.assign(ecu, release)
                 self.new[ecu.name] = release
 
+    def offer_data(self) -> None:
+        """Release a calibration alone of the ECU at stake, and direct it there."""
+        self.maker.before[max(self.new.values()) + 1] = self.new[self.stake.name]
+        self.offer([self.stake.name])
+
     def offer_bundle(self, ecus: Iterable[EcuPlan]) -> None:
         """Release the next images of these ECUs, that of the stake large, and direct them as a
         bundle that is confirmed together."""
@@ -179,11 +184,15 @@ class Site:
     # --- the workshop --------------------------------------------------------------------------
 
     def replace(self, ecu: EcuPlan, counter: int) -> None:
-        """A new part, provisioned with the newest metadata and the image that is directed; its
-        reports go on counting from where the office has seen them."""
+        """A new part, provisioned with the newest metadata and the image that is directed, or the
+        whole one that data came to; its reports go on counting from where the office has seen
+        them."""
         self.off()
-        content = self.maker.content(ecu, self.new[ecu.name])
-        first = FirstImage(self.number(ecu), self.new[ecu.name], content)
+        release = self.new[ecu.name]
+        if ecu.regions:
+            release = self.maker.before.get(release, release)
+        image = self.maker.image(ecu, release)
+        first = FirstImage(image_number(ecu, release), release, image.content, image.regions)
         supply = AllianceSupply(self.maker.alliance, None)
         self.vehicle.provision_ecu(ecu.name, supply, first)
         memory = BytesIO(self.vehicle.ecus[ecu.name].flash.read_bytes())
@@ -223,7 +232,10 @@ class Site:
 def equipped(plan: VehiclePlan, has: tuple[str, ...]) -> VehiclePlan:
     """That vehicle, whose ECU at stake has these abilities besides. BadVehicle."""
     stake = stake_of(plan)
-    able = stake.model_copy(update=dict.fromkeys(has, True))
+    values: dict[str, object] = dict.fromkeys(has, True)
+    if "regions" in values:
+        values["regions"] = ["calibration"]
+    able = stake.model_copy(update=values)
     return plan.model_copy(update={"ecu": [able if one is stake else one for one in plan.ecu]})
 
 
