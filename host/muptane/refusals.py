@@ -286,5 +286,8 @@ ADVICE: dict[int, Advice] = {
     124: Advice("NotChained", "the image would overwrite the only one and is not signed in pieces",
                 "the inventory does not know that this ECU has no spare slot",
                 "register the ECU with its place for an image, then direct again"),
+    130: Advice("NoRegion", "the image replaces a region that this ECU does not have",
+                "the inventory has other regions of this ECU than its board",
+                "register the ECU with the regions that it has, then direct again"),
 }
 # fmt: on

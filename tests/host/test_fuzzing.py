@@ -124,6 +124,12 @@ def test_changed_items_are_still_deterministic_cbor(name):
     assert len(changed) > 20
 
 
+@pytest.mark.parametrize("raw", ["c5821b7fffffffffffffff01", "c4821b7fffffffffffffff01", ""])
+def test_what_cannot_be_read_is_left_to_the_fuzzers_own_mutations(raw):
+    """Numbers with a wild exponent of their own among it, which end no campaign."""
+    assert change_item(bytes.fromhex(raw), random.Random(5)) is None
+
+
 def test_changed_steps_are_steps():
     chance = random.Random(4)
     raw = b"\x00\x02\x3e\x00\x04\x02\x01\x00"

@@ -42,7 +42,10 @@ OPTIONAL = (
     "uptane.crypto.p256",
     "uptane.image.intake",
     "uptane.image.rewriting",
+    "uptane.image.scope",
+    "uptane.store.regions",
     "uptane.store.sole",
+    "uptane.store.span",
     "uptane.lone",
 )
 LEFT_OUT = {

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 from muptane.bench import firmware
 from muptane.bench.factory import FirstImage
@@ -41,7 +42,8 @@ def image_number(ecu: EcuPlan, release: int) -> int:
 
 class Maker:
     """`world` is whose clock the office reads; `images` replaces the update of an ECU by the
-    content of a file: {ECU name: path}; `confidential`: no image leaves in the clear."""
+    content of a file: {ECU name: path}; `confidential`: no image leaves in the clear; `rest_bytes`
+    follow every application, the same each time."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Maker:
         world: World,
         images: Mapping[str, Path] | None = None,
         confidential: bool = False,
+        rest_bytes: int = 0,
     ) -> None:
         self.plan = plan
         self.confidential = confidential
@@ -59,7 +62,8 @@ class Maker:
         for ecu in plan.ecu:
             for release in (1, 2):
                 content = pack_application(APPLICATIONS / f"{ecu.application}_{release}")
-                self._contents[ecu.name, release] = content
+                rest = Random(ecu.name).randbytes(rest_bytes)  # any bytes will do
+                self._contents[ecu.name, release] = content + rest
         self._composed: dict[tuple[str, int], Joined] = {}
         for ecu in plan.ecu:
             if ecu.regions:  # the factory fills all of them

@@ -25,9 +25,10 @@ from muptane.bench.plan import VehiclePlan
 from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import World
 from uptane import ids
-from uptane.algorithms import FORM_DELTA, FORM_ENCRYPTED
+from uptane.algorithms import FORM_CHAINED, FORM_DELTA, FORM_ENCRYPTED
 
 SETTLE_S = 3.0
+REST_BYTES = 3000  # behind an application, that there is more than one piece of it
 
 Part = tuple[Attack, str]
 
@@ -37,9 +38,11 @@ class Broken(Exception):
 
 
 def travelling(plan: VehiclePlan, form: int) -> VehiclePlan:
-    """The same vehicle, whose ECUs take images that travel so, and no others."""
+    """The same vehicle, whose ECUs take images that travel so, and no others; in pieces only
+    Secondaries do, which have no spare slot then."""
     has = {"deltas": bool(form & FORM_DELTA), "decrypts": bool(form & FORM_ENCRYPTED)}
-    ecus = [ecu.model_copy(update=has) for ecu in plan.ecu]
+    lone = {**has, "in_place": bool(form & FORM_CHAINED)}
+    ecus = [ecu.model_copy(update=has if ecu is plan.primary() else lone) for ecu in plan.ecu]
     return plan.model_copy(update={"ecu": ecus})
 
 
@@ -52,7 +55,12 @@ class Ground:
         self.nodes = nodes
         self.folder = folder
         self.world = World(seed=plan.seed)
-        self.maker = Maker(plan, self.world, confidential=bool(form & FORM_ENCRYPTED))
+        self.maker = Maker(
+            plan,
+            self.world,
+            confidential=bool(form & FORM_ENCRYPTED),
+            rest_bytes=REST_BYTES if form & FORM_CHAINED else 0,
+        )
         self._vehicle = Vehicle(plan, self.world, folder / "ground", nodes)
         self.maker.provision(self._vehicle)
         self._past = self._files()

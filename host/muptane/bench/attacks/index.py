@@ -23,9 +23,11 @@ from muptane.bench.attacks import (
     endless_data,
     expiry,
     freeze,
+    pieces,
     reports,
     rollback,
     roots,
+    scopes,
     signatures,
     slow_retrieval,
     suppliers,
@@ -46,6 +48,8 @@ THEMES: tuple[ModuleType, ...] = (
     deltas,
     bombs,
     encrypted_deltas,
+    pieces,
+    scopes,
     directions,
     roots,
     signatures,
@@ -77,6 +81,14 @@ boards without a memory protection that MicroPython would use. A hostile one, wh
 of its supplier and of the Director, can send any frame, read the ECU's signing seed, and write
 flash. It cannot make another ECU install anything: each verifies for itself. The programming
 session runs without it.
+
+## What a Director's keys can do to an ECU without a spare slot
+
+Its pieces are signed by the Director alone, for how an image travels is not the Image repository's
+business. With the Director's keys an attacker can overwrite the image that such an ECU runs with
+pieces of his own. What they make has another hash, so it never runs; the ECU says that it runs
+nothing, and the next honest cycle brings the new image or the old one. He gains a vehicle that
+stands still, not one that runs his code; an ECU that must not stand still has a spare slot.
 
 ## What anybody on the bus can do
 

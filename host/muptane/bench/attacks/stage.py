@@ -152,7 +152,9 @@ class Stage(Update):
         """What travels in the place of an image that is directed, as the office has it."""
         custom = self.director.targets.images[number][ids.ENTRY_CUSTOM]
         kind = ids.KIND_DELTA if ids.CUSTOM_DELTA in custom else ids.KIND_IMAGE
-        if ids.CUSTOM_ENCRYPTED in custom:
+        if ids.CUSTOM_CHAIN in custom:
+            digest = custom[ids.CUSTOM_CHAIN][0]
+        elif ids.CUSTOM_ENCRYPTED in custom:
             digest = custom[ids.CUSTOM_ENCRYPTED][1]
         else:
             digest = custom[ids.CUSTOM_DELTA][ids.DELTA_HASHES][ids.ALG_SHA256]
