@@ -60,11 +60,7 @@ LATER["in_place"] = (
     "uptane.image.rewriting",
     "uptane.image.in_place",
 )
-LATER["regions"] = (
-    "uptane.store.regions",
-    "uptane.image.scope",
-    "uptane.image.intake",
-)
+LATER["regions"] = ("uptane.store.regions", "uptane.image.scope")
 LATER["decrypts"] = ("uptane.image.intake", "uptane.image.decryption", "boards.unix.secret")
 
 if len(sys.argv) > 1:

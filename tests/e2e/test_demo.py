@@ -140,6 +140,49 @@ def test_a_vehicle_that_cannot_be_built_says_why(
     assert "Traceback" not in done.stderr
 
 
+def zoned(folder: Path) -> str:
+    """The sedan, whose door module has a calibration."""
+    text = (firmware.ROOT / "vehicles" / "sedan.toml").read_text()
+    file = folder / "zoned.toml"
+    file.write_text(text.replace("number = 3", 'number = 3\nregions = ["calibration"]'))
+    return str(file)
+
+
+def test_a_file_goes_into_one_region_and_the_application_stays(tmp_path: Path) -> None:
+    """S-25, S-39."""
+    data = tmp_path / "maps.bin"
+    data.write_bytes(b"maps " * 50)
+    arguments = ("--nodes", "cpython", "--vehicle", zoned(tmp_path))
+    done = run("demo", *arguments, "--image", f"door.calibration={data}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line.split() for line in done.stdout.splitlines() if line.startswith("  door ")]
+    frames = [line[-2:] for line in said if "310" in line]
+    assert len(frames) == 2, "heard before and after"
+    assert frames[0] == frames[1] == ["01", "01"], "release 1 of the application goes on"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "code", "words"),
+    [
+        ("door.maps", 9, 2, "door has no region 'maps'; it has application, calibration"),
+        ("gateway.calibration", 9, 2, "gateway has no region 'calibration'; it has application"),
+        ("door.calibration", 65_537, 1, "has 65537 bytes for region 4 (calibration), ECU 3 has"),
+    ],
+)
+def test_a_file_for_a_region_that_is_not_there_or_too_small_is_refused(
+    tmp_path: Path, name: str, size: int, code: int, words: str
+) -> None:
+    """S-25, R-31: with the numbers."""
+    data = tmp_path / "maps.bin"
+    data.write_bytes(bytes(size))
+    arguments = ("--nodes", "cpython", "--vehicle", zoned(tmp_path))
+    done = run("demo", *arguments, "--image", f"{name}={data}")
+    assert done.returncode == code
+    shown = " ".join((done.stderr + done.stdout).replace("│", " ").split())
+    assert words in shown
+    assert "Traceback" not in done.stderr
+
+
 def test_an_image_that_fits_nowhere_ends_with_its_refusal(tmp_path: Path) -> None:
     """V-48: the gateway has no room for it and hands it on all the same; the door has none."""
     image = tmp_path / "large.bin"

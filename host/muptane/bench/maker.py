@@ -40,10 +40,20 @@ def image_number(ecu: EcuPlan, release: int) -> int:
     return ecu.number * 100 + release
 
 
+def _files(images: Mapping[str, Path]) -> dict[str, Joined]:
+    """{ECU: image} of files, named ECU or ECU.region."""
+    parts: dict[str, dict[int, bytes]] = {}
+    for name, path in images.items():
+        ecu, _, region = name.partition(".")
+        parts.setdefault(ecu, {})[NUMBERS[region or "application"]] = pack_file(path)
+    return {ecu: joined(found) for ecu, found in parts.items()}
+
+
 class Maker:
     """`world` is whose clock the office reads; `images` replaces the update of an ECU by the
-    content of a file: {ECU name: path}; `confidential`: no image leaves in the clear; `rest_bytes`
-    follow every application, the same each time."""
+    content of a file: {ECU name: path}, or of files for regions of it: {ECU.region: path};
+    `confidential`: no image leaves in the clear; `rest_bytes` follow every application, the same
+    each time."""
 
     def __init__(
         self,
@@ -69,7 +79,7 @@ class Maker:
             if ecu.regions:  # the factory fills all of them
                 parts = {name: factory_data(name) for name in ecu.regions}
                 self.compose(ecu, 1, {"application": self.code(ecu, 1)} | parts)
-        self._files = {name: pack_file(path) for name, path in (images or {}).items()}
+        self._files = _files(images or {})
 
     def provision(self, vehicle: Vehicle) -> None:
         """Enter the vehicle into the inventory and send every ECU out with release 1."""
@@ -114,7 +124,7 @@ class Maker:
     def image(self, ecu: EcuPlan, release: int) -> Joined:
         """An image of ours: an application, unless it was composed."""
         if release == 2 and ecu.name in self._files:
-            return Joined(self._files[ecu.name])
+            return self._files[ecu.name]
         return self._composed.get((ecu.name, release)) or Joined(self.code(ecu, release))
 
     def assign(self, ecu: EcuPlan, release: int) -> None:

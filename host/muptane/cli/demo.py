@@ -44,7 +44,10 @@ app = typer.Typer()
 def run(
     image: Annotated[
         list[str] | None,
-        typer.Option(help="ECU=PATH: send this file to an ECU as an opaque image"),
+        typer.Option(
+            help="ECU=PATH: send this file to an ECU as an opaque image; ECU.REGION=PATH: to that"
+            " region of it, alone or with others"
+        ),
     ] = None,
     vehicle: Annotated[Path, typer.Option(help="the vehicle to run")] = SEDAN,
     nodes: Annotated[
@@ -112,9 +115,14 @@ def choose_nodes(wish: str, console: Console) -> Nodes:
 
 def _image(text: str, planned: plan.VehiclePlan) -> tuple[str, Path]:
     name, _, path = text.partition("=")
-    names = [ecu.name for ecu in planned.ecu]
-    if name not in names or not path:
-        raise plan.BadVehicle(f"--image {text!r}: say ECU=PATH, the ECU one of {names}")
+    ecu, _, region = name.partition(".")
+    regions = {one.name: ["application", *one.regions] for one in planned.ecu}
+    if ecu not in regions or not path:
+        raise plan.BadVehicle(f"--image {text!r}: say ECU=PATH, the ECU one of {list(regions)}")
+    if "." in name and region not in regions[ecu]:
+        raise plan.BadVehicle(
+            f"--image {text!r}: {ecu} has no region {region!r}; it has {', '.join(regions[ecu])}"
+        )
     if not Path(path).is_file():
         raise plan.BadVehicle(
             f"--image {text!r}: there is no file {path} (a plain file is needed)"
