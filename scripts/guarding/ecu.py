@@ -1,4 +1,4 @@
-"""An ECU of two slots, an update of it that goes on from wherever it was stopped, and a judge.
+"""An ECU of two slots or of regions, an update that goes on from wherever it stopped, and a judge.
 
 `install` is the whole way from the first erase to the confirm, and stops at every step: whoever
 drives it may leave it there, as a reset does. It begins with an image confirmed in the first slot
@@ -20,13 +20,23 @@ from boards.unix.nor import Geometry, Nor
 from muptane.bench.faults.judge import BRICKED, CORRUPT, ROLLED_BACK, Bad
 from scripts.guarding.guards import Store
 from uptane.errors import FlashFault, Refusal
-from uptane.ids import RECORD_BOOT, RECORD_CHECKPOINT, RECORD_TIME
+from uptane.ids import (
+    RECORD_BOOT,
+    RECORD_CHECKPOINT,
+    RECORD_TIME,
+    REGION_APPLICATION,
+    REGION_CALIBRATION,
+)
 from uptane.limits import TRIAL_BOOTS_MAX
 
 BLOCK, UNIT, PAGE = 512, 8, 64
 RECORD_BLOCKS, SLOT_BLOCKS = 4, 3
 SLOT_A, SLOT_B = RECORD_BLOCKS * BLOCK, (RECORD_BLOCKS + SLOT_BLOCKS) * BLOCK
-END = SLOT_B + SLOT_BLOCKS * BLOCK
+DATA_BLOCKS = 2
+DATA_A = SLOT_B + SLOT_BLOCKS * BLOCK
+DATA_B = DATA_A + DATA_BLOCKS * BLOCK
+END = DATA_B + DATA_BLOCKS * BLOCK
+CODE_BYTES = 768  # of an image of an ECU with regions; what follows are data
 PIECE = 150
 ALSO = b"noon"  # is stored in the commit that confirms
 
@@ -57,8 +67,26 @@ class Ecu:
         area = self.store.area
         self.records = self.store.records(area(self.nor, 0, BLOCK, RECORD_BLOCKS, UNIT))
         self.records.mount()
-        areas = [area(self.nor, at, BLOCK, SLOT_BLOCKS, UNIT) for at in (SLOT_A, SLOT_B)]
-        self.slots = self.store.slots(areas, self.records)
+        self.slots = self.made_slots()
+
+    def made_slots(self) -> Any:
+        return self.store.slots(self.places(SLOT_A, SLOT_B, SLOT_BLOCKS), self.records)
+
+    def places(self, first: int, second: int, blocks: int) -> list[Any]:
+        """The two areas that lie there."""
+        return [self.store.area(self.nor, at, BLOCK, blocks, UNIT) for at in (first, second)]
+
+    def choose(self, number: int) -> None:
+        """Say which image comes."""
+
+    def where(self, slot: int, at: int) -> int:
+        """The address of that byte of an image in a slot."""
+        return (SLOT_A, SLOT_B)[slot] + at
+
+    def provision(self) -> None:
+        """OLD runs, confirmed."""
+        self.slots.areas[0].program(0, OLD + b"\xff" * (-len(OLD) % UNIT))
+        self.slots.provision(1, len(OLD), sha256(OLD).digest(), 1)
 
     def boot(self) -> tuple[int | None, bool]:
         """A reset up to the moment at which the image would be started."""
@@ -76,6 +104,7 @@ class Ecu:
 
     def fill(self, number: int) -> Iterator[None]:
         """Until that image is staged; Refusal."""
+        self.choose(number)
         yield from self.slots.begin(self.image(number))
         yield from self._give(number)
 
@@ -83,6 +112,7 @@ class Ecu:
         """The same out of a delta: where its first block ends there is a checkpoint."""
         raw = self.records.read(RECORD_CHECKPOINT)
         known, made = struct.unpack("<II", raw) if raw else (0, 0)
+        self.choose(number)
         yield from self.slots.begin(self.image(number), made if known == number else 0)
         if self.slots.resume_offset() < BLOCK:
             yield from self._give(number, BLOCK)
@@ -158,17 +188,22 @@ class Ecu:
             raise Bad(CORRUPT, f"image {waits.number} is staged and is not there")
 
     def _holds(self, slot: int, number: int) -> bool:
-        held = bytearray(len(IMAGES[number]))
-        self.nor.peek((SLOT_A, SLOT_B)[slot], held)
-        return held == IMAGES[number]
+        content = IMAGES[number]
+        held = bytearray(len(content))
+        for at in range(len(content)):
+            self.nor.peek(self.where(slot, at), memoryview(held)[at : at + 1])
+        return held == content
 
     def ends(self, delta: bool = False, tries: int = 1) -> None:
-        """The update goes on, with so many refusals on its way, and is there. Bad."""
+        """The update goes on, with so many refusals on its way, and is there. A trial that could
+        not be counted was not begun: it is at the next reset. Bad."""
         while True:
             try:
                 for _ in self.install(delta):
                     pass
-                break
+                tries -= 1
+                if not tries or self.slots.installed().number == NUMBER:
+                    break
             except Refusal as refusal:
                 tries -= 1
                 if not tries:
@@ -185,15 +220,47 @@ class Ecu:
             raise Bad(BRICKED, "a trial that crashes goes on for ever")
 
 
+class ZonedEcu(Ecu):
+    """It has a calibration beside its application; every image brings both."""
+
+    def made_slots(self) -> Any:
+        data = (REGION_CALIBRATION, *self.places(DATA_A, DATA_B, DATA_BLOCKS))
+        return self.store.regions(self.places(SLOT_A, SLOT_B, SLOT_BLOCKS), [data], self.records)
+
+    def choose(self, number: int) -> None:
+        parts = [(region, len(part)) for region, part in _parts(number)]
+        self.slots.choose(parts, number, sha256(IMAGES[number]).digest())
+
+    def where(self, slot: int, at: int) -> int:
+        if at < CODE_BYTES:
+            return super().where(slot, at)
+        return (DATA_A, DATA_B)[slot] + at - CODE_BYTES
+
+    def provision(self) -> None:
+        areas = dict(zip((SLOT_A, DATA_A), _parts(1), strict=True))
+        for address, (_, part) in areas.items():
+            self.nor.poke(address, part)
+        held = [(region, len(part), sha256(part).digest()) for region, part in _parts(1)]
+        self.slots.furnish(held, 1, len(OLD), sha256(OLD).digest(), 1)
+
+
+def _parts(number: int) -> list[tuple[int, bytes]]:
+    """(region, bytes) of an image."""
+    content = IMAGES[number]
+    return [
+        (REGION_APPLICATION, content[:CODE_BYTES]),
+        (REGION_CALIBRATION, content[CODE_BYTES:]),
+    ]
+
+
 def _free(us: int) -> None:
     pass
 
 
 def provisioned(store: Store) -> Ecu:
     """OLD is confirmed and runs; STALE is staged."""
-    ecu = Ecu(store)
-    ecu.slots.areas[0].program(0, OLD + b"\xff" * (-len(OLD) % UNIT))
-    ecu.slots.provision(1, len(OLD), sha256(OLD).digest(), 1)
+    ecu = ZonedEcu(store) if store.zoned else Ecu(store)
+    ecu.provision()
     ecu.boot()
     for _ in ecu.fill(2):
         pass
@@ -202,4 +269,4 @@ def provisioned(store: Store) -> Ecu:
 
 def copied(ecu: Ecu) -> Ecu:
     """Another ECU with the same cells, after its reset."""
-    return Ecu(ecu.store, ecu.cells.getvalue())
+    return type(ecu)(ecu.store, ecu.cells.getvalue())

@@ -75,13 +75,15 @@ def listed(path: Path = LIST) -> list[Guard]:
 
 @dataclass(frozen=True)
 class Store:
-    """The classes of a store that was loaded."""
+    """The classes of a store that was loaded. `zoned`: the ECU has several regions."""
 
     area: Any
     records: Any
     slots: Any
+    regions: Any
     installed: Any
     state: Any
+    zoned: bool = False
 
 
 def load(folder: Path, name: str, guard: Guard | None = None) -> Store:
@@ -97,8 +99,9 @@ def load(folder: Path, name: str, guard: Guard | None = None) -> Store:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    area, records, slots, boot = (
+    area, records, slots, regions, boot = (
         importlib.import_module(f"{name}.{module}")
-        for module in ("area", "records", "slots", "boot")
+        for module in ("area", "records", "slots", "regions", "boot")
     )
-    return Store(area.Area, records.Records, slots.Slots, boot.Installed, boot.State)
+    classes = (area.Area, records.Records, slots.Slots, regions.Regions)
+    return Store(*classes, boot.Installed, boot.State)

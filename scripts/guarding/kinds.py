@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muptane.bench.faults.judge import BRICKED, Bad
 from scripts.guarding import pairs, records, slots
@@ -19,7 +19,6 @@ from uptane.errors import Refusal
 
 Play = Callable[[Store], Iterator[str]]
 
-SOUND: tuple[Play, ...] = (records.sound, slots.sound)
 OF_RECORDS: dict[str, Play] = {
     "cut": records.cut,
     "stuck": records.ailing("stuck"),
@@ -42,8 +41,18 @@ OF_SLOTS: dict[str, Play] = {
     "reset": slots.reset,
     "flip": slots.flip,
 }
+
+
+def zoned(play: Play) -> Play:
+    """The same, of an ECU with several regions."""
+    return lambda store: play(replace(store, zoned=True))
+
+
+OF_REGIONS = {kind: zoned(some) for kind, some in OF_SLOTS.items()}
 KINDS = tuple(dict.fromkeys([*OF_RECORDS, *OF_SLOTS]))
 SUFFER = {"area": (OF_RECORDS, OF_SLOTS), "log": (OF_RECORDS,), "records": (OF_RECORDS,)}
+SUFFER |= {"regions": (OF_REGIONS,), "span": (OF_REGIONS,)}
+SOUND: tuple[Play, ...] = (records.sound, slots.sound, zoned(slots.sound))
 CRASHES = (Refusal, LookupError, ValueError, TypeError, struct.error)  # what ends an ECU's boot
 
 

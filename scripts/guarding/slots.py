@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from boards.unix.ailments import KINDS, Unsteady
 from boards.unix.nor import TEARS, PowerCut
 from muptane.bench.faults.judge import BRICKED, CORRUPT, Bad
-from scripts.guarding.ecu import BLOCK, NEW, SLOT_B, Ecu, Suite, copied, provisioned
+from scripts.guarding.ecu import BLOCK, NEW, Ecu, Suite, copied, provisioned
 from scripts.guarding.guards import Store
 from uptane.errors import Refusal
 
@@ -120,10 +120,12 @@ def _other_begun(begun: Ecu, kind: str) -> None:
     """All of an image is written; another is begun, and the first erase fails."""
     ecu = copied(begun)
     ecu.boot()
+    ecu.choose(3)
     for _ in ecu.slots.begin(ecu.image(3)):
         pass
     ecu.slots.write(0, NEW)
-    ecu.nor.ailments.append(KINDS[kind](SLOT_B, BLOCK))
+    ecu.nor.ailments.append(KINDS[kind](ecu.where(1, 0), BLOCK))
+    ecu.choose(2)
     for step in (ecu.slots.begin(ecu.image(2)), ecu.slots.finish(Suite)):
         try:
             for _ in step:
@@ -171,24 +173,25 @@ def flip(store: Store) -> Iterator[str]:
             if name == "trial":
                 ecu.boot()
             yield f"flip byte {at} {name}"
-            _flip(ecu, SLOT_B + at)
+            _flip(ecu, ecu.where(1, at))
             ecu.judge(may_rot=True)
             if ecu.boot() != (0, False):
                 raise Bad(BRICKED, "a rotten image is tried again")
             ecu.ends()
         ecu.judge()
         yield f"flip byte {at} confirmed"
-        _flip(ecu, SLOT_B + at)
+        _flip(ecu, ecu.where(1, at))
         ecu.judge(may_rot=True)
 
 
 def _flip_written(ecu: Ecu, at: int) -> None:
     """Between the last byte that was written and its hash."""
     slots = ecu.slots
+    ecu.choose(3)
     for _ in slots.begin(ecu.image(3)):
         pass
     slots.write(0, NEW)
-    _flip(ecu, SLOT_B + at)
+    _flip(ecu, ecu.where(1, at))
     try:
         for _ in slots.finish(Suite):
             pass

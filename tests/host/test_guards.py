@@ -40,14 +40,15 @@ def test_a_store_without_a_guard_works_until_a_fault_needs_it(
 def test_the_store_as_it_is_survives_what_is_played(kind: str, tmp_path: Path) -> None:
     """E-79, E-89, V-88"""
     store = load(tmp_path, f"sound_{KINDS.index(kind)}")
-    outcome = play(store, plays(kind))
+    outcome = play(store, (*plays(kind), *plays(kind, "regions")))
     assert outcome.verdict == "", outcome
     assert outcome.cases >= 2
 
 
 def test_every_module_and_kind_is_in_the_list() -> None:
     """E-79: and most guards are needed by a single fault."""
-    assert {guard.module for guard in GUARDS} == {"area", "log", "records", "slots", "trials"}
+    modules = {"area", "log", "records", "regions", "slots", "span", "trials"}
+    assert {guard.module for guard in GUARDS} == modules
     assert {kind for guard in GUARDS for kind in guard.faults} == set(KINDS)
     single = [guard for guard in GUARDS if any("+" not in kind for kind in guard.faults)]
     assert 2 * len(single) > len(GUARDS)
