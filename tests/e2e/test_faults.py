@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from careless import CarelessEcu, HastyEcu, SingleEcu
 
 from muptane.bench import plan
 from muptane.bench.faults.campaign import Campaign
@@ -17,12 +18,9 @@ from muptane.bench.faults.judge import Bad, Judge
 from muptane.bench.faults.site import Site, Struck
 from muptane.bench.faults.tally import Choice
 from muptane.bench.firmware import ROOT, available
-from uptane import ids, main
+from uptane import ids
 from uptane.errors import RottenImage
 from uptane.store.boot import WRITING, State
-from uptane.store.log import HURT, WHOLE, Log
-from uptane.store.slots import Slots
-from uptane.store.sole import Sole
 from uptane.uds.codes import DID_REFUSALS
 
 SEDAN = plan.load(ROOT / "vehicles" / "sedan.toml")
@@ -97,54 +95,6 @@ def test_a_cut_is_replayed_on_the_real_interpreter(tmp_path: Path) -> None:
 # --- the engine can say no ----------------------------------------------------------------------
 
 
-class Hasty(Slots):
-    """Believes what flew by: after a cut it goes on behind what looks written, hashes nothing."""
-
-    def _find_end(self, area: Any, blocks: int) -> Any:
-        yield
-        at = self.areas[0].size
-        while at and area.blank(at - area.program_bytes, area.program_bytes):
-            at -= area.program_bytes
-        return at
-
-    def finish(self, suite: Any) -> Any:
-        yield
-        state = self._load()
-        state.phase = 3
-        self._store(state)
-
-    def check(self, suite: Any) -> Any:
-        return
-        yield
-
-
-class HastyEcu(main.Ecu):
-    def __init__(self, board: Any) -> None:
-        super().__init__(board)
-        self.slots = Hasty(board.slot_areas, self.records)
-        self._slot, self._on_trial = self.slots.boot()
-
-
-class Single(Log):
-    """Writes one copy of its directory; what stands for the second means nothing."""
-
-    def write(self, at: int, sequence: int, flags: int, items: Any) -> None:
-        super().write(at, sequence, flags, items)
-        copy_bytes, _ = self._layout(items)
-        second = self._area.address + at + self.grain + copy_bytes
-        self._area._flash.poke(second, bytes(1))
-
-    def look(self, at: int, limit: int) -> Any:
-        state, copy, directory = super().look(at, limit)
-        return WHOLE if state == HURT else state, copy, directory
-
-
-class SingleEcu(main.Ecu):
-    def __init__(self, board: Any) -> None:
-        super().__init__(board)
-        self.records._log = Single(board.records_area)
-
-
 def planted(device: Any, play: Play) -> Flow:
     """A flow of ECUs that have that fault."""
 
@@ -174,22 +124,6 @@ def test_records_with_one_directory_are_found_out(campaign: Campaign) -> None:
 
 
 # --- what the judge knows of one place, and of a bundle ------------------------------------------
-
-
-class Careless(Sole):
-    """Starts whatever lies in its place."""
-
-    def check(self, suite: Any) -> Any:
-        return
-        yield
-
-
-class CarelessEcu(main.Ecu):
-    def __init__(self, board: Any) -> None:
-        super().__init__(board)
-        if len(board.slot_areas) == 1:
-            self.slots = Careless(board.slot_areas[0], self.records)
-            self._slot, self._on_trial = self.slots.boot()
 
 
 def judged(site: Site, harm: Callable[[Site], None]) -> dict[str, Any]:
