@@ -13,12 +13,11 @@ from uptane import cbor, cose
 from uptane.algorithms import FORM_ENCRYPTED, METHOD_CHACHA20
 from uptane.crypto.secrecy import Secrecy
 from uptane.crypto.suite import Suite
-from uptane.errors import BadApplication, BadShape, NotMyNonce, Refusal, TooDeep
+from uptane.errors import BadApplication, NotMyNonce, Refusal, TooDeep
 from uptane.ids import CUSTOM_ENCRYPTED, DELEGATED_FIRST, DIRECTOR, IMAGE, ROOT, TARGETS, TIME
 from uptane.image.decryption import content_key
 from uptane.image.encryption import check_arrived, encryption_of, wanted_digest
-from uptane.image.scope import parts_of
-from uptane.limits import DIGEST_BYTES, NONCE_BYTES, REGION_ALIGN
+from uptane.limits import DIGEST_BYTES, NONCE_BYTES
 from uptane.meta.attested_time import AttestedTime
 from uptane.meta.delegation import Delegations
 from uptane.meta.files import Mark
@@ -179,29 +178,6 @@ def encrypted(raw):
     claim(cbor.dumps(wanted) == raw, "written again as the same bytes")
     claim(wanted_digest(entry, FORM_ENCRYPTED) != entry.digest, "plain is never what is wanted")
     check_arrived(entry, found.digest)
-
-
-def regions(raw):
-    """What an entry says of regions, as the value of its must-match data; the image is as long as
-    the parts together, where they have a length."""
-    value = cbor.loads(raw)
-    if value is None:
-        return
-    parts = parts_of(value, _total(value))
-    claim(cbor.dumps([list(part) for part in parts]) == raw, "written again as the same bytes")
-    claim(not any([n % REGION_ALIGN for _, n in parts[:-1]]), "a part begins where one may")
-    try:
-        parts_of(value, _total(value) + 1)
-    except BadShape:
-        return
-    claim(False, "parts of the whole image, and of nothing else")
-
-
-def _total(value):
-    """The lengths of these parts, as far as they are some."""
-    pairs = value if type(value) is list else []
-    pairs = [pair for pair in pairs if type(pair) is list and len(pair) == 2]
-    return sum([n for _, n in pairs if type(n) is int and 0 < n < 1 << 32])
 
 
 class Swift(Secrecy):

@@ -5,7 +5,7 @@ the refusals that it saw, or raises one; `outcome` makes a list of numbers of th
 the same on every interpreter. Anything else that is raised is a finding.
 """
 
-from fuzz import conversations, deltas, parsers, peers
+from fuzz import conversations, deltas, parsers, peers, scopes
 from uptane.errors import Refusal
 from uptane.limits import (
     REPORT_BYTES_MAX,
@@ -37,7 +37,7 @@ TARGETS = {
     "targets_delegated": (parsers.delegated_targets, TARGETS_BYTES_MAX),
     "time": (parsers.TimeSource(), TIME_BYTES_MAX),
     "encrypted": (parsers.encrypted, ITEM_BYTES_MAX),
-    "regions": (parsers.regions, ITEM_BYTES_MAX),
+    "regions": (scopes.regions, ITEM_BYTES_MAX),
     "wrap": (parsers.WrapReader(), RECORD_BYTES_MAX),
     "mark": (parsers.mark, RECORD_BYTES_MAX),
     "relayed_report": (parsers.relayed_report, REPORT_BYTES_MAX),
