@@ -40,7 +40,7 @@ def inlined(texts: dict[str, str]) -> dict[str, str]:
     while before != (before := sum(map(len, constants.values()))):  # a constant made of others
         for source in sources:
             constants[source.name] = _constants(source, _known(source, constants))
-    kept = {source.name: set(_asked_for(source, constants, sources)) for source in sources}
+    kept = _asked_for(sources, constants)
     return {
         source.name: _rewritten(source, _known(source, constants), constants, kept)
         for source in sources
@@ -127,17 +127,20 @@ def _known(source: Source, constants: Constants) -> dict[str, int]:
     return known
 
 
-def _asked_for(source: Source, constants: Constants, sources: list[Source]) -> Iterator[str]:
-    """Names of a module's constants that some module still reads, by import or as attribute."""
-    for other in sources:
-        known = _known(other, constants)
-        for node in ast.walk(other.tree):
+def _asked_for(sources: list[Source], constants: Constants) -> dict[str, set[str]]:
+    """{module: names of its constants that some module still reads}, by import or as attribute."""
+    attributes: set[str] = set()
+    imported: dict[str, set[str]] = {source.name: set() for source in sources}
+    for source in sources:
+        known = _known(source, constants)
+        for node in ast.walk(source.tree):
             if isinstance(node, ast.Attribute):
-                yield node.attr
-            elif isinstance(node, ast.ImportFrom) and node.module == source.name:
+                attributes.add(node.attr)
+            elif isinstance(node, ast.ImportFrom) and node.module in imported:
                 for alias in node.names:
-                    if (alias.asname or alias.name) not in known or node not in other.tree.body:
-                        yield alias.name
+                    if (alias.asname or alias.name) not in known or node not in source.tree.body:
+                        imported[node.module].add(alias.name)
+    return {name: names | attributes for name, names in imported.items()}
 
 
 # --- what is written -------------------------------------------------------------------------
