@@ -34,7 +34,8 @@ class Cabin:
         """Up to n bytes that a region (uptane.ids, REGION_...) of what runs holds from that offset
         on; b"" behind its end. NoRegion."""
         area, length = self._place(region)
-        return area.read(offset, max(min(n, length - offset), 0))
+        n = min(n, length - offset)
+        return area.read(offset, n) if n > 0 else b""
 
 
 class Application:

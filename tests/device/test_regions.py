@@ -2,8 +2,10 @@
 
 from claims import raises, run
 from slotted_ecu import Suite, digest_of
+from uptane.application import Cabin
 from uptane.errors import (
     BadShape,
+    FlashFault,
     ImageReused,
     NoRegion,
     NotProvisioned,
@@ -66,6 +68,18 @@ def test_the_factory_fills_regions_and_all_of_them_are_said():
     area, length = ecu.slots.place(REGION_APPLICATION)
     assert area.read(0, length) == CODE_1
     raises(NoRegion, ecu.slots.place, 1)
+
+
+def test_an_application_reads_what_its_regions_hold_and_nothing_behind_it():
+    """S-25."""
+    ecu = ZonedEcu()
+    cabin = Cabin(None, ecu.slots.place)
+    assert cabin.read(REGION_CALIBRATION, 0, 4) == DATA_1[:4]
+    assert cabin.read(REGION_CALIBRATION, 2558, 9) == DATA_1[2558:]
+    for offset, n in ((2560, 1), (2561, 1), (3072, 4), (99999, 4), (5, 0), (5, -1)):
+        assert cabin.read(REGION_CALIBRATION, offset, n) == b""
+    raises(NoRegion, cabin.read, 1, 0, 1)
+    raises(FlashFault, cabin.read, REGION_CALIBRATION, -1, 4)
 
 
 def test_code_alone_and_data_alone_leave_the_rest_untouched():

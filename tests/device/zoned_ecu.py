@@ -4,7 +4,6 @@ The application has two blocks, the calibration three, and the user data one of 
 part, the records and the regions are real; the images are bytes. Not a test file.
 """
 
-import hashlib
 import io
 
 from boards.unix.nor import Geometry, Nor
@@ -142,7 +141,3 @@ def merged(*changes):
     for change in changes:
         made.update(change)
     return made
-
-
-def hashed(raw: bytes) -> bytes:
-    return hashlib.sha256(raw).digest()

@@ -183,6 +183,15 @@ def test_a_file_for_a_region_that_is_not_there_or_too_small_is_refused(
     assert "Traceback" not in done.stderr
 
 
+def test_two_files_for_one_place_are_refused(tmp_path: Path) -> None:
+    data = tmp_path / "some.bin"
+    data.write_bytes(b"some")
+    arguments = ("--image", f"door={data}", "--image", f"door.application={data}")
+    done = run("demo", "--nodes", "cpython", *arguments)
+    assert done.returncode == 2
+    assert "door is given a file already; drop one" in " ".join(done.stderr.split())
+
+
 def test_an_image_that_fits_nowhere_ends_with_its_refusal(tmp_path: Path) -> None:
     """V-48: the gateway has no room for it and hands it on all the same; the door has none."""
     image = tmp_path / "large.bin"

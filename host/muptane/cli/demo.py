@@ -62,7 +62,7 @@ def run(
     kind = choose_nodes(nodes, console)
     try:
         planned = plan.load(vehicle)
-        images = dict(_image(text, planned) for text in image or [])
+        images = _images(image or [], planned)
         if json_file is not None:
             json_file.write_text("")  # now, not after the run: can it be written at all?
         demo = Demo(planned, kind, images, Narrator(console, planned).tell)
@@ -113,6 +113,17 @@ def choose_nodes(wish: str, console: Console) -> Nodes:
     return "cpython"
 
 
+def _images(texts: list[str], planned: plan.VehiclePlan) -> dict[str, Path]:
+    """{ECU or ECU.region: path} as --image says them. BadVehicle."""
+    images: dict[str, Path] = {}
+    for text in texts:
+        name, path = _image(text, planned)
+        if name in images:
+            raise plan.BadVehicle(f"--image {text!r}: {name} is given a file already; drop one")
+        images[name] = path
+    return images
+
+
 def _image(text: str, planned: plan.VehiclePlan) -> tuple[str, Path]:
     name, _, path = text.partition("=")
     ecu, _, region = name.partition(".")
@@ -129,7 +140,7 @@ def _image(text: str, planned: plan.VehiclePlan) -> tuple[str, Path]:
         )
     if not Path(path).stat().st_size:
         raise plan.BadVehicle(f"--image {text!r}: {path} is empty; an image has at least one byte")
-    return name, Path(path)
+    return name.removesuffix(".application"), Path(path)
 
 
 def succeeded(result: dict[str, Any]) -> bool:
