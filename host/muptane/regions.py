@@ -23,7 +23,7 @@ NUMBERS: Mapping[str, int] = {
 }
 NAMES = {number: name for name, number in NUMBERS.items()}
 
-Regions = tuple[tuple[int, int], ...]  # (REGION_..., bytes), in the image's order
+Extents = tuple[tuple[int, int], ...]  # (REGION_..., bytes), ascending: of an image, or rooms
 
 
 def named(region: int) -> str:
@@ -37,7 +37,7 @@ class Joined:
     its entry says of regions; (): it is the application alone."""
 
     content: bytes
-    regions: Regions = ()
+    regions: Extents = ()
 
     @classmethod
     def of(cls, image: "bytes | Joined") -> "Joined":

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 from boards.unix import layout
 from boards.unix.nor import Nor
 from muptane.bench.plan import EcuPlan, VehiclePlan
-from muptane.regions import Regions
+from muptane.regions import Extents
 from uptane import cbor, ids
 from uptane.store.records import Records
-from uptane.store.regions import Regions as RegionSlots
+from uptane.store.regions import Regions
 from uptane.store.slots import Slots
 
 
@@ -30,7 +30,7 @@ class FirstImage:
     number: int
     release: int
     content: bytes
-    regions: Regions = ()  # which it fills; (): the application alone
+    regions: Extents = ()  # which it fills; (): the application alone
 
 
 class Supply(Protocol):
@@ -128,6 +128,6 @@ def _install(settings: dict[str, Any], nor: Nor, records: Records, first: FirstI
         places[region].program(0, part + b"\xff" * (-length % areas[0].program_bytes))
         parts.append((region, length, sha256(part).digest()))
     if regions:
-        RegionSlots(areas, regions, records).furnish(parts, *image)
+        Regions(areas, regions, records).furnish(parts, *image)
     else:
         Slots(areas * 2 if len(areas) == 1 else areas, records).provision(*image)

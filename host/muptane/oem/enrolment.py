@@ -13,7 +13,7 @@ from muptane.oem.errors import BadKey, Malformed
 from muptane.oem.fields import U32, Strict, ascending
 from muptane.oem.inventory import Ecu
 from muptane.oem.keys import Key, check_x25519
-from muptane.regions import Regions
+from muptane.regions import Extents
 from uptane import ids, limits
 
 Count = Annotated[int, Field(ge=1, le=limits.IMAGE_BYTES_MAX)]
@@ -36,7 +36,7 @@ class NewEcu(Strict):
     deltas: bool = False
     decrypts: bool = True
     place: tuple[Count, Count] | None = None
-    regions: Regions = ()
+    regions: Extents = ()
 
     def row(self, vehicle: str) -> Ecu:
         """Refuses with BadKey, or Malformed for another kind of verification."""

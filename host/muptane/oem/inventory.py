@@ -25,7 +25,7 @@ from muptane.oem.errors import Malformed
 from muptane.oem.fields import Custom
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
-from muptane.regions import Regions
+from muptane.regions import Extents
 from uptane import ids
 
 SCHEMA = 7  # PRAGMA user_version
@@ -89,7 +89,7 @@ class Image(Base):
     confidential: Mapped[bool]  # never leaves in the clear
     regions: Mapped[list[list[int]]] = mapped_column(JSON)  # as its entry has them
 
-    def parts(self) -> Regions:
+    def parts(self) -> Extents:
         """(REGION_..., bytes) of each region that it replaces."""
         named = tuple((region, length) for region, length in self.regions)
         return named or ((ids.REGION_APPLICATION, self.length),)
