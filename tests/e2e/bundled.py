@@ -5,7 +5,7 @@ from pathlib import Path
 
 from garage import APPLICATIONS, Garage
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.world import S
 from muptane.oem.pack import pack_application
 from uptane import ids

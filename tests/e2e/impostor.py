@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from garage import Garage
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.world import MS
 from uptane.link.isotp import Channel
 

@@ -84,7 +84,7 @@ class Tap:
         }
 
     def hear(self, now_ns: int, sender: str, frame: Any) -> None:
-        """A listener of muptane.bench.bus.Bus."""
+        """A listener of muptane.bench.can.bus.Bus."""
         if frame.id not in self._speakers:
             return
         message = self._messages.setdefault(frame.id, Message()).feed(frame.data)

@@ -10,7 +10,7 @@ import pytest
 from garage import APPLICATIONS, Garage, Lying
 from impostor import Impostor, polite
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.oem.pack import pack_application
 from uptane import errors, ids
 from uptane.errors import Negative, PeerRefused

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from bundled import ALL, SECONDARIES, Bundled, Cut, answer, routine
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.oem import bundles
 from uptane import errors, ids
 from uptane.errors import Negative

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from garage import Garage
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.station import Station
 from muptane.bench.world import MS
 from uptane import cbor, errors, ids

@@ -18,7 +18,7 @@ from foreign import Running, attach, update
 from udsoncan.exceptions import NegativeResponseException, TimeoutException
 
 from muptane.bench import plan
-from muptane.bench.bus import frame_bits
+from muptane.bench.can.frames import frame_bits
 from muptane.bench.firmware import ROOT
 from muptane.bench.maker import Maker, image_number
 from muptane.bench.plugin import MuptaneBus

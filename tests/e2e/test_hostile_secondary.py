@@ -7,7 +7,7 @@ import pytest
 from garage import Garage, Lying
 from impostor import Impostor
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.world import MS, S
 from uptane import errors, ids
 from uptane.errors import PeerRefused

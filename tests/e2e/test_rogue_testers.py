@@ -12,7 +12,7 @@ import pytest
 from garage import APPLICATIONS, Garage, Lying
 from impostor import Impostor, polite
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.factory import seed_of
 from muptane.bench.world import MS
 from muptane.oem.pack import pack_application

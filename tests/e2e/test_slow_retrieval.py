@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from garage import Garage, Lying
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.feeder import OfficeSource
 from muptane.bench.station import Station
 from muptane.bench.world import MS

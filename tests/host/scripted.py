@@ -8,7 +8,8 @@ import struct
 from typing import NamedTuple
 
 from boards.unix import silicon
-from muptane.bench.bus import Bus, Frame, frame_bits
+from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import Frame, frame_bits
 from muptane.bench.nodes import Node
 from muptane.bench.world import US, S, World
 

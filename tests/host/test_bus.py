@@ -2,7 +2,8 @@
 
 import pytest
 
-from muptane.bench.bus import EXTENDED, Bus, Frame, arbitration_key, frame_bits
+from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import EXTENDED, Frame, arbitration_key, frame_bits
 from muptane.bench.world import S, World
 
 BITRATE = 500_000
@@ -16,6 +17,7 @@ class Wire:
         self.world = World()
         self.bus = Bus(self.world, BITRATE)
         self.ports = {name: self.bus.port(name, queue_frames) for name in names}
+        self.bus.port("witness")  # acknowledges, whoever else is there
         self.passed = []
         self.bus.listeners.append(lambda *heard: self.passed.append(heard))
 

@@ -3,7 +3,8 @@
 import pytest
 from scripted import BITRATE, FRAME_NS, Rig, Scripted, listen, sleep
 
-from muptane.bench.bus import Bus, frame_bits
+from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import frame_bits
 from muptane.bench.interpreters import NodeDied
 from muptane.bench.nodes import Node
 from muptane.bench.world import US, World

@@ -2,7 +2,8 @@
 
 import pytest
 
-from muptane.bench.bus import Bus, Frame, frame_bits
+from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import Frame, frame_bits
 from muptane.bench.station import Station
 from muptane.bench.world import MS, S, Stuck, World
 from uptane.errors import Negative, NoReply

@@ -48,7 +48,7 @@ class Source:
 
     @property
     def module(self) -> str:
-        """The dotted name it is imported by: `uptane.cbor`, `muptane.bench.bus`."""
+        """The dotted name it is imported by: `uptane.cbor`, `muptane.bench.can.bus`."""
         parts = Path(self.path).with_suffix("").parts
         inside = parts[1:] if parts[0] in ("firmware", "host") else parts
         return ".".join(inside[:-1] if inside[-1] == "__init__" else inside)

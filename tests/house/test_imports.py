@@ -44,7 +44,7 @@ BENCH_ORDER = (
     ("bench.nodes", "bench.parts"),
     ("bench.interpreters",),
     ("bench.broker", "bench.plugin"),
-    ("bench.bus", "bench.wire", "bench.realtime"),
+    ("bench.can", "bench.wire", "bench.realtime"),
     ("bench.firmware", "bench.settings"),
     ("bench.world", "bench.plan", "bench.records", "bench.romfs"),
 )
@@ -185,10 +185,12 @@ def test_the_order_of_the_device_bites() -> None:
 
 
 def test_the_order_of_the_bench_bites() -> None:
-    bites(upward_imports, "host/muptane/bench/world.py", "from muptane.bench.bus import Bus\n")
+    bites(upward_imports, "host/muptane/bench/world.py", "from muptane.bench.can.bus import Bus\n")
     bites(upward_imports, "host/muptane/bench/parts/nor.py", "from muptane.bench import nodes\n")
-    bites(upward_imports, "host/muptane/bench/bus.py", "from muptane.cli import demo\n")
-    spares(upward_imports, "host/muptane/bench/bus.py", "from muptane.bench.world import World\n")
+    bites(upward_imports, "host/muptane/bench/can/bus.py", "from muptane.cli import demo\n")
+    spares(
+        upward_imports, "host/muptane/bench/can/bus.py", "from muptane.bench.world import World\n"
+    )
     spares(upward_imports, "host/muptane/cli/demo.py", "from muptane.oem.keys import Key\n")
 
 

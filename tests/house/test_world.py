@@ -155,7 +155,7 @@ def test_the_seeded_random_source_stays_in_the_unix_board() -> None:
 
 
 def test_the_law_of_one_world_bites() -> None:
-    bench = "host/muptane/bench/bus.py"
+    bench = "host/muptane/bench/can/bus.py"
     bites(worldly, bench, "import time\ntime.sleep(1)\n")
     bites(worldly, bench, "from time import monotonic as now\nx = now()\n")
     bites(worldly, bench, "import time\nclock = time.perf_counter_ns\n")

@@ -19,7 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from muptane.bench import wire
-from muptane.bench.bus import EXTENDED, Bus, Frame, Port
+from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import EXTENDED, Frame
+from muptane.bench.can.port import Port
 from muptane.bench.wire import Record
 from muptane.bench.world import S
 

@@ -17,7 +17,7 @@ from typing import Any
 from muptane.bench.attacks.arbitrary_software import director_key_stolen
 from muptane.bench.attacks.attack import ATTACKS
 from muptane.bench.attacks.stage import Stage
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.feeder import Carried, OfficeSource, feed
 from muptane.bench.maker import Maker, image_number
 from muptane.bench.onlooker import Onlooker

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from muptane.bench import firmware, plan
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.factory import FirstImage
 from muptane.bench.feeder import OfficeSource, feed
 from muptane.bench.maker import image_number

@@ -12,7 +12,8 @@ import struct
 from collections import deque
 
 from boards.unix import silicon
-from muptane.bench.bus import Frame, Port
+from muptane.bench.can.frames import Frame
+from muptane.bench.can.port import Port
 from muptane.bench.interpreters import Interpreter, NodeDied
 from muptane.bench.world import US, WAKES, Event, World
 
@@ -42,6 +43,7 @@ class Node:
         self._wake: Event | None = None
         port.on_frame = self._arrived
         port.on_sent = self._left
+        port.switch(on=False)
 
     # --- power -------------------------------------------------------------------------------
 
@@ -56,17 +58,22 @@ class Node:
         self._power_cuts += 1
         self._unqueued = self._busy_until_ns = 0
         self._forget()
-        self.port.cut()
+        self._silence()
         self.interpreter.stop()
 
     def _boot(self) -> None:
         """The reset happens: the controller forgets what it had still to send."""
-        self.port.cut()
+        self._silence()
         at_ns = self.world.now_ns + self.boot_ns
         self._wake = self.world.at(at_ns, self._begin_life, WAKES, self.index)
 
+    def _silence(self) -> None:
+        self.port.cut()
+        self.port.switch(on=False)
+
     def _begin_life(self) -> None:
         self._forget()
+        self.port.switch(on=True)  # a board makes its controller before anything else
         self.world.note("boot", self.port.name)
         self._obey(self.interpreter.start())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.plan import VehiclePlan
 from uptane import ids
 from uptane.uds.codes import (
@@ -62,7 +62,7 @@ class Onlooker:
         self._told.clear()
 
     def hear(self, now_ns: int, sender: str, frame: Frame) -> None:
-        """A listener of muptane.bench.bus.Bus."""
+        """A listener of muptane.bench.can.bus.Bus."""
         name, step = self._requests.get(frame.id), ""
         if name is not None:
             step = REQUESTS.get(frame.data[:5], "")

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from muptane.bench.bus import Bus, Frame
+from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import Frame
 from muptane.bench.world import MS, Event, World
 from uptane.errors import Refusal
 from uptane.link.isotp import Channel

@@ -21,7 +21,7 @@ from boards.unix import layout
 from boards.unix.nor import Nor, part_of
 from muptane.bench import chips, firmware
 from muptane.bench import records as host
-from muptane.bench.bus import Bus
+from muptane.bench.can.bus import Bus
 from muptane.bench.factory import FirstImage, Plant, Supply
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
 from muptane.bench.nodes import Node

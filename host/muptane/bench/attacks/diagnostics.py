@@ -14,7 +14,7 @@ from muptane.bench.attacks.meddling import meddling
 from muptane.bench.attacks.places import AT_THE_WIRE, ON_THE_BUS
 from muptane.bench.attacks.stage import EVIL, Stage
 from muptane.bench.attacks.update import CYCLE_S, SETTLE_S
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.feeder import feed
 from uptane import ids
 from uptane.errors import (

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from boards.unix.nor import Nor
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.faults.bits import Bits
 from muptane.bench.faults.case import Case
 from muptane.bench.faults.fault import BITS, FAULTS, FRAMES, STROKES, Moment

@@ -24,7 +24,7 @@ from typing import Protocol
 
 import cbor2
 
-from muptane.bench.bus import Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.faults.site import SESSION_S, Site
 from muptane.bench.maker import image_number
 from muptane.bench.plan import EcuPlan

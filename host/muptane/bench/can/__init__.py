@@ -1,0 +1,1 @@
+"""The modelled CAN bus: frames, controllers, arbitration, errors; what disturbs it."""
