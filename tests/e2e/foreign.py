@@ -23,8 +23,8 @@ from udsoncan.client import Client
 from udsoncan.connections import PythonIsoTpConnection
 
 from muptane.bench import firmware
+from muptane.bench.join.plugin import MuptaneBus
 from muptane.bench.plan import EcuPlan
-from muptane.bench.plugin import MuptaneBus
 from uptane import ids
 
 MUPTANE = [sys.executable, "-c", "from muptane.cli.main import app; app()"]
@@ -38,11 +38,11 @@ PARAMETERS = {"blocking_send": True, "blocksize": 0, "stmin": 0, "tx_padding": 0
 
 
 class Running:
-    """A vehicle that runs in real time until the context ends; `channel` is where."""
+    """A vehicle (or a `bus`) that runs in real time until the context ends; `channel` is where."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, noun: str = "vehicle") -> None:
         self._process = subprocess.Popen(
-            [*MUPTANE, "vehicle", "run", *arguments],
+            [*MUPTANE, noun, "run", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -55,6 +55,12 @@ class Running:
                 break
         found = re.search(r"can\.logger -i muptane -c (\S+)", self.printed)
         self.channel = found[1] if found else ""
+
+    def port(self, language: str) -> int:
+        """Where programs of another language join."""
+        found = re.search(rf"{language}: .*?(?::|port=|-r )(\d+)", self.printed)
+        assert found, self.printed
+        return int(found[1])
 
     def __enter__(self) -> "Running":
         assert self.channel, self.printed

@@ -20,8 +20,8 @@ from udsoncan.exceptions import NegativeResponseException, TimeoutException
 from muptane.bench import plan
 from muptane.bench.can.frames import frame_bits
 from muptane.bench.firmware import ROOT
+from muptane.bench.join.plugin import MuptaneBus
 from muptane.bench.maker import Maker, image_number
-from muptane.bench.plugin import MuptaneBus
 from muptane.bench.provisioning import register
 from muptane.bench.world import S, World
 from uptane import ids

@@ -43,8 +43,8 @@ BENCH_ORDER = (
     ("bench.chips", "bench.station", "bench.factory"),
     ("bench.nodes", "bench.parts"),
     ("bench.interpreters",),
-    ("bench.broker", "bench.plugin"),
-    ("bench.can", "bench.wire", "bench.realtime"),
+    ("bench.join",),
+    ("bench.can", "bench.realtime"),
     ("bench.firmware", "bench.settings"),
     ("bench.world", "bench.plan", "bench.records", "bench.romfs"),
 )

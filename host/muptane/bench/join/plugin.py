@@ -5,8 +5,10 @@
 mailboxes that a controller has and waits for one while all are taken, so a tool is never further
 ahead of the wire than three frames. Timestamps are bus time; the bus says its own bit rate.
 
-It does not do CAN FD, remote or error frames, and refuses them. It has no `fileno`: frames that
-are read while a send waits would not make a descriptor readable, so a Notifier takes a thread.
+FD frames pass on a bus that is CAN FD (`bus.data_bitrate`). Error frames come in when they are
+asked for, and `state` is that of the program's own controller; neither can be sent or set. It has
+no `fileno`: frames that are read while a send waits would not make a descriptor readable, so a
+Notifier takes a thread.
 """
 
 from __future__ import annotations
@@ -19,17 +21,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition
 from time import monotonic
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import can
 
-from muptane.bench import wire
-from muptane.bench.wire import Record
+from muptane.bench.can.frames import fault_of
+from muptane.bench.join import wire
+from muptane.bench.join.messages import error_message, frame_of, message_of, pair_of
+from muptane.bench.join.wire import Record
 
-EXTENDED = 1 << 31
 READ_BYTES = 65536
-NS = 1_000_000_000
 SEND_TIMEOUT_S = 1.0  # N_As of ISO 15765-2
+# By the number of a STATE record; python-can knows three.
+STATES = {
+    1: can.BusState.ACTIVE,
+    2: can.BusState.ACTIVE,
+    3: can.BusState.PASSIVE,
+    4: can.BusState.ERROR,
+}
 
 
 class Options(TypedDict, total=False):
@@ -38,8 +47,10 @@ class Options(TypedDict, total=False):
     name: str  # what the bus calls this program
     send_timeout_s: float  # how long a send waits for a mailbox if it does not say
     receive_own_messages: bool  # hear a frame of one's own when it has left
+    receive_errors: bool  # hear of every frame that was destroyed on the bus
     bitrate: int  # must be that of the bus
-    fd: bool  # refused
+    data_bitrate: int  # must be that of the bus
+    fd: bool  # the bus must be CAN FD
 
 
 class MuptaneBus(can.BusABC):
@@ -53,13 +64,10 @@ class MuptaneBus(can.BusABC):
         **options: Unpack[Options],
     ) -> None:
         self._is_shutdown = True  # until there is something to shut down
-        if options.get("fd"):
-            raise can.CanInitializationError(
-                "this bus is classic CAN and knows no FD frames yet: leave fd=True out"
-            )
         self._channel = channel
         self._send_timeout_s = options.get("send_timeout_s", SEND_TIMEOUT_S)
         self._own = options.get("receive_own_messages", False)
+        self._errors = options.get("receive_errors", False)
         self._stream = wire.Stream()
         self._changed = Condition()
         self._reading = False
@@ -70,10 +78,13 @@ class MuptaneBus(can.BusABC):
         self._number = 0
         self._depth = 0
         self.lost = 0  # frames that came while nobody read, and are gone
+        self.tec = self.rec = 0  # error counters of the program's controller, at its last change
+        self._state = can.BusState.ACTIVE
         self._socket = self._connect(options.get("name", "python-can"))
-        self._welcome(options.get("bitrate"))
+        self._welcome(options)
         self._is_shutdown = False
-        self._can_protocol = can.CanProtocol.CAN_20
+        fd = self.data_bitrate > 0
+        self._can_protocol = can.CanProtocol.CAN_FD if fd else can.CanProtocol.CAN_20
         super().__init__(channel, can_filters=can_filters)
 
     # --- joining and leaving -----------------------------------------------------------------
@@ -99,17 +110,25 @@ class MuptaneBus(can.BusABC):
             ) from error
         return connection
 
-    def _welcome(self, bitrate: int | None) -> None:
+    def _welcome(self, options: Options) -> None:
         """Wait for WELCOME and learn from it."""
-        self.bitrate = 0
+        self.bitrate = self.data_bitrate = 0
         if not self._until(lambda: self._depth > 0 or bool(self._ended), self._send_timeout_s):
             self._ended = "it did not say WELCOME; something else listens there"
-        why = self._ended
-        if not why and bitrate not in (None, self.bitrate):
-            why = f"it runs at {self.bitrate} bit/s, not at {bitrate}: leave the bit rate out"
+        why = self._ended or self._unlike(options)
         if why:
             self._socket.close()
             raise can.CanInitializationError(f"the bus at {self._channel} cannot be joined: {why}")
+
+    def _unlike(self, options: Options) -> str:
+        """In what the bus is not as it was asked for."""
+        for name, has in (("bitrate", self.bitrate), ("data_bitrate", self.data_bitrate)):
+            asked = options.get(name)
+            if asked not in (None, has):
+                return f"its {name} is {has} bit/s, not {asked}: leave it out"
+        if options.get("fd") and not self.data_bitrate:
+            return "it is classic CAN and knows no FD frames: leave fd=True out"
+        return ""
 
     def shutdown(self) -> None:
         """Wait until what was sent has left, and leave the bus."""
@@ -128,11 +147,14 @@ class MuptaneBus(can.BusABC):
     def send(self, msg: can.Message, timeout: float | None = None) -> None:
         """Put a frame into a mailbox; wait for one while all are taken, `timeout` seconds at most
         (0: not at all). CanOperationError says why a frame is not sent."""
-        if msg.is_fd or msg.is_remote_frame or msg.is_error_frame:
-            kind = "an FD" if msg.is_fd else "a remote" if msg.is_remote_frame else "an error"
+        if msg.is_error_frame:
             raise can.CanOperationError(
-                f"{kind} frame cannot be sent: this bus carries classic data frames only"
+                "an error frame cannot be sent: `muptane` has noise for it"
             )
+        if msg.is_fd and not self.data_bitrate:
+            raise can.CanOperationError("an FD frame cannot be sent: this bus is classic CAN")
+        if why := fault_of(frame_of(msg)):
+            raise can.CanOperationError(f"the frame cannot be sent: {why}")
         wait_s = self._send_timeout_s if timeout is None else timeout
         if not self._until(lambda: self._put(msg), wait_s):
             raise can.CanOperationError(
@@ -154,8 +176,7 @@ class MuptaneBus(can.BusABC):
             return False
         self._number = (self._number + 1) & 0xFFFF
         self._mailboxes[self._number] = msg
-        can_id = msg.arbitration_id | (EXTENDED if msg.is_extended_id else 0)
-        self._write(Record(wire.SEND, self._number, can_id, data=bytes(msg.data)))
+        self._write(wire.carrying(wire.SEND, frame_of(msg), self._number))
         return True
 
     def flush_tx_buffer(self) -> None:
@@ -184,7 +205,7 @@ class MuptaneBus(can.BusABC):
         """Let the bus hold back what the filters do; what they let in is looked at again here."""
         pairs = [(0, 0)]
         if filters and len(filters) <= wire.FILTERS_MAX:
-            pairs = [_pair(one) for one in filters]
+            pairs = [pair_of(one) for one in filters]
         data = b"".join(struct.pack(wire.FILTER_PAIR, *pair) for pair in pairs)
         self._write(Record(wire.FILTER, data=data))
 
@@ -227,11 +248,12 @@ class MuptaneBus(can.BusABC):
             self._ended = self._ended or f"the bus at {self._channel} was closed"
         for record in self._stream.feed(raw):
             if record.kind == wire.FRAME:
-                self._inbox.append(_message(record, self._channel))
+                message = message_of(record.frame(), record.time_ns, self._channel)
+                self._inbox.append(message)
             elif record.kind == wire.SENT:
                 sent = self._mailboxes.pop(record.number, None)
                 if sent is not None and self._own:
-                    own = _message(record._replace(data=bytes(sent.data)), self._channel)
+                    own = message_of(frame_of(sent), record.time_ns, self._channel)
                     own.is_rx = False
                     self._inbox.append(own)
             elif record.kind == wire.FAILED:
@@ -239,29 +261,29 @@ class MuptaneBus(can.BusABC):
                 self._failed[record.number] = record.data.decode("utf-8", "replace")
             elif record.kind == wire.LOST:
                 self.lost += record.number
+            elif record.kind == wire.ERROR and self._errors:
+                self._inbox.append(error_message(record.time_ns, self._channel))
+            elif record.kind == wire.STATE:
+                self._state = STATES[record.number]
+                self.tec, self.rec = record.id >> 16, record.id & 0xFFFF
             elif record.kind == wire.WELCOME:
-                self._depth, self.bitrate = record.number, record.id
-                name = record.data.decode("utf-8", "replace")
-                self.channel_info = f"muptane {self._channel}: {name}, {self.bitrate} bit/s"
+                self._learn(record)
             elif record.kind == wire.REFUSED:
                 self._ended = record.data.decode("utf-8", "replace")
 
+    def _learn(self, record: Record) -> None:
+        """What WELCOME says of the bus."""
+        self._depth, self.bitrate = record.number, record.id
+        (self.data_bitrate,) = struct.unpack_from(wire.RATE, record.data)
+        name = record.data[wire.RATE_BYTES :].decode("utf-8", "replace")
+        fd = f", FD {self.data_bitrate}" if self.data_bitrate else ""
+        self.channel_info = f"muptane {self._channel}: {name}, {self.bitrate} bit/s{fd}"
 
-def _pair(one: Any) -> tuple[int, int]:
-    """A filter of python-can as the bus has it: bit 31 marks 29 bits, and is only compared when
-    the filter says which kind it wants."""
-    if "extended" not in one:
-        return one["can_id"], one["can_mask"]
-    marked = one["can_id"] | (EXTENDED if one["extended"] else 0)
-    return marked, one["can_mask"] | EXTENDED
+    @property
+    def state(self) -> can.BusState:
+        """Of this program's controller: ACTIVE, PASSIVE, or ERROR while it is off the bus."""
+        return self._state
 
-
-def _message(record: Record, channel: str) -> can.Message:
-    return can.Message(
-        timestamp=record.time_ns / NS,
-        arbitration_id=record.id & ~EXTENDED,
-        is_extended_id=bool(record.id & EXTENDED),
-        data=record.data,
-        channel=channel,
-        check=False,
-    )
+    @state.setter
+    def state(self, new_state: can.BusState) -> None:
+        raise NotImplementedError("the state of a controller is what its errors made of it")
