@@ -49,6 +49,9 @@ installs: setup  ## a real firmware from one build to the next, in every way: ma
 ciphers: setup  ## how fast X25519 and ChaCha20 are here, on both interpreters
 	@$(PY) -m scripts.ciphers
 
+interop: setup  ## tools of others against our ECUs: gallia, scapy, udsdoc, tshark
+	@scripts/interop
+
 lint: setup  ## ruff
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
@@ -67,4 +70,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test properties attacks faults threats threats-check fuzz mutants guards installs ciphers lint types flash clean requirements requirements-check
+.PHONY: help setup demo test interop properties attacks faults threats threats-check fuzz mutants guards installs ciphers lint types flash clean requirements requirements-check

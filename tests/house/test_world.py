@@ -14,6 +14,7 @@ from tests.house.source import Source, bites, keep, plain_name, python, spares
 WALL_CLOCK: dict[str, str] = {
     "host/muptane/bench/attacks/engine.py": "it plays each attack in a process of its own",
     "host/muptane/bench/demo.py": "it says how much wall time it took, beside virtual time",
+    "host/muptane/bench/join/gallia.py": "a scanner of others, in real time",
     "host/muptane/bench/join/plugin.py": "foreign tools on the virtual bus live in real time",
     "host/muptane/bench/realtime.py": "it lets the world's events happen when the wall says so",
     "host/muptane/bench/tester.py": "an independent diagnostic stack has real time-outs",
