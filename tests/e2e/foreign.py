@@ -131,8 +131,19 @@ def status(client: Client, routine: int, record: bytes = b"") -> bytes:
 
 
 def update(client: Client, find: Callable[[bytes, Any], bytes | None]) -> dict[bytes, int]:
-    """A whole cycle of the ECU behind `client`: everything that it wants, out of `find(file
-    number, detail)`, and the installation. Returns {file number: bytes moved, -1 if absent}."""
+    """A whole cycle of the ECU behind `client`, and the installation. Returns {file number: bytes
+    moved, -1 if absent}."""
+    moved, answer = bring(client, find)
+    assert answer[0] == WANTS_INSTALL, f"the cycle ended with {answer.hex()}"
+    status(client, RID_INSTALL)
+    return moved
+
+
+def bring(
+    client: Client, find: Callable[[bytes, Any], bytes | None]
+) -> tuple[dict[bytes, int], bytes]:
+    """A cycle of the ECU behind `client`: everything that it wants, out of `find(file number,
+    detail)`. Returns {file number: bytes moved, -1 if absent} and its last status."""
     moved: dict[bytes, int] = {}
     client.change_session(2)
     status(client, RID_CYCLE)
@@ -150,9 +161,7 @@ def update(client: Client, find: Callable[[bytes, Any], bytes | None]) -> dict[b
         else:
             download(client, file, raw[offset:], form)
             moved[file] = len(raw)
-    assert answer[0] == WANTS_INSTALL, f"the cycle ended with {answer.hex()}"
-    status(client, RID_INSTALL)
-    return moved
+    return moved, answer
 
 
 def download(client: Client, file: bytes, raw: bytes, form: int = 0) -> None:

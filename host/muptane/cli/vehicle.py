@@ -44,6 +44,9 @@ def run(
     nodes: Annotated[
         str, typer.Option(help="micropython or cpython; what is there, if not said")
     ] = "",
+    without: Annotated[
+        list[str] | None, typer.Option(help="an ECU that stays off: its place is yours")
+    ] = None,
     trace: joining.TraceOption = None,
     bit_errors: joining.NoiseOption = 0.0,
     seconds: joining.SecondsOption = 0.0,
@@ -55,6 +58,11 @@ def run(
         planned = plan.load(file)
     except plan.BadVehicle as error:
         raise typer.BadParameter(str(error)) from error
+    absent = without or []
+    for name in absent:
+        if name not in [ecu.name for ecu in planned.ecu]:
+            there = ", ".join(ecu.name for ecu in planned.ecu)
+            raise typer.BadParameter(f"--without {name}: the vehicle has {there}")
     world = World(seed=planned.seed)
     doors = joining.Doors(joining.channel_of(path, port), socketcand, slcan, cannelloni)
     with TemporaryDirectory(prefix="muptane-") as folder:
@@ -69,7 +77,9 @@ def run(
             opened = joining.open_doors(broker, doors)
             Maker(planned, world).provision(running)
             with joining.tracing(running.bus, trace), running:
-                _greet(console, running, opened)
+                for name in absent:
+                    running.ecus[name].node.power_off()
+                _greet(console, running, opened, absent)
                 realtime.run(joining.until_the_end(world, seconds), broker.wait)
         except NodeDied as died:
             console.print(f"[red]An ECU died after {world.now_ns / S:.3f} s:[/] {died}")
@@ -79,7 +89,7 @@ def run(
         joining.summarise(console, running.bus, realtime)
 
 
-def _greet(console: Console, running: Vehicle, opened: dict[str, str]) -> None:
+def _greet(console: Console, running: Vehicle, opened: dict[str, str], absent: list[str]) -> None:
     console.print(
         f"[bold]{running.plan.vin}[/] runs in real time at {running.bus.bitrate} bit/s, "
         f"{running.nodes} ECUs:"
@@ -88,6 +98,7 @@ def _greet(console: Console, running: Vehicle, opened: dict[str, str]) -> None:
         console.print(
             f"  {ecu.name:<10}UDS requests {ecu.request:03X}, responses {ecu.response:03X}, "
             f"{ecu.role}, {ecu.verification} verification"
+            + (", stays off" if ecu.name in absent else "")
         )
     for line in joining.how_to_join(opened):
         console.print(line)
