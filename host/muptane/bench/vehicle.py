@@ -65,7 +65,7 @@ class Vehicle:
         self.world = world
         self.nodes = nodes
         self.folder = folder
-        self.bus = Bus(world, plan.bus.bitrate)
+        self.bus = self.wire()
         self.ecus: dict[str, Ecu] = {}
         self._stations: dict[str, Station] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -209,6 +209,10 @@ class Vehicle:
         return settings, part_of(BytesIO(self.content(name)), settings["flash"], lambda us: None)
 
     # --- what another kind of vehicle may do otherwise ----------------------------------------
+
+    def wire(self) -> Bus:
+        """The bus that its ECUs are on."""
+        return Bus(self.world, self.plan.bus.bitrate)
 
     def chip(self, settings: dict[str, Any]) -> chips.Chip:
         """The chip that an ECU lives on inside CPython, one for each life."""

@@ -7,25 +7,50 @@ an ECU whose interpreter died with exit code 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
 
 from muptane.bench import plan
+from muptane.bench.can.bus import Bus
 from muptane.bench.interpreters import NodeDied
 from muptane.bench.join.broker import Broker
+from muptane.bench.join.outside import BadBus, Outside
 from muptane.bench.maker import Maker
 from muptane.bench.realtime import RealTime
-from muptane.bench.vehicle import Vehicle
+from muptane.bench.vehicle import Nodes, Vehicle
 from muptane.bench.world import S, World
 from muptane.boards import BadBoard
 from muptane.cli import joining
 from muptane.cli.demo import SEDAN, choose_nodes
 
 app = typer.Typer(help="run a vehicle for other tools", no_args_is_help=True)
+
+
+class OnBus(Vehicle):
+    """A vehicle on a bus that was there before it."""
+
+    def __init__(
+        self, planned: plan.VehiclePlan, folder: Path, kind: Nodes, outside: Outside
+    ) -> None:
+        self._outside = outside
+        super().__init__(planned, outside.world, folder, kind)
+
+    def wire(self) -> Bus:
+        return self._outside
+
+
+class Standing(NamedTuple):
+    """A vehicle on its bus: how to join it, and who is asked between events."""
+
+    vehicle: Vehicle
+    lines: list[str]
+    wait: Callable[[float], None]
 
 
 @app.callback()
@@ -41,6 +66,10 @@ def run(
     socketcand: joining.SocketcandOption = None,
     slcan: joining.SlcanOption = None,
     cannelloni: joining.CannelloniOption = None,
+    outside: Annotated[
+        str,
+        typer.Option("--bus", help="a bus of python-can, not ours: interface=NAME,channel=..."),
+    ] = "",
     nodes: Annotated[
         str, typer.Option(help="micropython or cpython; what is there, if not said")
     ] = "",
@@ -54,52 +83,83 @@ def run(
     """Run the ECUs of a vehicle in real time, on a bus that other programs can join."""
     console = Console(highlight=False, soft_wrap=True)
     kind = choose_nodes(nodes, console)
+    doors = joining.Doors(joining.channel_of(path, port), socketcand, slcan, cannelloni)
+    if outside and (bit_errors or doors[1:] != (None, None, None)):
+        raise typer.BadParameter("--bus is not our bus: it has no doors, and its own bit errors")
     try:
         planned = plan.load(file)
-    except plan.BadVehicle as error:
+        realtime = RealTime(World(seed=planned.seed))
+        with TemporaryDirectory(prefix="muptane-") as folder:
+            if outside:
+                standing = _outside(planned, realtime, Path(folder), kind, outside)
+            else:
+                standing = _modelled(planned, realtime, Path(folder), kind, doors)
+            with standing as (running, lines, wait):
+                joining.disturb(running.bus, realtime.world, bit_errors)
+                Maker(planned, realtime.world).provision(running)
+                with joining.tracing(running.bus, trace), running:
+                    _switch_off(running, without or [])
+                    _greet(console, running, lines)
+                    realtime.run(joining.until_the_end(realtime.world, seconds), wait)
+    except (plan.BadVehicle, BadBoard, BadBus) as error:
         raise typer.BadParameter(str(error)) from error
-    absent = without or []
-    for name in absent:
-        if name not in [ecu.name for ecu in planned.ecu]:
-            there = ", ".join(ecu.name for ecu in planned.ecu)
+    except NodeDied as died:
+        console.print(f"[red]An ECU died after {realtime.world.now_ns / S:.3f} s:[/] {died}")
+        raise typer.Exit(1) from died
+    joining.summarise(console, running.bus, realtime)
+
+
+@contextmanager
+def _modelled(
+    planned: plan.VehiclePlan,
+    realtime: RealTime,
+    folder: Path,
+    kind: Nodes,
+    doors: joining.Doors,
+) -> Iterator[Standing]:
+    """On a bus of ours, with its doors."""
+    running = Vehicle(planned, realtime.world, folder, kind)
+    broker = Broker(running.bus, realtime.now_ns, planned.vin)
+    try:
+        lines = joining.how_to_join(joining.open_doors(broker, doors))
+        yield Standing(running, lines, broker.wait)
+    finally:
+        broker.close()
+
+
+@contextmanager
+def _outside(
+    planned: plan.VehiclePlan, realtime: RealTime, folder: Path, kind: Nodes, text: str
+) -> Iterator[Standing]:
+    """On somebody else's bus."""
+    bus = Outside(realtime.world, planned.bus.bitrate, text, realtime.now_ns)
+    try:
+        running = OnBus(planned, folder, kind, bus)
+        yield Standing(running, [f"Its bus is python-can's {bus.title}."], bus.wait)
+    finally:
+        bus.close()
+
+
+def _switch_off(running: Vehicle, names: list[str]) -> None:
+    """Those ECUs stay off. BadParameter."""
+    for name in names:
+        if name not in running.ecus:
+            there = ", ".join(running.ecus)
             raise typer.BadParameter(f"--without {name}: the vehicle has {there}")
-    world = World(seed=planned.seed)
-    doors = joining.Doors(joining.channel_of(path, port), socketcand, slcan, cannelloni)
-    with TemporaryDirectory(prefix="muptane-") as folder:
-        try:
-            running = Vehicle(planned, world, Path(folder), kind)
-        except (plan.BadVehicle, BadBoard) as error:
-            raise typer.BadParameter(str(error)) from error
-        realtime = RealTime(world)
-        broker = Broker(running.bus, realtime.now_ns, planned.vin)
-        joining.disturb(running.bus, world, bit_errors)
-        try:
-            opened = joining.open_doors(broker, doors)
-            Maker(planned, world).provision(running)
-            with joining.tracing(running.bus, trace), running:
-                for name in absent:
-                    running.ecus[name].node.power_off()
-                _greet(console, running, opened, absent)
-                realtime.run(joining.until_the_end(world, seconds), broker.wait)
-        except NodeDied as died:
-            console.print(f"[red]An ECU died after {world.now_ns / S:.3f} s:[/] {died}")
-            raise typer.Exit(1) from died
-        finally:
-            broker.close()
-        joining.summarise(console, running.bus, realtime)
+        running.ecus[name].node.power_off()
 
 
-def _greet(console: Console, running: Vehicle, opened: dict[str, str], absent: list[str]) -> None:
+def _greet(console: Console, running: Vehicle, lines: list[str]) -> None:
     console.print(
         f"[bold]{running.plan.vin}[/] runs in real time at {running.bus.bitrate} bit/s, "
         f"{running.nodes} ECUs:"
     )
     for ecu in running.plan.ecu:
+        off = "" if running.ecus[ecu.name].node.powered else ", stays off"
         console.print(
             f"  {ecu.name:<10}UDS requests {ecu.request:03X}, responses {ecu.response:03X}, "
-            f"{ecu.role}, {ecu.verification} verification"
-            + (", stays off" if ecu.name in absent else "")
+            f"{ecu.role}, {ecu.verification} verification{off}"
         )
-    for line in joining.how_to_join(opened):
+    for line in lines:
         console.print(line)
     console.print("Ctrl-C ends it.")

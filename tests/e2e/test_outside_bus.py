@@ -1,0 +1,91 @@
+"""A vehicle on somebody else's bus: any interface of python-can in the place of the modelled one.
+
+The other bus is `muptane bus run` in a process of its own: between the two stands nothing but
+python-can.
+"""
+
+import re
+from collections.abc import Iterator
+
+import can
+import pytest
+from foreign import Running, attach, bring, heard
+from test_foreign_stack import DID_ECU, DOOR, director, read
+from test_joined_bus import run, words
+
+from muptane.bench.join.outside import BadBus, settings_of
+from muptane.bench.join.plugin import MuptaneBus
+
+
+class OnOther(Running):
+    """A vehicle that does not open a bus of its own."""
+
+    def __init__(self, channel: str, *arguments: str) -> None:
+        text = f"interface=muptane,channel={channel}"
+        super().__init__("--bus", ",".join((text, *arguments)), "--nodes", "cpython")
+        self.channel = channel
+
+
+@pytest.fixture(params=["", "receive_own_messages=true"], ids=["timed", "echoed"])
+def vehicle(request: pytest.FixtureRequest) -> Iterator[Running]:
+    with Running("--port", "0", noun="bus") as bus:
+        options = [request.param] if request.param else []
+        with OnOther(bus.channel, *options) as running:
+            assert f"python-can's muptane {bus.channel}" in running.printed
+            yield running
+
+
+def test_its_ecus_talk_over_it_and_take_metadata(vehicle: Running, tmp_path) -> None:
+    image = tmp_path / "door.bin"
+    image.write_bytes(bytes(range(256)) * 4)
+    with MuptaneBus(vehicle.channel) as onlooker:
+        beats = heard(onlooker, 1.5)
+        assert {message.arbitration_id for message in beats} >= {0x100, 0x2A0}
+        with attach(vehicle.channel, DOOR) as client:
+            assert read(client, DID_ECU) == (3).to_bytes(4, "big")
+            moved, last = bring(client, director(image, onlooker))
+    assert last[0] == 4, last.hex()
+    assert max(moved.values()) == 1024
+    assert vehicle.end() == 0
+    assert int(re.search(r"(\d+) frames", vehicle.printed)[1]) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("vcan0", "say interface=NAME,channel=CHANNEL"),
+        ("interface=nothing,channel=x", 'Unknown interface type "nothing"'),
+        ("interface=muptane,channel=127.0.0.1:1", "is `muptane vehicle run` running"),
+    ],
+)
+def test_a_bus_that_is_none_is_a_sentence(text: str, why: str) -> None:
+    done = run("vehicle", "run", "--bus", text, "--nodes", "cpython")
+    assert done.returncode == 2
+    assert why in words(done.stderr)
+
+
+def test_doors_and_noise_of_ours_are_not_for_it() -> None:
+    text = "interface=virtual,channel=x"
+    for option in (("--slcan", "0"), ("--bit-errors", "0.1")):
+        done = run("vehicle", "run", "--bus", text, *option, "--nodes", "cpython")
+        assert done.returncode == 2
+        assert "--bus is not our bus" in words(done.stderr)
+
+
+def test_an_ecu_that_the_vehicle_has_not_cannot_stay_off() -> None:
+    done = run("vehicle", "run", "--port", "0", "--without", "roof", "--nodes", "cpython")
+    assert done.returncode == 2
+    assert "--without roof: the vehicle has gateway, brake, door" in words(done.stderr)
+
+
+def test_settings_are_read_as_python_can_takes_them() -> None:
+    text = "interface=slcan, channel=/dev/ttyACM0,sleep_after_open=0"
+    assert settings_of(text) == {
+        "interface": "slcan",
+        "channel": "/dev/ttyACM0",
+        "sleep_after_open": "0",
+    }
+    assert can.util.cast_from_string("0") == 0
+    for wrong in ("", "interface", "=x"):
+        with pytest.raises(BadBus, match="say interface=NAME"):
+            settings_of(wrong)
