@@ -13,8 +13,9 @@ from foreign import Running, attach, bring, heard
 from test_foreign_stack import DID_ECU, DOOR, director, read
 from test_joined_bus import run, words
 
-from muptane.bench.join.outside import BadBus, settings_of
+from muptane.bench.join.outside import BadBus, Outside, settings_of
 from muptane.bench.join.plugin import MuptaneBus
+from muptane.bench.world import World
 
 
 class OnOther(Running):
@@ -58,24 +59,23 @@ def test_its_ecus_talk_over_it_and_take_metadata(vehicle: Running, tmp_path) -> 
         ("interface=muptane,channel=127.0.0.1:1", "is `muptane vehicle run` running"),
     ],
 )
-def test_a_bus_that_is_none_is_a_sentence(text: str, why: str) -> None:
-    done = run("vehicle", "run", "--bus", text, "--nodes", "cpython")
+def test_a_bus_that_is_none_says_why(text: str, why: str) -> None:
+    with pytest.raises(BadBus, match=why):
+        Outside(World(), 500_000, text, lambda: 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--bus", "vcan0"), "say interface=NAME,channel=CHANNEL"),
+        (("--bus", "interface=virtual,channel=x", "--slcan", "0"), "--bus is not our bus"),
+        (("--port", "0", "--without", "roof"), "--without roof: the vehicle has gateway, brake"),
+    ],
+)
+def test_a_wrong_argument_is_a_sentence(arguments: tuple[str, ...], why: str) -> None:
+    done = run("vehicle", "run", *arguments, "--nodes", "cpython")
     assert done.returncode == 2
     assert why in words(done.stderr)
-
-
-def test_doors_and_noise_of_ours_are_not_for_it() -> None:
-    text = "interface=virtual,channel=x"
-    for option in (("--slcan", "0"), ("--bit-errors", "0.1")):
-        done = run("vehicle", "run", "--bus", text, *option, "--nodes", "cpython")
-        assert done.returncode == 2
-        assert "--bus is not our bus" in words(done.stderr)
-
-
-def test_an_ecu_that_the_vehicle_has_not_cannot_stay_off() -> None:
-    done = run("vehicle", "run", "--port", "0", "--without", "roof", "--nodes", "cpython")
-    assert done.returncode == 2
-    assert "--without roof: the vehicle has gateway, brake, door" in words(done.stderr)
 
 
 def test_settings_are_read_as_python_can_takes_them() -> None:
