@@ -189,7 +189,7 @@ ADVICE: dict[int, Advice] = {
     73: Advice("SlowRetrieval", "the file arrived more slowly than the device accepts",
                "a poor connection, an overloaded bus, or somebody stalls on purpose",
                "try again over another path and look at the bus load", SLOW_RETRIEVAL),
-    74: Advice("Withheld", "a file that this cycle needs was said not to exist",
+    74: Advice("Withheld", "a file this cycle needs, or the rest of it, was said not to exist",
                "an incomplete publication, or somebody keeps the file back",
                "check that the repository serves it, then look at the path", DROP_REQUEST),
     # --- flash

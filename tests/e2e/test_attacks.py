@@ -45,6 +45,8 @@ SAMPLE = (
     "time_hoarded",
     "director_key_stolen",
     "image_altered",
+    "image_cut_short",
+    "delta_signed_too_short",
     "plain_image_before_its_primary",
     "wrap_of_another_ecu",
     "encrypted_delta_to_other_bytes",

@@ -29,6 +29,7 @@ from uptane.errors import (
     ImagesDiffer,
     TooLong,
     Truncated,
+    Withheld,
     WrongBase,
     WrongHash,
 )
@@ -53,7 +54,8 @@ def delta_to_another_image(stage: Stage) -> None:
     stage.images[stage.number] = next(patch for patch in patches if len(patch) == length)
 
 
-@attack(ids=("E-81", "E-21"), expected=everywhere(Truncated), power=AT_THE_WIRE, form=FORM_DELTA)
+# It may come in parts (V-48), so the rest is asked for, and is not there.
+@attack(ids=("E-81", "E-21"), expected=everywhere(Withheld), power=AT_THE_WIRE, form=FORM_DELTA)
 def delta_cut_short(stage: Stage) -> None:
     """have an ECU run what the first part of a delta makes"""
     stage.informed()
@@ -151,8 +153,22 @@ def base_of_a_delta_misnamed(stage: Stage) -> None:
 
 
 @attack(
-    ids=("E-81", "S-27"),
+    ids=("E-81", "E-21"),
     expected=everywhere(Truncated),
+    power=AT_THE_WIRE,
+    keys=DIRECTOR_KEYS,
+    form=FORM_DELTA,
+    heal=rotate_director,
+)
+def delta_signed_too_short(stage: Stage) -> None:
+    """have an ECU run what the first part of a delta makes, by saying that this is all of it"""
+    send_patch(stage, stage.parcel(stage.number)[:-10])
+    stage.misinform()
+
+
+@attack(
+    ids=("E-81", "S-27"),
+    expected=everywhere(Withheld),
     power=AT_THE_WIRE,
     keys=DIRECTOR_KEYS,
     form=FORM_DELTA,
