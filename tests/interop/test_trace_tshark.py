@@ -1,16 +1,20 @@
-"""A whole flash sequence by udsoncan over can-isotp, its trace read by tshark."""
+"""A whole flash sequence by udsoncan over can-isotp: tshark reads its trace, and odxtools decodes
+every message of it with the PDX of the ECU."""
 
 import random
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import can
+import odxtools
 import pytest
 from foreign import Running, attach, update
 from test_foreign_stack import DOOR, IMAGE_BYTES, director, wait_for_release
 
 from muptane.bench.join.plugin import MuptaneBus
+from muptane.odx import write_pdx
 
 TSHARK = shutil.which("tshark") or "tshark"
 DECODE = ("-d", "can.subdissector,iso15765", "-d", "iso15765.subdissector,uds")
@@ -93,3 +97,50 @@ def longest_run(counters: list[int]) -> int:
         run = run + 1 if counter == run + 1 else 1
         longest = max(longest, run)
     return longest
+
+
+def messages(trace: Path, can_id: int) -> list[bytes]:
+    """The ISO-TP messages of one identifier, put together from their frames (ISO 15765-2)."""
+    found, held, length = [], b"", 0
+    with can.LogReader(trace) as reader:
+        for frame in reader:
+            data = bytes(frame.data)
+            if frame.arbitration_id != can_id:
+                continue
+            if data[0] >> 4 == 0:
+                found.append(data[1 : 1 + data[0]])
+            elif data[0] >> 4 == 1:
+                held, length = data[2:], (data[0] & 0xF) << 8 | data[1]
+            elif data[0] >> 4 == 2:
+                held += data[1:]
+                if len(held) >= length:
+                    found.append(held[:length])
+    return found
+
+
+def test_odxtools_decodes_every_message_with_our_pdx(diagnostic: Path, tmp_path: Path) -> None:
+    write_pdx(tmp_path / "door.pdx", "door", "")
+    database = odxtools.load_pdx_file(str(tmp_path / "door.pdx"))
+    door = database.ecus["door"]
+    requests = messages(diagnostic, DOOR.request)
+    assert len(requests) > 40
+    decoded = [door.decode(request) for request in requests]
+    assert all(len(one) == 1 for one in decoded)
+    again = [bytes(one[0].coding_object.encode(**_values(one[0]))) for one in decoded]
+    assert again == requests
+    names = {one[0].service.short_name for one in decoded}
+    assert names >= {"session_control", "begin_cycle", "ask_wants", "request_download", "install"}
+    blocks = [one[0].param_dict for one in decoded if one[0].service.short_name == "transfer_data"]
+    assert sum(len(block["block"]) for block in blocks) >= IMAGE_BYTES
+    for response in messages(diagnostic, DOOR.response):
+        assert door.decode(response), response.hex()
+
+
+def _values(message: Any) -> dict[str, Any]:
+    """What a message says, without what it always says."""
+    return {
+        name: value
+        for name, value in message.param_dict.items()
+        if name not in ("service_id", "control", "routine", "identifier")
+        and name != "address_and_length_format"
+    }

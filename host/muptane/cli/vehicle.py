@@ -28,6 +28,7 @@ from muptane.bench.world import S, World
 from muptane.boards import BadBoard
 from muptane.cli import joining
 from muptane.cli.demo import SEDAN, choose_nodes
+from muptane.odx import write_pdx
 
 app = typer.Typer(help="run a vehicle for other tools", no_args_is_help=True)
 
@@ -107,6 +108,27 @@ def run(
         console.print(f"[red]An ECU died after {realtime.world.now_ns / S:.3f} s:[/] {died}")
         raise typer.Exit(1) from died
     joining.summarise(console, running.bus, realtime)
+
+
+@app.command()
+def describe(
+    folder: Annotated[Path, typer.Argument(help="where the files go")],
+    file: Annotated[Path, typer.Argument(help="the vehicle to describe")] = SEDAN,
+) -> None:
+    """Write a PDX file of each ECU, for the tools that read ODX."""
+    try:
+        planned = plan.load(file)
+    except plan.BadVehicle as error:
+        raise typer.BadParameter(str(error)) from error
+    for ecu in planned.ecu:
+        path = folder / f"{ecu.name}.pdx"
+        ids = f"requests {ecu.request:03X}, responses {ecu.response:03X}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_pdx(path, ecu.name, f"{ecu.role}, {ecu.verification} verification; {ids}")
+        except OSError as error:
+            raise typer.BadParameter(f"{path}: {error.strerror}; choose another folder") from error
+        typer.echo(f"{path}: {ids}")
 
 
 @contextmanager
