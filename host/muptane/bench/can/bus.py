@@ -9,7 +9,9 @@ tries again. An error that only error-passive receivers see costs them the frame
 bit but one, seen by some, gives the others the frame twice.
 
 It does not model: overload frames, sampling and clock tolerance, propagation along the wire. An
-error that only some see is answered by the longest flag. Source: ISO 11898-1:2015.
+error that only some see is answered by the longest flag. Who sends in vain because nobody
+acknowledges is not followed for ever: after LONELY_TRIES the bus is busy with it until somebody
+comes. Source: ISO 11898-1:2015.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ INTERMISSION_BITS = 3
 SUSPEND_BITS = 8  # an error-passive sender waits so long before it sends again
 ACK_BITS = 9  # from the ACK slot to the end of frame
 REFUSABLE_BITS = 2  # the last bit in which a receiver may refuse, from the end of frame
+LONELY_TRIES = 32  # twice what makes a sender error-passive; all that follow are alike
 CLASSIC_LOST_BITS = 6  # of the data phase, until a classic controller sees a stuff error
 
 
@@ -82,11 +85,14 @@ class Bus:
         self._attempt: Attempt | None = None
         self._contended = False
         self._recovery = Recovery(world, bitrate, self.contend)
+        self._in_vain = 0  # attempts, one after the other, that nobody acknowledged
+        self._lonely_since_ns: int | None = None
         self._erred = False  # an error counter somewhere may be above 0
 
     def port(self, name: str, queue_frames: int = 3) -> Port:
         port = Port(self, name, queue_frames, self.data_bitrate > 0)
         self.ports.append(port)
+        self.contend()
         return port
 
     def leave(self, port: Port) -> None:
@@ -100,12 +106,18 @@ class Bus:
         return self.busy_ns / self.world.now_ns if self.world.now_ns else 0.0
 
     def filters_changed(self) -> None:
+        """Somebody came, went, or hears something else from now on."""
         self._receivers.clear()
+        self.contend()
 
     # --- who sends -------------------------------------------------------------------------
 
     def contend(self) -> None:
         """Some port has a frame: arbitrate when all who are waking now have spoken."""
+        if self._lonely_since_ns is not None:
+            self.busy_ns += self.world.now_ns - self._lonely_since_ns
+            self._lonely_since_ns = None
+            self._in_vain = 0
         if self._attempt is None and not self._contended:
             self._contended = True
             self.world.at(self.world.now_ns, self._arbitrate, ARBITRATION)
@@ -164,6 +176,7 @@ class Bus:
     def _passed(self, attempt: Attempt) -> None:
         frame = attempt.frame
         nominal, data = bits_of(frame)
+        self._in_vain = 0
         self._over(attempt)
         self.bits += nominal + data
         self.frames += 1
@@ -219,7 +232,11 @@ class Bus:
                 self._failed(port, attempt.unheard)
             elif port.hears():
                 self._refused(port, attempt)
-        self.contend()
+        self._in_vain = self._in_vain + 1 if attempt.unheard else 0
+        if self._in_vain < LONELY_TRIES or self._recovery.pending():
+            self.contend()
+        else:
+            self._lonely_since_ns = self.world.now_ns
 
     def _failed(self, sender: Port, unheard: bool) -> None:
         sender.count(lambda: sender.counts.failed_sending(unheard))
@@ -265,7 +282,11 @@ class Bus:
     def _hold(self, port: Port) -> None:
         """It is error-passive and has just sent: others may go first."""
         port.held_until_ns = self.world.now_ns + SUSPEND_BITS * S // self.bitrate
-        self.world.at(port.held_until_ns, self.contend)
+        self.world.at(port.held_until_ns, self._held_no_more)
+
+    def _held_no_more(self) -> None:
+        if self._lonely_since_ns is None:
+            self.contend()
 
     def recover(self, port: Port) -> None:
         """The port is off the bus and counts recessive bits from now on."""

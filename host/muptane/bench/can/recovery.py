@@ -31,6 +31,10 @@ class Recovery:
         self._ports.append(port)
         self._expect()
 
+    def pending(self) -> bool:
+        """Whether somebody is on the way back."""
+        return bool(self._ports)
+
     def frame_begins(self) -> None:
         self._counted()
         self._idle_since_ns = None

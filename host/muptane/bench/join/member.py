@@ -228,7 +228,7 @@ class Member:
     def leave(self) -> bool:
         """The connection is over: end it when nothing of it waits, or LEAVE_NS later; says whether
         it has ended."""
-        now_ns = self.bus.world.now_ns
+        now_ns = self._clock()
         if self._leaves_at_ns is None:
             self._leaves_at_ns = now_ns + LEAVE_NS
         waits = self.port is not None and bool(self.port.queue or self._coming or self._waiting)

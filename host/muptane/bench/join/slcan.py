@@ -65,6 +65,7 @@ class Slcan(Dialect):
             self.member.join("slcan")
         if self.member.port is not None:
             self.member.port.silent = letter == "L"
+            self.member.bus.filters_changed()
         self._open = True
         return b""
 
