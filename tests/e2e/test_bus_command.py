@@ -69,6 +69,21 @@ def test_a_wrong_argument_is_a_sentence(arguments: tuple[str, ...], why: str) ->
     assert why in words(done.stderr)
 
 
+def test_the_clock_of_an_idle_bus_goes_on() -> None:
+    """Nothing is late after silence, and the first frame is told like all others."""
+    with Running("--port", "0", "--socketcand", "0", noun="bus") as running:
+        time.sleep(3)
+        at = {"host": "127.0.0.1", "port": running.port("socketcand")}
+        with can.Bus(interface="socketcand", channel="can0", **at) as theirs:
+            time.sleep(0.1)
+            with MuptaneBus(running.channel) as one:
+                one.send(classic(0x123))
+                [got] = heard(theirs, 0.3)
+        assert running.end() == 0
+    assert got.timestamp - 1_767_225_600 > 3
+    assert "stood still" not in running.printed
+
+
 def test_who_leaves_alone_is_not_waited_for() -> None:
     """Nobody acknowledges: its frame is tried for a second, and given up."""
     with Running("--port", "0", noun="bus") as running:

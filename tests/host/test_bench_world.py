@@ -154,3 +154,18 @@ def test_a_trace_may_be_asked_for_at_any_time():
     assert world.trace() == before
     world.note("frame")
     assert world.trace() != before
+
+
+def test_idle_time_passes_as_far_as_the_next_event():
+    world = World()
+    happened = []
+    world.at(500, lambda: happened.append(world.now_ns))
+    world.idle_until(300)
+    assert world.now_ns == 300
+    world.idle_until(100)  # never back
+    assert world.now_ns == 300
+    world.idle_until(900)
+    assert (world.now_ns, happened) == (500, [])
+    world.step()
+    world.idle_until(900)
+    assert (world.now_ns, happened) == (900, [500])

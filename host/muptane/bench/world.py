@@ -84,6 +84,11 @@ class World:
                 raise Stuck(f"not done after {limit_s} virtual seconds")
             self.step()
 
+    def idle_until(self, time_ns: int) -> None:
+        """The clock moves on without an event, to that time or to the next event."""
+        due_ns = self.due_ns()
+        self.now_ns = max(self.now_ns, time_ns if due_ns is None else min(time_ns, due_ns))
+
     def due_ns(self) -> int | None:
         """When the next thing happens; None: nothing will."""
         while self._events and self._events[0][-1].cancelled:

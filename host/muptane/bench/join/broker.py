@@ -59,6 +59,7 @@ class Broker:
         reads = [*self._doors, *(member.connection for member in here if member.listened_to())]
         writes = [member.connection for member in here if member.backlog]
         readable, writable, _ = select.select(reads, writes, [], seconds)
+        self.bus.world.idle_until(self._clock())  # what is said now is said now
         for member in here:
             if member.connection in writable:
                 member.flush()
