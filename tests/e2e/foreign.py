@@ -69,6 +69,10 @@ class Running:
     def end(self) -> int:
         """Ctrl-C; returns the exit code."""
         self._process.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Until it ends by itself; returns the exit code."""
         rest, _ = self._process.communicate(timeout=20)
         self.printed += rest
         return self._process.returncode

@@ -78,6 +78,14 @@ def test_a_wrong_argument_is_a_sentence(arguments: tuple[str, ...], why: str) ->
     assert why in words(done.stderr)
 
 
+def test_a_bus_that_goes_away_ends_the_vehicle_with_a_sentence() -> None:
+    with Running("--port", "0", noun="bus") as bus, OnOther(bus.channel) as running:
+        assert bus.end() == 0
+        assert running.wait() == 1
+    assert f"the bus muptane {bus.channel} has gone" in running.printed
+    assert "Traceback" not in running.printed
+
+
 def test_settings_are_read_as_python_can_takes_them() -> None:
     text = "interface=slcan, channel=/dev/ttyACM0,sleep_after_open=0"
     assert settings_of(text) == {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import signal
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -121,7 +121,7 @@ def tracing(bus: Bus, path: Path | None) -> AbstractContextManager[Trace | None]
     if path is None:
         return nullcontext()
     try:
-        return Trace(bus, path)
+        return closing(Trace(bus, path))
     except BadTrace as error:
         raise typer.BadParameter(f"--trace {error}") from error
 

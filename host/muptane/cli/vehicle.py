@@ -1,8 +1,9 @@
-"""`muptane vehicle run`: a vehicle of emulated ECUs in real time, whose bus every tool can join.
+"""`muptane vehicle`: emulated ECUs in real time, on a bus that every tool can join.
 
-It provisions the vehicle as the demo does, powers it on and lets the wall clock run it until
-Ctrl-C, SIGTERM or `--seconds`: exit code 0. A wrong argument ends with a sentence and exit code 2,
-an ECU whose interpreter died with exit code 1.
+`run` provisions the vehicle as the demo does, powers it on and lets the wall clock run it until
+Ctrl-C, SIGTERM or `--seconds`: exit code 0. A wrong argument ends with a sentence and exit code 2;
+an ECU whose interpreter died, or a bus of somebody else that has gone, with exit code 1.
+`describe` writes a PDX file of each ECU.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from muptane.bench import plan
 from muptane.bench.can.bus import Bus
 from muptane.bench.interpreters import NodeDied
 from muptane.bench.join.broker import Broker
-from muptane.bench.join.outside import BadBus, Outside
+from muptane.bench.join.outside import BadBus, BusGone, Outside
 from muptane.bench.maker import Maker
 from muptane.bench.realtime import RealTime
 from muptane.bench.vehicle import Nodes, Vehicle
@@ -107,6 +108,9 @@ def run(
     except NodeDied as died:
         console.print(f"[red]An ECU died after {realtime.world.now_ns / S:.3f} s:[/] {died}")
         raise typer.Exit(1) from died
+    except BusGone as gone:
+        console.print(f"[red]{gone}[/]: is it still there? Then run the vehicle again")
+        raise typer.Exit(1) from gone
     joining.summarise(console, running.bus, realtime)
 
 

@@ -53,6 +53,7 @@ class Attempt:
     def __init__(self, senders: list[Port], frame: Frame, began_ns: int) -> None:
         self.senders = senders
         self.frame = frame
+        self.bits = sum(bits_of(frame)) - INTERMISSION_BITS
         self.began_ns = began_ns
         self.strike: Strike | None = None
         self.unheard = False  # the strike is that nobody acknowledges
@@ -156,14 +157,13 @@ class Bus:
     def _struck(self, attempt: Attempt) -> Strike | None:
         """What destroys a frame that one sends, or several send alike."""
         sender, frame = attempt.senders[0], attempt.frame
-        bits = sum(bits_of(frame)) - INTERMISSION_BITS
         others = [port for port in self.ports if port.hears() and port not in attempt.senders]
         if frame.fd and (deaf := frozenset(port.name for port in others if not port.fd)):
             return Strike(fd_head(frame.id, frame.brs)[1] + CLASSIC_LOST_BITS, deaf)
-        strike = self.noise(sender, frame, bits) if self.noise is not None else None
+        strike = self.noise(sender, frame, attempt.bits) if self.noise is not None else None
         if strike is None and all(port.silent for port in others):
             attempt.unheard = True
-            strike = Strike(bits - ACK_BITS, frozenset((sender.name,)))
+            strike = Strike(attempt.bits - ACK_BITS, frozenset((sender.name,)))
         return strike
 
     def _is_only_missed(self, attempt: Attempt) -> bool:
@@ -209,10 +209,9 @@ class Bus:
 
     def _break(self, attempt: Attempt, strike: Strike) -> None:
         """The frame ends at the strike, an error frame follows."""
-        bits = sum(bits_of(attempt.frame)) - INTERMISSION_BITS
         rates = (self.bitrate, self.data_bitrate)
         struck_ns = attempt.began_ns + until_ns(attempt.frame, strike.bit + 1, *rates)
-        if strike.bit >= bits - REFUSABLE_BITS:  # the others have taken it by then
+        if strike.bit >= attempt.bits - REFUSABLE_BITS:  # the others have taken it by then
             self.world.at(struck_ns, lambda: self._deliver(attempt))
         flags = FLAG_BITS if strike.seen_by is None or attempt.unheard else 2 * FLAG_BITS
         after = flags + DELIMITER_BITS + INTERMISSION_BITS
@@ -275,6 +274,7 @@ class Bus:
             after = 2 * FLAG_BITS + DELIMITER_BITS + INTERMISSION_BITS
             end_ns = self.world.now_ns + after * S // self.bitrate
             attempt.strike = Strike(0)
+            attempt.unheard = False
             attempt.end = self.world.at(end_ns, lambda: self._broken(attempt))
 
     # --- who has to wait -------------------------------------------------------------------

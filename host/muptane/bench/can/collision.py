@@ -1,7 +1,7 @@
 """Several controllers that begin a frame at the same time with one arbitration field.
 
 The bus cannot tell them apart before their frames differ. It does not happen in a vehicle whose
-identifiers each have one sender; a stolen or a doubled identifier does it (docs/bus.md).
+identifiers each have one sender; a stolen or a doubled identifier does it.
 """
 
 from __future__ import annotations

@@ -33,6 +33,10 @@ class BadBus(Exception):
     """There is no such bus; the message says why."""
 
 
+class BusGone(Exception):
+    """The bus was there, and is no more; the message says why."""
+
+
 def settings_of(text: str) -> dict[str, str]:
     """ "interface=socketcan,channel=can0" as python-can's settings. BadBus."""
     pairs = [part.partition("=") for part in text.split(",") if part]
@@ -43,7 +47,7 @@ def settings_of(text: str) -> dict[str, str]:
 
 class Outside(Bus):
     """A Bus whose wire is an interface of python-can. `clock` says what time it is in the world
-    (RealTime.now_ns). BadBus."""
+    (RealTime.now_ns). BadBus; BusGone while it runs."""
 
     def __init__(self, world: World, bitrate: int, text: str, clock: Callable[[], int]) -> None:
         super().__init__(world, bitrate)
@@ -91,7 +95,11 @@ class Outside(Bus):
 
     def wait(self, seconds: float) -> None:
         """Take what comes from outside; return after `seconds`, or as soon as something came."""
-        message = self._interface.recv(seconds)
+        try:
+            message = self._interface.recv(seconds)
+        except can.CanError as error:
+            raise BusGone(f"the bus {self.title} has gone ({error})") from error
+        self.world.idle_until(self._clock())
         if message is not None and not message.is_error_frame:
             frame, echo = frame_of(message), not message.is_rx
             self.world.at(self._clock(), lambda: self._came(frame, echo))

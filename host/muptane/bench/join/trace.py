@@ -7,7 +7,6 @@ since 1970, at the end of each frame.
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 import can
 
@@ -25,7 +24,7 @@ class BadTrace(Exception):
 
 
 class Trace:
-    """Writes what passes on `bus` to `path` until `close`, or the end of a `with`. BadTrace."""
+    """Writes what passes on `bus` to `path` until `close`. BadTrace."""
 
     def __init__(self, bus: Bus, path: Path) -> None:
         if path.suffix not in FORMATS:
@@ -58,14 +57,3 @@ class Trace:
         self._bus.listeners.remove(self._passed)
         self._bus.error_listeners.remove(self._broke)
         self._writer.stop()
-
-    def __enter__(self) -> Trace:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
