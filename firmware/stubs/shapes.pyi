@@ -19,12 +19,20 @@ from uptane.store.area import Area
 Buffer: TypeAlias = bytes | bytearray | memoryview
 # [can_id, memoryview of the data]: the same list every time, valid until the next `receive`.
 Frame: TypeAlias = list[Any]
-# (can_id, mask), both with bit 31 set for 29-bit identifiers.
+# (can_id, mask), both with bit 29 set for 29-bit identifiers.
 Filter: TypeAlias = tuple[int, int]
 
 class Bus(Protocol):
-    """A CAN controller with its queues. `can_id` has bit 31 set for a 29-bit identifier."""
+    """A CAN controller with its queues.
 
+    `can_id` has bit 29 set for a 29-bit identifier: so marked it still is a small integer where
+    words have 32 bits, and costs no allocation. `frame_bytes`: 8, or 64 of a controller set up
+    for CAN FD, which sends every frame in FD format with its bit rate switched and receives
+    both formats; data given to `send` has a length that CAN FD knows.
+    """
+
+    @property
+    def frame_bytes(self) -> int: ...
     def send(self, can_id: int, data: Buffer) -> bool: ...
     def receive(self) -> Frame | None: ...
     def ready(self, frames: int) -> bool: ...
