@@ -38,8 +38,8 @@ def code_bytes(tmp_path_factory: pytest.TempPathFactory) -> int:
     return total
 
 
-def test_three_boards_are_shipped() -> None:
-    assert NAMES == ["pico_mcp2515", "pyboard_v11", "unix"]
+def test_four_boards_are_shipped() -> None:
+    assert NAMES == ["pico_mcp2515", "pico_mcp2518fd", "pyboard_v11", "unix"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,10 +72,11 @@ def test_board_py_says_what_board_toml_says(name: str) -> None:
     assert len(source.splitlines()) <= 40
 
 
-def test_the_pico_filesystem_ends_before_the_records() -> None:
-    spec = load_board("pico_mcp2515")
+@pytest.mark.parametrize("name", ["pico_mcp2515", "pico_mcp2518fd"])
+def test_the_pico_filesystem_ends_before_the_records(name: str) -> None:
+    spec = load_board(name)
     assert spec.flash.map.filesystem is not None
-    boot = (ROOT / "boards/pico_mcp2515/_boot.py").read_text()
+    boot = (ROOT / "boards" / name / "_boot.py").read_text()
     assert f"len={spec.flash.map.filesystem[1]:_}" in boot
 
 
@@ -209,7 +210,7 @@ def test_a_wrong_file_is_refused_with_its_numbers(
 
 
 def test_an_unknown_board_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(BadBoard, match=r"no board 'esp32'.*pico_mcp2515, pyboard_v11, unix"):
+    with pytest.raises(BadBoard, match=r"no board 'esp32'.*pico_mcp2515, pico_mcp2518fd, pyb"):
         load_board("esp32")
 
 
@@ -232,7 +233,9 @@ def flash(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize(("name", "target"), [("pico_mcp2515", ":"), ("pyboard_v11", ":/sd/")])
+@pytest.mark.parametrize(
+    ("name", "target"), [("pico_mcp2515", ":"), ("pico_mcp2518fd", ":"), ("pyboard_v11", ":/sd/")]
+)
 def test_a_dry_run_prints_the_copy_command_and_compiles_everything(name: str, target: str) -> None:
     done = flash(name, "/dev/ttyACM7", "--dry-run")
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,40 @@
+"""Pico with an MCP2518FD on SPI 0 (pins below), 40 MHz crystal, 250 kbit/s, classic CAN.
+
+The addresses of board.toml; a test compares them. Without the chip: OSError(ENODEV).
+"""
+
+import os
+import time
+
+import rp2
+import uctypes
+import vfs
+from machine import SPI, WDT, Pin, idle, reset
+
+from uptane.crypto.suite import Suite
+from uptane.port import mcp2518fd
+from uptane.port.applications import Applications
+from uptane.port.board import Board
+from uptane.port.can_mcp2518fd import CanMcp2518fd
+from uptane.port.clock_ticks import ClockTicks
+from uptane.port.flash_rp2 import FlashRp2, mapped
+from uptane.store.area import Area
+
+
+def build() -> Board:
+    flash = FlashRp2(rp2.Flash(), 0x0A_0000, 1_441_792)
+    spi = SPI(0, 15_000_000, sck=Pin(18), mosi=Pin(19), miso=Pin(16))
+    bitrate, data_bitrate = 250_000, 0  # 2_000_000 on a bus of CAN FD
+    chip = mcp2518fd.Mcp2518fd(spi, Pin(17, Pin.OUT, value=1), data_bitrate > 0)
+    timing = mcp2518fd.bit_timing(40_000_000, bitrate, data_bitrate)
+    can = CanMcp2518fd(chip, timing, Pin(20, Pin.IN, Pin.PULL_UP))
+    board = Board("pico_mcp2518fd")
+    board.can, board.bitrate, board.clock = can, bitrate, ClockTicks(time, idle, can)
+    board.random = os.urandom  # ring oscillator: good enough for nonces, its only use
+    board.records_area = Area(flash, 0x0E_0000, 4_096, 16, 256)
+    board.slot_areas = [Area(flash, at, 4_096, 64, 256) for at in (0x0F_0000, 0x13_0000)]
+    board.depot_areas = [Area(flash, at, 4_096, 64, 256) for at in (0x17_0000, 0x1B_0000)]
+    board.suite, board.reset, board.watchdog = Suite(), reset, WDT(timeout=8_000)  # at most 8,388
+    applications = Applications(vfs, mapped(uctypes.bytearray_at))
+    board.mount, board.unmount = applications.mount, applications.unmount
+    return board
