@@ -11,8 +11,8 @@ from io import BytesIO
 
 import vfs
 
+from boards.unix.machine_can import CAN as _CAN
 from boards.unix.nor import Geometry, Nor, part_of
-from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
 from uptane.port.applications import Applications
 from uptane.port.romfs import HEADER
@@ -58,14 +58,15 @@ def rehearse() -> "tuple[object, ...]":
     chip = Core(None, 3, 0, 0)  # type: ignore[arg-type]
     regions = [[0, 1, 1, 1] for _ in range(6)]
     nor = Nor(BytesIO(b"\xff" * 6), Geometry(regions, 1, 1), chip.charge)  # type: ignore[arg-type]
-    can = _CAN(chip)
+    can = _CAN(chip, 1, 500_000)
     for _ in range(RING):
         can.backing([0, memoryview(bytearray(8)), 0, 0])
     return chip, can, nor
 
 
-def CAN(number: int = 1, bitrate: int = 500_000) -> _CAN:
-    return _CAN(core)
+class CAN(_CAN):
+    def __init__(self, number: int, *arguments: int, **named: "int | None") -> None:
+        _CAN.__init__(self, core, number, *arguments, **named)
 
 
 def reset() -> None:

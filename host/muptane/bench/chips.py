@@ -13,8 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from boards.unix import board
+from boards.unix.machine_can import CAN
 from boards.unix.nor import Nor, part_of
-from boards.unix.silicon import CAN, Core, Time
+from boards.unix.silicon import Core, Time
 from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
@@ -64,8 +65,8 @@ class Chip:
             GreenletWire(), settings["tx_queue"], settings["wake_us"], settings["frame_us"]
         )
 
-    def CAN(self, number: int, bitrate: int) -> CAN:
-        return CAN(self.core)
+    def CAN(self, number: int, *arguments: int, **named: int | None) -> CAN:
+        return CAN(self.core, number, *arguments, **named)
 
     def WDT(self) -> Chip:
         return self
