@@ -63,6 +63,10 @@ PACE_PARTS = 8  # the window moves on by one of them
 PACE_SHARE = 64  # a window has to see 1/64 of the bytes that the bus could carry in it
 IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nobody moves yet
 
+# --- the bus (uptane.busoff) ------------------------------------------------------------------
+BUS_OFF_MS = 250  # between two ways back from bus-off; it doubles, up to
+BUS_OFF_MS_MAX = 2_000
+
 # --- the wear of flash (uptane.thrift) -------------------------------------------------------
 CYCLES_MAX = 6  # that may begin right after a reset,
 CYCLE_MS = 10_000  # and one more each time that this is over

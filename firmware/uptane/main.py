@@ -10,6 +10,7 @@ Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 from uptane import identifiers, identity
 from uptane.abilities import cycle_of, intake_of, slots_of
 from uptane.application import Application
+from uptane.busoff import BusOff
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, SlowRetrieval, TooOften
 from uptane.ids import PRIMARY, REGION_APPLICATION, REPORT_BUNDLE, REPORT_REGIONS
@@ -76,9 +77,9 @@ class Ecu:
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
+        self._bus_off = BusOff(board.can)
         self.intake = intake_of(self)
-        self._reset_at = 0
-        self._leave_at = 0  # back to the default session, whoever is there; 0: no need
+        self._reset_at = self._leave_at = 0  # back to the default session, whoever is there
         self.verified = False
 
     def _become_primary(self) -> None:
@@ -111,7 +112,7 @@ class Ecu:
         self.reports.note(number)
 
     def _refused(self, number: int) -> None:
-        """The cycle ended in a refusal: whoever serves it may hear of it, and then it is over."""
+        """The cycle ended in a refusal, of which whoever serves it may hear; then it is over."""
         self.note(number)
         self._leave_at = self.clock.ticks_ms() + S3_MS
 
@@ -228,6 +229,7 @@ class Ecu:
         while True:
             self.board.watchdog.feed()
             now = self.clock.ticks_ms()
+            self._bus_off.tend(now)
             self._receive(now)
             self._server.step(now)
             self._transmit(now)
@@ -273,7 +275,7 @@ class Ecu:
         until_ms = self._reset_at or FOREVER_MS
         frames = 1
         now = self.clock.ticks_ms()
-        due = [self._server.due_ms(), self.application.due_ms()]
+        due = [self._server.due_ms(), self.application.due_ms(), self._bus_off.due_ms]
         if self._services.session != SESSION_DEFAULT or not self._server_channel.idle():
             due.append(self._server.heard_ms + S3_MS)
         if self._leave_at:
