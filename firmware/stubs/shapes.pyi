@@ -19,12 +19,20 @@ from uptane.store.area import Area
 Buffer: TypeAlias = bytes | bytearray | memoryview
 # [can_id, memoryview of the data]: the same list every time, valid until the next `receive`.
 Frame: TypeAlias = list[Any]
-# (can_id, mask), both with bit 31 set for 29-bit identifiers.
+# (can_id, mask), both with bit 29 set for 29-bit identifiers.
 Filter: TypeAlias = tuple[int, int]
 
 class Bus(Protocol):
-    """A CAN controller with its queues. `can_id` has bit 31 set for a 29-bit identifier."""
+    """A CAN controller with its queues.
 
+    `can_id` has bit 29 set for a 29-bit identifier: so marked it still is a small integer where
+    words have 32 bits, and costs no allocation. `frame_bytes`: 8, or 64 of a controller set up
+    for CAN FD, which sends every frame in FD format with its bit rate switched and receives
+    both formats; data given to `send` has a length that CAN FD knows.
+    """
+
+    @property
+    def frame_bytes(self) -> int: ...
     def send(self, can_id: int, data: Buffer) -> bool: ...
     def receive(self) -> Frame | None: ...
     def ready(self, frames: int) -> bool: ...
@@ -106,6 +114,36 @@ class CanPeripheral(Protocol):
         self, handler: Callable[[Any], None] | None = None, trigger: int = 0, hard: bool = False
     ) -> Any: ...  # an object with flags(); the stubs of stm32 give its class instead
     def get_counters(self) -> Sequence[int | None] | None: ...
+    def state(self) -> int: ...
+    def restart(self) -> None: ...
+
+class PybCan(Protocol):
+    """pyb.CAN, as far as `can_pyb` uses it. A bxCAN has MASK16 and MASK32, an FDCAN has MASK."""
+
+    @property
+    def MASK(self) -> int: ...
+    @property
+    def MASK16(self) -> int: ...
+    @property
+    def MASK32(self) -> int: ...
+    @property
+    def setfilter(self) -> Callable[..., None]: ...
+    @property
+    def clearfilter(self) -> Callable[..., None]: ...
+    def rxcallback(self, fifo: int, fun: Callable[[Any, int], None], /) -> None: ...
+    def any(self, fifo: int, /) -> bool: ...
+    def recv(self, fifo: int, into: list[Any], /) -> Any: ...  # waits when there is none
+    def send(
+        self,
+        data: Buffer,
+        id: int,
+        /,
+        *,
+        extframe: bool = False,
+        fdf: bool = False,
+        brs: bool = False,
+    ) -> None: ...
+    def info(self, into: list[int], /) -> list[int]: ...
     def state(self) -> int: ...
     def restart(self) -> None: ...
 

@@ -1,5 +1,7 @@
 """What the tests of the device say about it, on both interpreters."""
 
+import sys
+
 if False:  # for the type checker
     from collections.abc import Callable, Generator
     from typing import Any
@@ -31,3 +33,19 @@ def count_slices(generator: "Generator[None, None, Any]") -> "tuple[Any, int]":
         except StopIteration as end:
             return end.value, slices
         slices += 1
+
+
+class Locked:
+    """A block that may take no memory from the heap: on MicroPython, whoever tries fails."""
+
+    def __init__(self) -> None:
+        on_device = sys.implementation.name == "micropython"
+        self._micropython = __import__("micropython") if on_device else None
+
+    def __enter__(self) -> None:
+        if self._micropython:
+            self._micropython.heap_lock()
+
+    def __exit__(self, _kind: object, _value: object, _trace: object) -> None:
+        if self._micropython:
+            self._micropython.heap_unlock()

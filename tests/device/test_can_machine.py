@@ -11,6 +11,9 @@ def node(ordered=False, rx_frames=16):
     return part, can
 
 
+SMALL_INT_MAX = (1 << 30) - 1  # where words have 32 bits; larger numbers are objects
+
+
 def received(can):
     frames = []
     frame = can.receive()
@@ -97,6 +100,19 @@ def test_remote_frames_are_dropped():
     part.deliver(5, b"", True)
     part.deliver(6, b"")
     assert received(can) == [(6, b"")]
+
+
+def test_an_identifier_is_a_small_integer_where_words_have_32_bits():
+    assert EXTENDED | 0x1FFFFFFF == SMALL_INT_MAX
+    part, can = node()
+    part.deliver(EXTENDED | 0x1FFFFFFF, b"")
+    assert received(can) == [(SMALL_INT_MAX, b"")]
+    assert can.send(SMALL_INT_MAX, b"")
+    assert part.sent() == (SMALL_INT_MAX, b"")
+
+
+def test_a_classic_controller_carries_8_bytes():
+    assert node()[1].frame_bytes == 8
 
 
 def test_filters_tell_the_two_lengths_of_identifier_apart():

@@ -166,6 +166,16 @@ def test_a_frame_that_rolled_over_is_older_than_the_next_in_buffer_0():
     assert [frame[0] for frame in received(can)] == [1, 2, 3]
 
 
+def test_an_identifier_is_a_small_integer_where_words_have_32_bits():
+    part, can = node()
+    part.deliver(EXTENDED | 0x1FFFFFFF, b"")
+    (can_id, _data) = received(can)[0]
+    assert can_id == EXTENDED | 0x1FFFFFFF == (1 << 30) - 1
+    assert can.send(can_id, b"")
+    assert sent(part) == [(can_id, b"")]
+    assert can.frame_bytes == 8
+
+
 def test_nothing_is_received_before_filters_are_set():
     part, can = node(None)
     part.deliver(0x123, b"")

@@ -13,7 +13,7 @@ if False:  # for the type checker; both compilers drop the block
 
     Handler: TypeAlias = Callable[[Any], object]
 
-EXTENDED = 1 << 31
+EXTENDED = 1 << 29  # of a can_id on the bus side: 29 bits
 IDENTIFIER = 0x1FFFFFFF
 FIFO_FRAMES = 3
 

@@ -15,7 +15,7 @@ if False:  # for the type checker; both compilers drop the block
 
     from shapes import Buffer, CanPeripheral, Filter, Frame
 
-EXTENDED = 1 << 31  # of a can_id: the identifier has 29 bits
+EXTENDED = 1 << 29  # of a can_id: the identifier has 29 bits; still a small integer
 IDENTIFIER = 0x1FFFFFFF
 TX_PENDING = 5  # in machine.CAN.get_counters()
 
@@ -26,6 +26,8 @@ class CanMachine:
     `in_order`: the controller itself sends equal identifiers in the order they were queued, so
     all its transmit buffers may be filled at once.
     """
+
+    frame_bytes = 8
 
     def __init__(
         self,
@@ -59,8 +61,8 @@ class CanMachine:
         can.irq(self._on_irq, can.IRQ_RX | can.IRQ_TX, True)
 
     def set_filters(self, filters: "list[Filter]") -> None:
-        """Let in frames whose identifier equals a filter's under its mask; both with bit 31 set
-        for 29-bit identifiers. Nothing is received before this is called."""
+        """Let in frames whose identifier equals a filter's under its mask; both with EXTENDED
+        set for 29-bit identifiers. Nothing is received before this is called."""
         marked = []
         for can_id, mask in filters:
             flags = self._can.FLAG_EXT_ID if can_id & EXTENDED else 0

@@ -14,7 +14,7 @@ from uptane.port import mcp2515
 if False:  # for the type checker; both compilers drop the block
     from shapes import Buffer, Filter, Frame, Input
 
-EXTENDED = 1 << 31  # of a can_id: the identifier has 29 bits
+EXTENDED = 1 << 29  # of a can_id: the identifier has 29 bits
 RANK_FIRST = 11  # 4 priorities of 3 buffers: so many frames may follow each other in order
 TX_FRAMES = 3  # waiting behind the three in the chip
 
@@ -22,6 +22,8 @@ TX_FRAMES = 3  # waiting behind the three in the chip
 class CanMcp2515:
     """`chip`: mcp2515.Mcp2515; `timing`: of mcp2515.bit_timing; `interrupt`: the pin at INT, or
     None. OSError(ENODEV): nothing answers."""
+
+    frame_bytes = 8
 
     def __init__(
         self,
@@ -54,8 +56,8 @@ class CanMcp2515:
             interrupt.irq(self._service, interrupt.IRQ_FALLING, hard=True)
 
     def set_filters(self, filters: "list[Filter]") -> None:
-        """Let in frames whose identifier equals a filter's under its mask; both with bit 31 set
-        for 29-bit identifiers. Nothing is received before this is called; frames not yet sent
+        """Let in frames whose identifier equals a filter's under its mask; both with EXTENDED
+        set for 29-bit identifiers. Nothing is received before this is called; frames not yet sent
         are dropped by it."""
         self._filters = filters
         self.restart()
@@ -136,8 +138,8 @@ class CanMcp2515:
         self._service()
 
     def _service(self, _pin: object = None) -> None:
-        """Move frames both ways. Also the interrupt handler, so it allocates nothing for 11-bit
-        identifiers; when it interrupts itself it only leaves a note."""
+        """Move frames both ways. Also the interrupt handler, so it allocates nothing; when it
+        interrupts itself it only leaves a note."""
         self._again = True
         if self._serving:
             return

@@ -7,7 +7,7 @@ Set-up, single frames and status; the queues, the order of frames and the interr
 if False:  # for the type checker; both compilers drop the block
     from shapes import Filter, Output, Spi
 
-EXTENDED = 1 << 31  # of a can_id: the identifier has 29 bits
+EXTENDED = 1 << 29  # of a can_id: the identifier has 29 bits
 IDENTIFIER = 0x1FFFFFFF
 NO_DEVICE = 19  # errno.ENODEV
 
