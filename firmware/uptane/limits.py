@@ -93,6 +93,7 @@ RECOVERY_BYTES_MAX = 2048  # what an entry says of the image to go back to
 
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000
+N_BR_MS = 500  # between two wait frames of our own
 N_CR_MS = 1000
 WAIT_FRAMES_MAX = 16  # in a row, N_WFTmax: a receiver may not hold its sender for ever
 P2_MS = 50

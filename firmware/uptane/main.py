@@ -262,7 +262,7 @@ class Ecu:
         send = self.board.can.send
         for tx_id, channel in self._channels.values():
             if channel.leaving and not self.board.can.unsent():
-                channel.left(self.clock.ticks_ms())
+                channel.left(self.clock.ticks_us())
             frame = channel.frame(now)
             while frame is not None and send(tx_id, frame):
                 channel.sent(now)
@@ -290,7 +290,9 @@ class Ecu:
                 channel.poll(now)
             except Refusal:
                 continue
-            due.append(now + 1 if channel.leaving else channel.due_ms())
+            due.append(channel.due_ms())
+            if channel.leaving:
+                due.append(now + channel.rest_us // 1000)
             left = channel.frames_left()
             if left:
                 frames = left if left < COALESCE else COALESCE
