@@ -254,7 +254,7 @@ class CAN:
         self._check()
         core = self._core
         core.on_wake = None
-        core.tell(RESTART, 0)
+        core.tell(RESTART, 1)
         core.empty()
         self._irq.state = core.state
         core.on_wake = self._irq.woken

@@ -63,7 +63,7 @@ RESET = 2
 TELL = 3  # nothing but its frames
 MODE = 4  # the controller begins anew in machine.CAN.MODE_..., or STOPPED
 CANCEL = 5  # the frame in that transmit buffer
-RESTART = 6  # out of bus-off
+RESTART = 6  # out of bus-off; 1: without what waits to be sent
 
 STOPPED = 255
 NEVER = 0xFFFFFFFFFFFFFFFF

@@ -101,7 +101,7 @@ class Ecu:
         self.leader = Leader(self)
 
     def _open(self, tx_id: int, rx_id: int) -> Channel:
-        channel = Channel(MESSAGE_BYTES)
+        channel = Channel(MESSAGE_BYTES, self.board.can.frame_bytes)
         self._channels[rx_id] = (tx_id, channel)
         return channel
 
@@ -272,8 +272,7 @@ class Ecu:
         if self._server.busy() or self.cycle.computing():
             self.clock.wait(0, 0)
             return
-        until_ms = self._reset_at or FOREVER_MS
-        frames = 1
+        until_ms, frames = self._reset_at or FOREVER_MS, 1
         now = self.clock.ticks_ms()
         due = [self._server.due_ms(), self.application.due_ms(), self._bus_off.due_ms]
         if self._services.session != SESSION_DEFAULT or not self._server_channel.idle():
@@ -297,7 +296,5 @@ class Ecu:
             if left:
                 frames = left if left < COALESCE else COALESCE
                 due.append(now + COALESCE_MS)
-        for due_ms in due:
-            if due_ms is not None and due_ms < until_ms:
-                until_ms = due_ms
-        self.clock.wait(until_ms, frames)
+        times = [due_ms for due_ms in due if due_ms is not None]
+        self.clock.wait(min(times + [until_ms]), frames)

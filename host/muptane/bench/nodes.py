@@ -141,7 +141,7 @@ class Node:
         elif kind == silicon.CANCEL:
             self.controller.cancel(value)
         elif kind == silicon.RESTART:
-            self.controller.restart()
+            self.controller.restart(empty=bool(value))
         # Rounded up: the node must never think that its time has not come yet.
         now_us = -(-self.world.now_ns // US)
         frames_max = silicon.FRAMES_MAX if kind == silicon.WAIT else 0

@@ -40,7 +40,8 @@ class Station:
     def __init__(self, world: World, bus: Bus, name: str, link: tuple[int, int]) -> None:
         self.world = world
         self.clock = WorldClock(world)
-        self.channel = Channel(MESSAGE_BYTES)
+        self._fd = bus.data_bitrate > 0
+        self.channel = Channel(MESSAGE_BYTES, 64 if self._fd else 8)
         self.client = Client(self.channel, self.clock)
         self._request_id, response_id = link
         self._port = bus.port(name, TX_QUEUE)
@@ -130,12 +131,15 @@ class Station:
         if self.channel.leaving and not self._port.queue:
             self.channel.left(self.world.now_ns // US)
         frame = self.channel.frame(now)
-        while frame is not None and self._port.send(Frame(self._request_id, bytes(frame))):
+        while frame is not None and self._port.send(self._framed(frame)):
             self.channel.sent(now)
             if self.channel.idle():
                 self._until_ms = 0
                 self._step()
             frame = self.channel.frame(now)
+
+    def _framed(self, data: bytearray | memoryview) -> Frame:
+        return Frame(self._request_id, bytes(data), self._fd, self._fd)
 
     def _sleep(self) -> None:
         now = self.clock.ticks_ms()

@@ -119,12 +119,13 @@ class Controller:
                 self._given_up |= 1 << index
             return
 
-    def restart(self) -> None:
-        """Come back from bus-off; what waits to be sent is gone."""
-        for _, frame in self._buffers:
-            if self.port.bus.carries(self.port) != frame:
-                self.port.withdraw(frame)
-        self._buffers.clear()
+    def restart(self, empty: bool = True) -> None:
+        """Come back from bus-off; `empty`: what waits to be sent is gone."""
+        if empty:
+            for _, frame in self._buffers:
+                if self.port.bus.carries(self.port) != frame:
+                    self.port.withdraw(frame)
+            self._buffers.clear()
         self._entered.clear()
         self.port.restart()
 
