@@ -4,20 +4,19 @@ of the board that is emulated (muptane.bench.settings). It checks nothing.
 """
 
 from boards.unix import layout
+from boards.unix.bus import bus
 from boards.unix.metered import MeteredSuite
 from boards.unix.nor import Noise
 from boards.unix.silicon import WorldClock
 from uptane.port.board import Board
-from uptane.port.can_machine import CanMachine
 
 
 def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-def,type-arg]
     core = machine.core
     noise = Noise(settings["seed"] + core.elapsed_us())
     board = Board(settings["name"], settings["confirm_ms"])
-    can = machine.CAN(1, settings["bitrate"])
     board.bitrate = settings["bitrate"]
-    board.can = CanMachine(can, settings["ring"], settings["tx_queue"], settings["in_order"])
+    board.can = bus(machine, settings)
     board.clock = WorldClock(time, core, board.can)
     # Seeded: only an emulated board may do this.
     board.random = lambda n: bytes([noise.byte() for _ in range(n)])

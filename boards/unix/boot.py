@@ -51,6 +51,7 @@ LATER = {
 }
 
 # ... or of what its board is built with.
+LATER["fd"] = ("uptane.port.can_pyb", "boards.unix.pyb_can")
 LATER["symmetric"] = ("uptane.mac",)
 LATER["es256"] = ("uptane.crypto.p256",)
 LATER["deltas"] = ("uptane.image.intake", "uptane.image.patching")
@@ -72,7 +73,7 @@ if len(sys.argv) > 1:
     gc.collect()
     gc.threshold(8192)  # and so it stays, see docs/design.md on small heaps
 if len(sys.argv) == 2:
-    rehearsed = machine.rehearse()
+    rehearsed = machine.rehearse("fd" in sys.argv[1])
 if len(sys.argv) > 3:
     with board.build(machine, time, machine.attach(sys.argv[2], int(sys.argv[3]))) as built:
         main.Ecu(built).live()

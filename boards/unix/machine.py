@@ -11,8 +11,8 @@ from io import BytesIO
 
 import vfs
 
+from boards.unix.machine_can import CAN as _CAN
 from boards.unix.nor import Geometry, Nor, part_of
-from boards.unix.silicon import CAN as _CAN
 from boards.unix.silicon import WORLD_HEAD_BYTES, Core, frames_bytes
 from uptane.port.applications import Applications
 from uptane.port.romfs import HEADER
@@ -48,24 +48,45 @@ def attach(path: str, fd: int) -> "dict[str, Any]":
     global core
     with open(path) as file:
         settings: "dict[str, Any]" = json.load(file)
-    core = Core(_Socket(fd), settings["tx_queue"], settings["wake_us"], settings["frame_us"])
+    core = Core(
+        _Socket(fd),
+        settings["tx_queue"],
+        settings["wake_us"],
+        settings["frame_us"],
+        settings["data_bytes"],
+    )
     core.begin()
     return settings
 
 
-def rehearse() -> "tuple[object, ...]":
-    """The models of a board's chips, tied to nothing."""
-    chip = Core(None, 3, 0, 0)  # type: ignore[arg-type]
+def rehearse(fd: bool) -> "tuple[object, ...]":
+    """The models of a board's chips, tied to nothing; `fd`: on a bus with CAN FD."""
+    chip = Core(None, 3, 0, 0, 64 if fd else 8)  # type: ignore[arg-type]
     regions = [[0, 1, 1, 1] for _ in range(6)]
     nor = Nor(BytesIO(b"\xff" * 6), Geometry(regions, 1, 1), chip.charge)  # type: ignore[arg-type]
-    can = _CAN(chip)
-    for _ in range(RING):
+    can: "Any" = _CAN(chip, 1, 500_000)
+    if fd:
+        from boards.unix.pyb_can import CAN  # here, because on a classic bus nobody needs it
+
+        can = CAN(chip, 1)
+        for _ in range(RING):
+            can.backing([0, 0, 0, 0, memoryview(b"")])
+    for _ in range(0 if fd else RING):
         can.backing([0, memoryview(bytearray(8)), 0, 0])
     return chip, can, nor
 
 
-def CAN(number: int = 1, bitrate: int = 500_000) -> _CAN:
-    return _CAN(core)
+class CAN(_CAN):
+    def __init__(self, number: int, *arguments: int, **named: "int | None") -> None:
+        _CAN.__init__(self, core, number, *arguments, **named)
+
+
+def pyb_can(settings: "dict[str, Any]") -> "Any":
+    """`pyb.CAN` of a board with an FDCAN, set up for the bus of these settings."""
+    from boards.unix.pyb_can import CAN  # here, because on a classic bus nobody needs it
+
+    rates = {"baudrate": settings["bitrate"], "brs_baudrate": settings["data_bitrate"]}
+    return CAN(core, 1, CAN.NORMAL, auto_restart=True, **rates)
 
 
 def reset() -> None:

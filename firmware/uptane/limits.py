@@ -63,6 +63,10 @@ PACE_PARTS = 8  # the window moves on by one of them
 PACE_SHARE = 64  # a window has to see 1/64 of the bytes that the bus could carry in it
 IDLE_MS_MAX = 600_000  # of a Primary's open wants in one cycle, whose files nobody moves yet
 
+# --- the bus (uptane.busoff) ------------------------------------------------------------------
+BUS_OFF_MS = 250  # between two ways back from bus-off; it doubles, up to
+BUS_OFF_MS_MAX = 2_000
+
 # --- the wear of flash (uptane.thrift) -------------------------------------------------------
 CYCLES_MAX = 6  # that may begin right after a reset,
 CYCLE_MS = 10_000  # and one more each time that this is over
@@ -89,6 +93,7 @@ RECOVERY_BYTES_MAX = 2048  # what an entry says of the image to go back to
 
 # --- ISO-TP (ISO 15765-2) and UDS (ISO 14229-2) ----------------------------------------------
 N_BS_MS = 1000
+N_BR_MS = 500  # between two wait frames of our own
 N_CR_MS = 1000
 WAIT_FRAMES_MAX = 16  # in a row, N_WFTmax: a receiver may not hold its sender for ever
 P2_MS = 50

@@ -10,6 +10,7 @@ Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 from uptane import identifiers, identity
 from uptane.abilities import cycle_of, intake_of, slots_of
 from uptane.application import Application
+from uptane.busoff import BusOff
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, SlowRetrieval, TooOften
 from uptane.ids import PRIMARY, REGION_APPLICATION, REPORT_BUNDLE, REPORT_REGIONS
@@ -76,9 +77,9 @@ class Ecu:
         if self.identity.verification == PRIMARY:
             self._become_primary()
         board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
+        self._bus_off = BusOff(board.can)
         self.intake = intake_of(self)
-        self._reset_at = 0
-        self._leave_at = 0  # back to the default session, whoever is there; 0: no need
+        self._reset_at = self._leave_at = 0  # back to the default session, whoever is there
         self.verified = False
 
     def _become_primary(self) -> None:
@@ -100,7 +101,7 @@ class Ecu:
         self.leader = Leader(self)
 
     def _open(self, tx_id: int, rx_id: int) -> Channel:
-        channel = Channel(MESSAGE_BYTES)
+        channel = Channel(MESSAGE_BYTES, self.board.can.frame_bytes)
         self._channels[rx_id] = (tx_id, channel)
         return channel
 
@@ -111,7 +112,7 @@ class Ecu:
         self.reports.note(number)
 
     def _refused(self, number: int) -> None:
-        """The cycle ended in a refusal: whoever serves it may hear of it, and then it is over."""
+        """The cycle ended in a refusal, of which whoever serves it may hear; then it is over."""
         self.note(number)
         self._leave_at = self.clock.ticks_ms() + S3_MS
 
@@ -228,6 +229,7 @@ class Ecu:
         while True:
             self.board.watchdog.feed()
             now = self.clock.ticks_ms()
+            self._bus_off.tend(now)
             self._receive(now)
             self._server.step(now)
             self._transmit(now)
@@ -260,7 +262,7 @@ class Ecu:
         send = self.board.can.send
         for tx_id, channel in self._channels.values():
             if channel.leaving and not self.board.can.unsent():
-                channel.left(self.clock.ticks_ms())
+                channel.left(self.clock.ticks_us())
             frame = channel.frame(now)
             while frame is not None and send(tx_id, frame):
                 channel.sent(now)
@@ -270,10 +272,9 @@ class Ecu:
         if self._server.busy() or self.cycle.computing():
             self.clock.wait(0, 0)
             return
-        until_ms = self._reset_at or FOREVER_MS
-        frames = 1
+        until_ms, frames = self._reset_at or FOREVER_MS, 1
         now = self.clock.ticks_ms()
-        due = [self._server.due_ms(), self.application.due_ms()]
+        due = [self._server.due_ms(), self.application.due_ms(), self._bus_off.due_ms]
         if self._services.session != SESSION_DEFAULT or not self._server_channel.idle():
             due.append(self._server.heard_ms + S3_MS)
         if self._leave_at:
@@ -288,12 +289,12 @@ class Ecu:
                 channel.poll(now)
             except Refusal:
                 continue
-            due.append(now + 1 if channel.leaving else channel.due_ms())
+            due.append(channel.due_ms())
+            if channel.leaving:
+                due.append(now + channel.rest_us // 1000)
             left = channel.frames_left()
             if left:
                 frames = left if left < COALESCE else COALESCE
                 due.append(now + COALESCE_MS)
-        for due_ms in due:
-            if due_ms is not None and due_ms < until_ms:
-                until_ms = due_ms
-        self.clock.wait(until_ms, frames)
+        times = [due_ms for due_ms in due if due_ms is not None]
+        self.clock.wait(min(times + [until_ms]), frames)

@@ -72,6 +72,7 @@ class Can(Strict):
     tx_queue: Annotated[int, Field(ge=1, le=64)]
     rx_queue: Annotated[int, Field(ge=1, le=255)]  # hardware FIFO and the driver's ring
     equal_ids: Literal["fifo", "one_in_flight"]  # frames of one identifier in the controller
+    fd: bool = False  # it can be on a bus with CAN FD
     bitrates: Annotated[list[Literal[125_000, 250_000, 500_000, 1_000_000]], Field(min_length=1)]
 
 

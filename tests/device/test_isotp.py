@@ -1,10 +1,10 @@
 """ISO-TP: every length there and back, and the other side's wishes honoured (S-37)."""
 
-from claims import raises
 from talk import BYTES, answer, begun, message_of, pair, waiting, works
-from uptane.errors import NoFlowControl, Overflow, TooLong
+from uptane.errors import NoFlowControl, Overflow
 from uptane.limits import N_BS_MS, WAIT_FRAMES_MAX
-from uptane.link.isotp import Channel, gap_ms
+from uptane.link.isotp import Channel
+from uptane.link.sending import gap_us
 from wire import Wire
 
 # --- what has to arrive ---------------------------------------------------------------------
@@ -70,13 +70,20 @@ def test_both_directions_run_at_once():
     assert wire.refusals == []
 
 
-def test_the_largest_message_of_twelve_bits_passes_and_a_longer_one_is_refused():
-    wire = Wire(Channel(4095), Channel(4095))
-    wire.left.send(bytes(4095))
-    wire.settle()
-    assert len(wire.right.message) == 4095
-    raises(TooLong, wire.left.send, bytes(4096))
-    assert wire.left.idle()
+def test_a_message_beyond_twelve_bits_of_length_passes():
+    """ISO 15765-2: from 4096 bytes on, 32 bits hold the length."""
+    wire = Wire(Channel(70000), Channel(70000))
+    for length in (4095, 4096, 70000):
+        message = message_of(length)
+        wire.left.send(message)
+        first = bytes(wire.left.frame(0))
+        if length < 4096:
+            assert first == b"\x1f\xff" + message[:6]
+        else:
+            assert first == b"\x10\0" + length.to_bytes(4, "big") + message[:2]
+        wire.settle()
+        assert wire.right.message == message
+        wire.right.taken()
 
 
 def test_the_receiver_knows_how_many_frames_are_missing():
@@ -92,15 +99,15 @@ def test_the_receiver_knows_how_many_frames_are_missing():
 # --- the other side's wishes ----------------------------------------------------------------
 
 
-def test_the_gap_is_whole_milliseconds_rounded_up():
+def test_the_gap_is_exact():
     """ISO 15765-2 table 20; reserved values count as the longest gap."""
-    assert [gap_ms(value) for value in (0, 1, 20, 127)] == [0, 1, 20, 127]
-    assert [gap_ms(value) for value in (0xF1, 0xF5, 0xF9)] == [1, 1, 1]
-    assert [gap_ms(value) for value in (0x80, 0xF0, 0xFA, 0xFF)] == [127] * 4
+    assert [gap_us(value) for value in (0, 1, 20, 127)] == [0, 1000, 20000, 127000]
+    assert [gap_us(0xF0 + value) for value in range(1, 10)] == [100 * n for n in range(1, 10)]
+    assert [gap_us(value) for value in (0x80, 0xF0, 0xFA, 0xFF)] == [127000] * 4
 
 
 def test_the_announced_gap_is_kept_between_frames():
-    for announced, least_ms in ((0xF5, 1), (1, 1), (20, 20), (0xFF, 127)):
+    for announced, gap in ((0xF5, 1), (1, 1), (20, 20), (0xFF, 127)):
         wire = pair()
         wire.fate = lambda sender, frame, gap=announced: [
             frame if sender == "left" else bytes([0x30, 0, gap])
@@ -110,25 +117,27 @@ def test_the_announced_gap_is_kept_between_frames():
         assert wire.right.message == message_of(60)
         times = [ms for ms, sender, _ in wire.log if sender == "left"][1:]
         gaps = [after - before for before, after in zip(times, times[1:])]
-        # A tick may be nearly over when a frame leaves, so one more than the gap is needed.
-        assert len(gaps) == 7 and all([gap == least_ms + 1 for gap in gaps])
+        assert gaps == [gap] * 7
 
 
 def test_the_gap_counts_from_when_the_frame_is_off_the_bus():
-    """A frame may wait for lower identifiers after the controller has accepted it."""
-    wire = pair()
-    waiting(wire, 60)
-    answer(wire, [0x30, 0, 20])
-    assert wire.left.frame(wire.clock.now_ms)[0] == 0x21
-    wire.left.sent(wire.clock.now_ms)
-    assert wire.left.leaving
-    wire.clock.now_ms += 500
-    assert wire.left.frame(wire.clock.now_ms) is None
-    wire.left.left(wire.clock.now_ms)
-    wire.clock.now_ms += 20
-    assert wire.left.frame(wire.clock.now_ms) is None
-    wire.clock.now_ms += 1
-    assert wire.left.frame(wire.clock.now_ms)[0] == 0x22
+    """A frame may wait for lower identifiers after the controller has accepted it. Microseconds
+    go round in between."""
+    for st_min, gap in ((20, 20000), (0xF3, 300)):
+        wire = pair()
+        waiting(wire, 60)
+        answer(wire, [0x30, 0, st_min])
+        assert wire.left.frame(5)[0] == 0x21
+        wire.left.sent(5)
+        wire.clock.now_ms += 500
+        assert wire.left.leaving and wire.left.frame(wire.clock.now_ms) is None
+        off_us = (1 << 29) - 50
+        for after_us in (0, 49, 50, gap - 1):
+            wire.left.left(off_us + after_us)
+            assert wire.left.leaving and wire.left.rest_us == gap - after_us
+            assert wire.left.frame(wire.clock.now_ms) is None
+        wire.left.left(off_us + gap)
+        assert wire.left.frame(wire.clock.now_ms)[0] == 0x22
 
 
 def test_without_a_gap_nobody_has_to_say_that_a_frame_is_off_the_bus():
@@ -207,11 +216,12 @@ def test_a_message_that_is_too_long_for_the_receiver_is_given_up_at_once():
     assert wire.right.message == message_of(32)
 
 
-def test_a_length_of_32_bits_is_answered_with_overflow():
+def test_a_length_of_32_bits_that_is_too_long_is_answered_with_overflow():
     wire = pair()
-    wire.feed(wire.right, b"\x10\x00\x00\x00\x20\x00ab")
-    wire.settle()
-    assert wire.frames("right")[0][0] == 0x32
+    for length in (4096, 1 << 20, (1 << 32) - 1):
+        wire.feed(wire.right, b"\x10\x00" + length.to_bytes(4, "big") + b"ab")
+        assert wire.right.frame(5)[0] == 0x32
+        wire.right.sent(5)
     works(wire)
 
 

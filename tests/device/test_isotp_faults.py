@@ -59,9 +59,9 @@ def test_a_frame_that_waits_for_the_bus_has_no_deadline():
         assert wire.left.frame(wire.clock.now_ms) is not None
         assert wire.left.due_ms() is None
     wire.left.sent(wire.clock.now_ms)
-    wire.left.left(wire.clock.now_ms)
-    assert wire.left.due_ms() == wire.clock.now_ms + 6
-    wire.clock.now_ms += 6
+    wire.left.left(0)
+    assert wire.left.due_ms() is None and wire.left.rest_us == 5000
+    wire.left.left(5000)
     for _ in range(3):
         assert wire.left.frame(wire.clock.now_ms) is not None
         assert wire.left.due_ms() is None
@@ -177,7 +177,7 @@ def test_a_message_that_is_not_taken_is_not_overwritten():
     wire = pair()
     wire.left.send(message_of(30))
     wire.settle()
-    for frame in (b"\x02\x3e\x00", b"\x10\x14" + bytes(6), b"\x21" + bytes(7), b"\x22" + bytes(7)):
+    for frame in (b"\x02\x3e\x00", b"\x21" + bytes(7), b"\x22" + bytes(7)):
         wire.feed(wire.right, frame)
         assert wire.right.message == message_of(30)
         assert wire.right.frame(wire.clock.now_ms) is None
@@ -191,6 +191,8 @@ def test_frames_that_are_none_of_ours_are_ignored():
     alien += [bytes([kind << 4 | 5]) + bytes(7) for kind in range(4, 16)]
     alien += [b"\x05\x01\x02\x03\x04", b"\x0f" + bytes(7)]  # less than announced
     alien += [b"\x10\x14" + bytes(5), b"\x10\x07" + bytes(6), b"\x10\x01" + bytes(6)]
+    alien += [b"\x10\x00\x00\x00\x0f\xff\x00\x00", b"\x10\x00"]  # 32 bits for a short length
+    alien += [b"\x00\x0b" + bytes(10), b"\x05" + bytes(11), b"\x10\x0a" + bytes(10)]  # of FD
     alien += [b"\x30\x00\x00", b"\x31\x00\x00", b"\x32\x00\x00"]  # nobody waits for them
     for frame in alien:
         wire.feed(wire.right, frame)

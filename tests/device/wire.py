@@ -50,13 +50,16 @@ class Wire:
             ("left", self.left, self.right),
             ("right", self.right, self.left),
         ):
+            if channel.leaving:
+                channel.left(self.clock.now_ms * 1000)
             frame = channel.frame(self.clock.now_ms)
             if frame is None:
                 continue
             moved = True
             raw = bytes(frame)
             channel.sent(self.clock.now_ms)
-            channel.left(self.clock.now_ms)
+            if channel.leaving:
+                channel.left(self.clock.now_ms * 1000)
             self.log.append((self.clock.now_ms, sender, raw))
             self.count += 1
             if len(self.log) > LOG_FRAMES_MAX:
@@ -81,6 +84,9 @@ class Wire:
     def deadline_ms(self):
         """The earliest of both sides, or None."""
         known = [channel.due_ms() for channel in (self.left, self.right)]
+        for channel in (self.left, self.right):
+            if channel.leaving:
+                known.append(self.clock.now_ms + (channel.rest_us + 999) // 1000)
         known = [deadline_ms for deadline_ms in known if deadline_ms is not None]
         return min(known) if known else None
 

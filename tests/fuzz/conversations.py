@@ -10,13 +10,15 @@ from fuzz.finding import Finding, claim
 from uptane.errors import FlashFault, Refusal
 from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_METADATA, KIND_REPORT, LOCAL, TARGETS
 from uptane.limits import N_BS_MS, N_CR_MS, WAIT_FRAMES_MAX
-from uptane.link.isotp import FRAME_BYTES, MESSAGE_BYTES_MAX, Channel
+from uptane.link.isotp import Channel
 from uptane.meta.wants import Want
 from uptane.uds.server import Server
 
 STEPS_MAX = 24
 NEGATIVE = 1000
 BUFFER_BYTES = 256  # of the channel: long messages overflow it
+LONGEST_BYTES = 64  # of a frame
+LONG_BYTES = 4097  # of a message whose length takes 32 bits
 FILLER = bytes(range(256)) * 17
 ROUNDS_MAX = 200  # of a server over one request
 PICTURE_BYTES = 3000
@@ -40,11 +42,19 @@ def number(data):
 # --- ISO-TP --------------------------------------------------------------------------------------
 
 
+FRAME_BYTES = (8, 64, 8, 64)  # by form of the conversation
+ADDRESSES = (-1, -1, 0, 5)  # before everything else in each frame
+
+
 class Line:
     """One channel, its bus and its clock, in the hands of whoever sends it frames."""
 
-    def __init__(self):
-        self.channel = Channel(BUFFER_BYTES)
+    def __init__(self, form):
+        self.frame_bytes = FRAME_BYTES[form]
+        self.head = ADDRESSES[form] >= 0
+        self.address = bytes((ADDRESSES[form],)) if self.head else b""
+        self.channel = Channel(BUFFER_BYTES, self.frame_bytes, ADDRESSES[form], ADDRESSES[form])
+        self.channel.block_size = (0, 0, 2, 1)[form]
         self.now_ms = 0
         self.refused = []
 
@@ -59,8 +69,9 @@ class Line:
         frame = self.channel.frame(self.now_ms)
         if frame is None:
             return False
-        claim(len(frame) == FRAME_BYTES, "a frame has eight bytes")
-        claim(frame[0] >> 4 <= 3, "a frame is of one of four kinds")
+        claim(len(frame) in (8, 12, 16, 20, 24, 32, 48, 64), "a frame has a length of CAN FD")
+        claim(len(frame) <= self.frame_bytes, "a frame is no longer than its bus allows")
+        claim(frame[self.head] >> 4 <= 3, "a frame is of one of four kinds")
         self.channel.sent(self.now_ms)
         return True
 
@@ -68,23 +79,23 @@ class Line:
         channel = self.channel
         kind %= 8
         if kind == 0:
-            self.attempt(channel.feed, memoryview(data[:FRAME_BYTES]), self.now_ms)
+            self.attempt(channel.feed, memoryview(data[:LONGEST_BYTES]), self.now_ms)
         elif kind == 1:
             self.now_ms += number(data)
         elif kind == 2:
             self.put()
         elif kind == 3:
-            channel.left(self.now_ms)
+            channel.left(self.now_ms * 1000)
         elif kind == 4:
             length = number(data) % 512
-            length = MESSAGE_BYTES_MAX + 1 if length == 511 else length or 1
+            length = LONG_BYTES if length == 511 else length or 1
             self.attempt(channel.send, FILLER, length)
         elif kind == 5:
             channel.taken()
         elif kind == 6:
             self.attempt(channel.poll, self.now_ms)
         elif self.put():
-            channel.left(self.now_ms)
+            channel.left(self.now_ms * 1000)
         message = channel.message
         claim(message is None or 0 < len(message) <= BUFFER_BYTES, "a message fits its buffer")
         claim(0 <= channel.frames_left() <= BUFFER_BYTES // 7 + 1, "what is missing is bounded")
@@ -94,9 +105,11 @@ class Line:
         channel = self.channel
         for _ in range(WAIT_FRAMES_MAX):
             while self.put():
-                channel.left(self.now_ms)
-            channel.left(self.now_ms)
+                channel.left(self.now_ms * 1000)
+            channel.left(self.now_ms * 1000)
             due_ms = channel.due_ms()
+            if channel.leaving:
+                due_ms = self.now_ms + channel.rest_us // 1000
             if due_ms is None:
                 break
             claim(due_ms - self.now_ms <= N_BS_MS + N_CR_MS, "no wait is longer than its timer")
@@ -104,12 +117,12 @@ class Line:
             self.attempt(channel.poll, self.now_ms)
             self.attempt(channel.poll, self.now_ms)
         channel.taken()
-        self.attempt(channel.feed, memoryview(b"\x02\x3e\x00"), self.now_ms)
+        self.attempt(channel.feed, memoryview(self.address + b"\x02\x3e\x00"), self.now_ms)
         claim(channel.message == b"\x3e\x00", "the next message is received")
 
 
 def channel(raw):
-    line = Line()
+    line = Line(raw[0] >> 6 if raw else 0)
     for kind, data in steps(raw):
         line.step(kind, data)
     line.rest()

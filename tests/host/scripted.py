@@ -22,30 +22,42 @@ class News(NamedTuple):
     """What the world tells a node when it wakes."""
 
     now_us: int
-    tx_free: int
+    free: list[int]  # transmit buffers
     overruns: int
     data: list[bytes]
 
 
 def said(kind, records=b"", count=0, **rest):
     """A message of a node: see boards/unix/silicon.py."""
-    fields = {"until_us": silicon.NEVER, "busy_us": 0, "frames": 0, "low": silicon.NOT_SENDING}
+    fields = {
+        "data_bytes": 8,
+        "records": count,
+        "unread": 0,
+        "until_us": silicon.NEVER,
+        "busy_us": 0,
+        "frames": 0,
+        "watch": 0,
+        "low": silicon.NOT_SENDING,
+    }
     fields.update(rest)
-    return struct.pack(silicon.NODE_HEAD, kind, 0, count, *fields.values()) + records
+    return struct.pack(silicon.NODE_HEAD, kind, *fields.values()) + records
 
 
-def sleep(sends=(), **rest):
-    """Send these (after us, identifier, data), and sleep: until_us, frames, low."""
-    records = b"".join(
-        struct.pack(silicon.SENT, after_us, can_id, len(data), data)
-        for after_us, can_id, data in sends
-    )
+def record(after_us, can_id, data, buffer, flags=0):
+    head = struct.pack(silicon.SENT, after_us, can_id, buffer, flags, len(data))
+    return head + data.ljust(8, b"\0")
+
+
+def sleep(sends=(), buffers=range(256), **rest):
+    """Send these (after us, identifier, data) from those buffers, and sleep: until_us, frames,
+    low."""
+    records = b"".join(record(*send, at) for at, send in zip(buffers, sends, strict=False))
     return said(silicon.WAIT, records, len(sends), **rest)
 
 
 def listen(filters=ALL):
-    records = b"".join(struct.pack(silicon.SENT, f, mask, 0, b"") for f, mask in filters)
-    return said(silicon.FILTER, records, len(filters))
+    records = b"".join(record(f, mask, b"", 0) for f, mask in filters)
+    return said(silicon.FILTER, records, len(filters), frames=1)
 
 
 class Scripted:
@@ -63,13 +75,15 @@ class Scripted:
         return next(self._life)
 
     def exchange(self, message):
-        now_us, count, tx_free, _, overruns = struct.unpack_from(silicon.WORLD_HEAD, message)
+        head = struct.unpack_from(silicon.WORLD_HEAD, message)
         data = []
-        for i in range(count):
-            at = silicon.WORLD_HEAD_BYTES + i * silicon.RECEIVED_BYTES
-            _, length, raw = struct.unpack_from(silicon.RECEIVED, message, at)
-            data.append(raw[:length])
-        return self._life.send(News(now_us, tx_free, overruns, data))
+        for i in range(head[1]):
+            at = silicon.WORLD_HEAD_BYTES + i * (silicon.RECEIVED_BYTES + head[2])
+            length = message[at + silicon.RECEIVED_BYTES - 1]
+            at += silicon.RECEIVED_BYTES
+            data.append(message[at : at + length])
+        free = [buffer for buffer in range(3) if not head[4] >> buffer & 1]
+        return self._life.send(News(head[0], free, head[-1], data))
 
     def stop(self):
         self.stops += 1

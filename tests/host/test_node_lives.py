@@ -1,8 +1,6 @@
 """Nodes: resets and power, which end one life of an ECU and begin the next."""
 
-import struct
-
-from scripted import Rig, listen, said, sleep
+from scripted import Rig, listen, record, said, sleep
 
 from boards.unix import silicon
 from muptane.bench.world import US
@@ -12,7 +10,7 @@ def resetting(sends=(), busy_us=0):
     def life():
         yield listen()
         yield sleep(until_us=1000)
-        records = b"".join(struct.pack(silicon.SENT, *send[:2], 0, b"") for send in sends)
+        records = b"".join(record(*send, b"", at) for at, send in enumerate(sends))
         yield said(silicon.RESET, records, len(sends), busy_us=busy_us)
 
     return life

@@ -15,15 +15,14 @@ CHILD = """
 import socket, struct, sys
 wire = socket.socket(fileno=int(sys.argv[1]))
 def say(kind=0):
-    wire.sendall(struct.pack("<BBHQIHH", kind, 0, 0, 1000000, 0, 1, 0xFFFF))
+    wire.sendall(struct.pack("<BBBBQIBBH", kind, 8, 0, 0, 1000000, 0, 1, 0, 0xFFFF))
 def hear():
-    head = wire.recv(16, socket.MSG_WAITALL)
-    more = wire.recv(13 * struct.unpack_from("<QH", head)[1], socket.MSG_WAITALL)
-    return head + more
+    head = wire.recv(29, socket.MSG_WAITALL)
+    return head + wire.recv((6 + head[9]) * head[8], socket.MSG_WAITALL)
 say()
 hear()
 """
-TELL = struct.pack(silicon.WORLD_HEAD, 1, 0, 3, 0, 0)
+TELL = struct.pack(silicon.WORLD_HEAD, 1, 0, 8, *[0] * 9)
 
 
 @pytest.fixture

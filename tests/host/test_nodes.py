@@ -146,11 +146,11 @@ def test_a_node_is_woken_when_its_transmit_slots_are_nearly_empty():
     free = []
 
     def life():
-        frames = [(0, 0x100, bytes(8))] * 3
+        frames, buffers = [(0, 0x100, bytes(8))] * 3, range(3)
         for _ in range(10):
-            news = yield sleep(frames, low=1)
-            free.append(news.tx_free)
-            frames = [(0, 0x100, bytes(8))] * news.tx_free
+            buffers = (yield sleep(frames, buffers, low=1)).free
+            free.append(len(buffers))
+            frames = [(0, 0x100, bytes(8))] * len(buffers)
         yield sleep()
 
     rig = Rig(life).on()
@@ -169,7 +169,7 @@ def test_a_node_may_wait_until_all_has_left():
         yield sleep()
 
     Rig(life).on().run_until_us(2000)
-    assert woken[0].tx_free == 3
+    assert woken[0].free == [0, 1, 2]
     assert woken[0].now_us == -(-3 * FRAME_NS // US)
 
 

@@ -52,6 +52,29 @@ def test_the_sedan_is_what_its_file_says():
     assert [ecu.name for ecu in plan.secondaries()] == ["brake", "door"]
 
 
+def test_a_data_bitrate_makes_the_bus_one_of_can_fd(tmp_path):
+    path = tmp_path / "car.toml"
+    path.write_text(SEDAN.read_text().replace("[bus]", "[bus]\ndata_bitrate = 2_000_000"))
+    plan = load(path)
+    assert (load(SEDAN).bus.data_bitrate, plan.bus.data_bitrate) == (0, 2_000_000)
+    vehicle = Vehicle(plan, World(), tmp_path / "car", "cpython")
+    assert vehicle.bus.data_bitrate == 2_000_000
+    assert {vehicle.settings(ecu.name)["data_bytes"] for ecu in plan.ecu} == {64}
+
+
+def test_a_board_without_can_fd_is_named_with_its_line(complaint):
+    text = SEDAN.read_text().replace("bitrate = 500_000", "data_bitrate = 2_000_000")
+    head, _, tail = text.rpartition('board = "unix"')
+    said = complaint.of(head + 'board = "pyboard_v11"' + tail)
+    at = line_of('board = "unix"')
+    assert said.startswith(f"{at}: ecu.2.board: pyboard_v11 has no CAN FD")
+
+
+def test_a_data_phase_is_not_slower_than_the_rest(complaint):
+    said = complaint("bitrate = 500_000", "bitrate = 500_000\ndata_bitrate = 250_000")
+    assert said.startswith(f"{line_of('bitrate') + 1}: bus.data_bitrate: slower")
+
+
 def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
     plan = load(SEDAN)
     seeds = {seed_of(plan, ecu) for ecu in plan.ecu}

@@ -27,7 +27,7 @@ DEVICE_ORDER = (
     ("meta.verify", "meta.files"),
     ("meta.roles", "meta.policy", "meta.wants"),
     ("meta.shape",),
-    ("store", "link", "identity", "pace", "thrift"),
+    ("store", "link", "identity", "pace", "thrift", "busoff"),
     ("cose", "mac"),
     ("cbor", "crypto"),
     ("ids", "limits", "errors", "algorithms"),

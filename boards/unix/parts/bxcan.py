@@ -24,6 +24,8 @@ class BxCan:
     FLAG_UNORDERED = 16
     IRQ_TX = 1
     IRQ_RX = 2
+    IRQ_STATE = 8
+    FILTERS_MAX = 14
     STATE_ACTIVE = 1
     STATE_BUS_OFF = 4
 
@@ -35,7 +37,7 @@ class BxCan:
         self._fifos: list[list[tuple[int, bytes, int]]] = [[], []]
         self._filters: list[tuple[int, int, int]] = []
         self._handler: Handler | None = None
-        self._off = False
+        self._off = self._worse = False
         self._known: list[tuple[object, memoryview]] = []
         self.lost = 0
         # Called in the middle of `send`: an interrupt may come there.
@@ -51,6 +53,9 @@ class BxCan:
 
     def flags(self) -> int:
         flags = self.IRQ_RX if self._fifos[0] or self._fifos[1] else 0
+        if self._worse:
+            self._worse = False
+            flags |= self.IRQ_STATE
         if self._finished:
             index = self._finished.pop(0)
             self._mailboxes[index] = None
@@ -59,6 +64,8 @@ class BxCan:
 
     def set_filters(self, filters: "list[tuple[int, int, int]] | None") -> None:
         self._filters = [(0, 0, 0), (0, 0, 2)] if filters is None else list(filters)
+        if len(self._filters) > self.FILTERS_MAX:
+            raise ValueError("too many filters")
         for identifier, mask, flags in self._filters:
             limit = 1 << 29 if flags & self.FLAG_EXT_ID else 1 << 11
             if not 0 <= identifier < limit or not 0 <= mask < limit:
@@ -107,9 +114,10 @@ class BxCan:
         self._known.append((into, into[1]))
         return into[1]
 
-    def get_counters(self) -> "list[int]":
+    def get_counters(self, into: "list[int]") -> "list[int]":
         """Of the eight, how many frames wait to be sent; the rest is not modelled."""
-        return [0, 0, 0, 0, 0, self.pending(), 0, 0]
+        into[5] = self.pending()
+        return into
 
     def state(self) -> int:
         return self.STATE_BUS_OFF if self._off else self.STATE_ACTIVE
@@ -154,7 +162,8 @@ class BxCan:
                 return
 
     def bus_off(self) -> None:
-        self._off = True
+        self._off = self._worse = True
+        self._interrupt()
 
     def _interrupt(self) -> None:
         if self._handler is not None:

@@ -6,7 +6,8 @@ the controller is a priority queue, and where it cannot keep the order of equal 
 takes one at a time (all of stm32: `equal_ids = "one_in_flight"` in board.toml). Data is sent in
 the order of `send` in every case, which ISO-TP needs.
 
-It does not do: CAN FD, remote frames (dropped), recovery from bus-off by itself (`restart`).
+It does not do: CAN FD, remote frames (dropped), recovery from bus-off by itself (`restart`): it
+sees to it that `ready` tells of bus-off, and takes nothing to send while the bus is off.
 It imports no hardware: the controller is given, so the modelled one runs the same code.
 """
 
@@ -18,6 +19,7 @@ if False:  # for the type checker; both compilers drop the block
 EXTENDED = 1 << 29  # of a can_id: the identifier has 29 bits; still a small integer
 IDENTIFIER = 0x1FFFFFFF
 TX_PENDING = 5  # in machine.CAN.get_counters()
+BUS_OFF = 4
 
 
 class CanMachine:
@@ -54,11 +56,13 @@ class CanMachine:
         self._filling = False
         self._again = False
         self._refused = False
+        self._watched = False  # somebody waits for the last frame to leave
         self._freed = False
+        self._counters = [0] * 8
         self.overruns = 0  # frames dropped because the ring was full
         self._irq = can.irq()
         # A hard interrupt, because a garbage collection is longer than the controller's FIFO.
-        can.irq(self._on_irq, can.IRQ_RX | can.IRQ_TX, True)
+        can.irq(self._on_irq, can.IRQ_RX | can.IRQ_TX | can.IRQ_STATE, True)
 
     def set_filters(self, filters: "list[Filter]") -> None:
         """Let in frames whose identifier equals a filter's under its mask; both with EXTENDED
@@ -67,7 +71,7 @@ class CanMachine:
         for can_id, mask in filters:
             flags = self._can.FLAG_EXT_ID if can_id & EXTENDED else 0
             marked.append((can_id & IDENTIFIER, mask & IDENTIFIER, flags))
-        self._can.set_filters(marked)
+        self._can.set_filters(marked if len(marked) <= self._can.FILTERS_MAX else None)
 
     def receive(self) -> "Frame | None":
         """[can_id, data] of the oldest frame, or None. The list and the data (a memoryview of
@@ -88,6 +92,8 @@ class CanMachine:
 
     def send(self, can_id: int, data: "Buffer") -> bool:
         """Queue a frame of 0..8 bytes; False when the queue is full or the bus is off."""
+        if self._can.state() == BUS_OFF:
+            return False
         flags = self._send_flags
         if can_id & EXTENDED:
             flags |= self._can.FLAG_EXT_ID
@@ -107,8 +113,8 @@ class CanMachine:
         return True
 
     def ready(self, frames: int) -> bool:
-        """Is there a reason to wake: that many frames wait, or a send was refused and there is
-        room now?"""
+        """Is there a reason to wake: that many frames wait, a send was refused and there is room
+        now, the last frame has left since `unsent` said yes, or errors have become many?"""
         waiting = (self._head - self._tail) % len(self._ring)
         if self._held:
             waiting -= 1
@@ -120,8 +126,9 @@ class CanMachine:
     def unsent(self) -> bool:
         """Is there a frame that was accepted and has not left yet? A port that does not count
         them says no."""
-        counters = self._can.get_counters()
-        return self._in != self._out or bool(counters and counters[TX_PENDING])
+        counters = self._can.get_counters(self._counters)
+        self._watched = self._in != self._out or bool(counters and counters[TX_PENDING])
+        return self._watched
 
     def state(self) -> int:
         """0 stopped, 1 active, 2 warning, 3 passive, 4 bus off (machine.CAN.STATE_...)."""
@@ -141,11 +148,15 @@ class CanMachine:
                 self._drain()
             if flags & self._can.IRQ_TX:
                 sent = True
+            if flags & self._can.IRQ_STATE:
+                self._freed = True
             flags = self._irq.flags()
         if sent:
             self._refill()
             if self._refused:
                 self._refused = False
+                self._freed = True
+            if self._watched and not self.unsent():
                 self._freed = True
 
     def _drain(self) -> None:

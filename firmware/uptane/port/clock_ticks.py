@@ -9,6 +9,8 @@ if False:  # for the type checker; both compilers drop the block
 
     from shapes import Bus, Ticks
 
+TICKS_US = 0x1FFFFFFF  # a small integer on every port
+
 
 class ClockTicks:
     """`ticks`: the module `time`; `idle`: machine.idle; `bus`: what a sleep also waits for."""
@@ -19,8 +21,6 @@ class ClockTicks:
         self._bus = bus
         self._last_ms = ticks.ticks_ms()
         self._now_ms = 0
-        self._last_us = ticks.ticks_us()
-        self._now_us = 0
 
     def ticks_ms(self) -> int:
         """Milliseconds since this object was made. Must be called once in six days."""
@@ -30,12 +30,9 @@ class ClockTicks:
         return self._now_ms
 
     def ticks_us(self) -> int:
-        """Microseconds, for intervals: calls more than eight minutes apart lose multiples of
-        the ticks' period."""
-        now = self._ticks.ticks_us()
-        self._now_us += self._ticks.ticks_diff(now, self._last_us)
-        self._last_us = now
-        return self._now_us
+        """Microseconds that go round at 2**29: for intervals of less than eight minutes. The
+        ticks themselves go round at a power of two of at least that."""
+        return int(self._ticks.ticks_us()) & TICKS_US
 
     def wait(self, until_ms: int, frames: int = 1) -> None:
         """Sleep until that time, or earlier when `frames` frames wait, or when a transmit slot

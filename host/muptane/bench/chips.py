@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from boards.unix import board
+from boards.unix import board, pyb_can
+from boards.unix.machine_can import CAN
 from boards.unix.nor import Nor, part_of
-from boards.unix.silicon import CAN, Core, Time
+from boards.unix.silicon import Core, Time
 from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main
@@ -60,12 +61,14 @@ class Chip:
     """`machine` of one ECU that runs inside CPython."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self.core = Core(
-            GreenletWire(), settings["tx_queue"], settings["wake_us"], settings["frame_us"]
-        )
+        figures = settings["tx_queue"], settings["wake_us"], settings["frame_us"]
+        self.core = Core(GreenletWire(), *figures, settings["data_bytes"])
 
-    def CAN(self, number: int, bitrate: int) -> CAN:
-        return CAN(self.core)
+    def CAN(self, number: int, *arguments: int, **named: int | None) -> CAN:
+        return CAN(self.core, number, *arguments, **named)
+
+    def pyb_can(self, settings: dict[str, Any]) -> pyb_can.CAN:
+        return pyb_can.CAN(self.core, 1, pyb_can.CAN.NORMAL)
 
     def WDT(self) -> Chip:
         return self

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -98,8 +97,8 @@ class MicroPythonProcess:
 
     def _receive(self) -> bytes:
         head = self._read(silicon.NODE_HEAD_BYTES)
-        records = struct.unpack_from("<H", head, 2)[0]
-        return head + self._read(records * silicon.SENT_BYTES) if records else head
+        data_bytes, records = head[1], head[2]
+        return head + self._read(records * (silicon.SENT_BYTES + data_bytes))
 
     def _read(self, length: int) -> bytes:
         ours = self._open()

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from muptane.boards import BoardSpec, load_board
 from muptane.regions import OtherRegion
 from uptane.ids import FULL, PARTIAL, PRIMARY
 from uptane.limits import REPOSITORIES_MAX, SECONDARIES_MAX
@@ -42,9 +43,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
 class BusPlan(Strict):
-    """`bitrate` in bits per second, classic CAN."""
+    """Bits per second; with `data_bitrate`, that of the data phase, the bus has CAN FD, and every
+    ECU's board has to."""
 
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
+    data_bitrate: Annotated[int, Field(ge=10_000, le=8_000_000)] | Literal[0] = 0
 
 
 class EcuPlan(Strict):
@@ -119,6 +122,9 @@ class VehiclePlan(Strict):
 
     @model_validator(mode="after")
     def _one_vehicle(self) -> VehiclePlan:
+        if 0 < self.bus.data_bitrate < self.bus.bitrate:
+            why = f"slower than the bit rate, {self.bus.bitrate}; CAN FD is faster in its data"
+            raise Conflict(why, "bus", "data_bitrate")
         primaries = [at for at, ecu in enumerate(self.ecu) if ecu.role == "primary"]
         if not primaries:
             raise Conflict("no ECU is the Primary; give one of them role = 'primary'", "ecu", 0)
@@ -173,7 +179,7 @@ def load(path: Path) -> VehiclePlan:
         line = error.object[: error.start].count(b"\n") + 1
         raise BadVehicle(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
     try:
-        return VehiclePlan.model_validate(tomllib.loads(text))
+        plan = VehiclePlan.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else len(text.splitlines())
@@ -181,6 +187,18 @@ def load(path: Path) -> VehiclePlan:
     except ValidationError as error:
         wrong = sorted(_explained(text, details) for details in error.errors())
         raise BadVehicle("\n".join(f"{path}:{line}: {why}" for _, line, why in wrong)) from error
+    for at, ecu in enumerate(plan.ecu):
+        if plan.bus.data_bitrate and (lack := fd_lack(plan, ecu, load_board(ecu.board))):
+            line = line_of(text, ("ecu", at, "board"))
+            raise BadVehicle(f"{path}:{line}: ecu.{at}.board: {lack}")
+    return plan
+
+
+def fd_lack(plan: VehiclePlan, ecu: EcuPlan, spec: BoardSpec) -> str:
+    """What that ECU's board lacks to be on the bus of CAN FD that the vehicle has, or ""."""
+    if plan.bus.data_bitrate and not spec.can.fd:
+        return f"{ecu.board} has no CAN FD; use a board that has, or drop data_bitrate of the bus"
+    return ""
 
 
 def _explained(text: str, details: ErrorDetails) -> tuple[bool, int, str]:

@@ -18,12 +18,17 @@ RING = 3  # of rx_queue, what the controller itself holds; the rest is the drive
 CONFIRM_MS = 500
 
 
-def settings_of(spec: BoardSpec, flash: Path, bitrate: int) -> dict[str, Any]:
-    """`flash` is the file that keeps the content; `bitrate` that of the vehicle's bus."""
+def settings_of(
+    spec: BoardSpec, flash: Path, bitrate: int, data_bitrate: int = 0
+) -> dict[str, Any]:
+    """`flash` is the file that keeps the content; `bitrate` that of the vehicle's bus, and
+    `data_bitrate`, if it has CAN FD."""
     part = spec.flash
     stroke_bytes = max(STROKE_BYTES, part.program_bytes)
     return {
         "bitrate": bitrate,
+        "data_bitrate": data_bitrate,
+        "data_bytes": 64 if data_bitrate else 8,
         "tx_queue": spec.can.tx_queue,
         "rx_queue": spec.can.rx_queue,
         "ring": max(spec.can.rx_queue - RING, 2),

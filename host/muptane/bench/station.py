@@ -14,7 +14,7 @@ from typing import Any
 
 from muptane.bench.can.bus import Bus
 from muptane.bench.can.frames import Frame
-from muptane.bench.world import MS, Event, World
+from muptane.bench.world import MS, US, Event, World
 from uptane.errors import Refusal
 from uptane.link.isotp import Channel
 from uptane.uds.client import Client
@@ -40,7 +40,8 @@ class Station:
     def __init__(self, world: World, bus: Bus, name: str, link: tuple[int, int]) -> None:
         self.world = world
         self.clock = WorldClock(world)
-        self.channel = Channel(MESSAGE_BYTES)
+        self._fd = bus.data_bitrate > 0
+        self.channel = Channel(MESSAGE_BYTES, 64 if self._fd else 8)
         self.client = Client(self.channel, self.clock)
         self._request_id, response_id = link
         self._port = bus.port(name, TX_QUEUE)
@@ -127,15 +128,18 @@ class Station:
 
     def _transmit(self) -> None:
         now = self.clock.ticks_ms()
-        if not self._port.queue:
-            self.channel.left(now)
+        if self.channel.leaving and not self._port.queue:
+            self.channel.left(self.world.now_ns // US)
         frame = self.channel.frame(now)
-        while frame is not None and self._port.send(Frame(self._request_id, bytes(frame))):
+        while frame is not None and self._port.send(self._framed(frame)):
             self.channel.sent(now)
             if self.channel.idle():
                 self._until_ms = 0
                 self._step()
             frame = self.channel.frame(now)
+
+    def _framed(self, data: bytearray | memoryview) -> Frame:
+        return Frame(self._request_id, bytes(data), self._fd, self._fd)
 
     def _sleep(self) -> None:
         now = self.clock.ticks_ms()
@@ -146,6 +150,8 @@ class Station:
         due = [self.channel.due_ms()]
         if self._task is not None:
             due.append(self._until_ms)
-        times = [time for time in due if time is not None]
+        times = [max(time, now + 1) * MS for time in due if time is not None]
+        if self.channel.leaving and not self._port.queue:
+            times.append(self.world.now_ns + self.channel.rest_us * US)
         if times:
-            self._timer = self.world.at(max(min(times), now + 1) * MS, self._pump)
+            self._timer = self.world.at(min(times), self._pump)

@@ -25,7 +25,7 @@ from muptane.bench.can.bus import Bus
 from muptane.bench.factory import FirstImage, Plant, Supply
 from muptane.bench.interpreters import CPythonNode, Interpreter, MicroPythonProcess
 from muptane.bench.nodes import Node
-from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan
+from muptane.bench.plan import BadVehicle, EcuPlan, VehiclePlan, fd_lack
 from muptane.bench.settings import heap_bytes, place_of, regions_of, settings_of
 from muptane.bench.station import Station
 from muptane.bench.world import S, World
@@ -75,7 +75,8 @@ class Vehicle:
     def _make(self, index: int, plan: EcuPlan) -> Ecu:
         spec = load_board(plan.board)
         self._check(plan, spec)
-        settings = settings_of(spec, self.folder / f"{plan.name}.flash", self.plan.bus.bitrate)
+        rates = self.plan.bus.bitrate, self.plan.bus.data_bitrate
+        settings = settings_of(spec, self.folder / f"{plan.name}.flash", *rates)
         settings["name"] = plan.name
         settings["seed"] = self.plan.seed * 1000 + index
         level = "primary" if plan.role == "primary" else plan.verification
@@ -88,9 +89,11 @@ class Vehicle:
             settings["costs"]["p256_verify"] = spec.costs.p256_verify
         self._change(settings)
         port = self.bus.port(plan.name, settings["tx_queue"])
+        port.fifo = bool(self.plan.bus.data_bitrate)
         heap = 0
         if self.nodes == "micropython":
-            heap = firmware.heap_for_code(plan.traits()) + settings["heap_bytes"]
+            traits = plan.traits() + (",fd" if self.plan.bus.data_bitrate else "")
+            heap = firmware.heap_for_code(traits) + settings["heap_bytes"]
         interpreter = self._interpreter(plan, settings, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000
@@ -109,6 +112,8 @@ class Vehicle:
                 raise BadVehicle(f"{plan.name}: {plan.board} has no {region} region; has {there}")
         if lack := spec.records_lack(level, plan.deltas, len(plan.regions)):
             raise BadVehicle(f"{plan.name}: {plan.board} has no room for that: {lack}")
+        if lack := fd_lack(self.plan, plan, spec):
+            raise BadVehicle(f"{plan.name}: {lack}")
         bitrate = self.plan.bus.bitrate
         if spec.port != "unix" and bitrate not in spec.can.bitrates:
             rates = ", ".join(map(str, spec.can.bitrates))
@@ -121,7 +126,8 @@ class Vehicle:
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
             return CPythonNode(lambda node: chips.live(self.chip(settings), settings, words))
-        command = firmware.micropython(heap, "-m", "boards.unix.boot", plan.traits(), str(path))
+        traits = plan.traits() + (",fd" if settings["data_bitrate"] else "")
+        command = firmware.micropython(heap, "-m", "boards.unix.boot", traits, str(path))
         return self.process(plan.name, command, words)
 
     # --- the factory -------------------------------------------------------------------------
@@ -212,7 +218,7 @@ class Vehicle:
 
     def wire(self) -> Bus:
         """The bus that its ECUs are on."""
-        return Bus(self.world, self.plan.bus.bitrate)
+        return Bus(self.world, self.plan.bus.bitrate, self.plan.bus.data_bitrate)
 
     def chip(self, settings: dict[str, Any]) -> chips.Chip:
         """The chip that an ECU lives on inside CPython, one for each life."""

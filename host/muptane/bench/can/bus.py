@@ -17,6 +17,7 @@ comes. Source: ISO 11898-1:2015.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from muptane.bench.can.collision import collided
@@ -161,7 +162,7 @@ class Bus:
         if frame.fd and (deaf := frozenset(port.name for port in others if not port.fd)):
             return Strike(fd_head(frame.id, frame.brs)[1] + CLASSIC_LOST_BITS, deaf)
         strike = self.noise(sender, frame, attempt.bits) if self.noise is not None else None
-        if strike is None and all(port.silent for port in others):
+        if strike is None and not sender.loops and all(port.silent for port in others):
             attempt.unheard = True
             strike = Strike(attempt.bits - ACK_BITS, frozenset((sender.name,)))
         return strike
@@ -169,7 +170,7 @@ class Bus:
     def _is_only_missed(self, attempt: Attempt) -> bool:
         """Nobody who sees the error can make the others see it."""
         seers = [port for port in self.ports if port.hears() and attempt.saw(port)]
-        return all(port.counts.passive and port not in attempt.senders for port in seers)
+        return not any(port.flags_errors() or port in attempt.senders for port in seers)
 
     # --- what becomes of a frame -----------------------------------------------------------
 
@@ -261,7 +262,12 @@ class Bus:
                 sent, saw = port in attempt.senders, attempt.saw(port)
                 if port.counts.tec or port.counts.rec or saw:
                     self._erred = True
-                    port.count(_after_passing(port, sent, saw))
+                    port.count(partial(port.counts.passed, sent, saw))
+
+    def carries(self, port: Port) -> Frame | None:
+        """The frame of that port that is on the wire."""
+        attempt = self._attempt
+        return attempt.frame if attempt is not None and port in attempt.senders else None
 
     def cut(self, port: Port) -> None:
         """A frame of this port that is on the wire will reach nobody."""
@@ -291,10 +297,3 @@ class Bus:
     def recover(self, port: Port) -> None:
         """The port is off the bus and counts recessive bits from now on."""
         self._recovery.begin(port, idle=self._attempt is None)
-
-
-def _after_passing(port: Port, sent: bool, saw: bool) -> Callable[[], None]:
-    """What a frame that passed does to a port's counters."""
-    if sent:
-        return port.counts.sent
-    return port.counts.failed_receiving if saw else port.counts.received

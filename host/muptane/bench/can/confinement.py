@@ -61,6 +61,15 @@ class Confinement:
     def received(self) -> None:
         self.rec = REC_HEALED if self.rec > REC_HEALED else max(self.rec - 1, 0)
 
+    def passed(self, sent: bool, saw: bool) -> None:
+        """A frame has passed that it `sent`, or in which it `saw` an error, or neither."""
+        if sent:
+            self.sent()
+        elif saw:
+            self.failed_receiving()
+        else:
+            self.received()
+
     def failed_sending(self, unheard: bool = False) -> None:
         """`unheard`: nobody acknowledged, and nobody answered the error flag. That never puts a
         controller off the bus: one that is alone stays error-passive."""

@@ -20,6 +20,11 @@ class Wire(Protocol):
 
     @property
     def world(self) -> World: ...
+    @property
+    def bitrate(self) -> int: ...
+    @property
+    def data_bitrate(self) -> int: ...
+    def carries(self, port: Port) -> Frame | None: ...
     def contend(self) -> None: ...
     def cut(self, port: Port) -> None: ...
     def recover(self, port: Port) -> None: ...
@@ -29,7 +34,8 @@ class Wire(Protocol):
 class Port:
     """One controller. `filters` is a list of (identifier, mask); None lets nothing in. `fd`: it
     understands CAN FD. `on`: it has power and takes part; it acknowledges what it hears, filters
-    or not, unless it is `silent`. `recovers`: it comes back from bus-off by itself. `ear` may
+    or not, unless it is `silent`; one that `loops` needs nobody who acknowledges. `recovers`: it
+    comes back from bus-off by itself. `fifo`: it sends in order, not by identifier. `ear` may
     change what becomes of a frame that it received: pairs of delay (ns) and frame."""
 
     def __init__(self, bus: Wire, name: str, queue_frames: int, fd: bool = False) -> None:
@@ -41,6 +47,8 @@ class Port:
         self.fd = fd
         self.on = True
         self.silent = False
+        self.loops = False
+        self.fifo = False
         self.recovers = True
         self.counts = Confinement()
         self.held_until_ns = 0  # error-passive, it has to wait
@@ -59,6 +67,12 @@ class Port:
         self.queue.append(frame)
         self.bus.contend()
         return True
+
+    def withdraw(self, frame: Frame) -> None:
+        """Take back a frame that waits, and is not on the wire."""
+        if frame in self.queue:
+            self.queue.remove(frame)
+            self.bus.contend()
 
     def switch(self, on: bool) -> None:
         """The controller begins to take part, or ends to."""
@@ -88,10 +102,17 @@ class Port:
         """Whether it takes part in what others send."""
         return self.on and not self.counts.bus_off
 
+    def flags_errors(self) -> bool:
+        """Whether others notice when it sees an error."""
+        return not (self.counts.passive or self.silent)
+
     def first(self) -> Frame | None:
-        """The frame that it would send now: of the lowest key, of equal ones the eldest."""
+        """The frame that it would send now: of the lowest key, of equal ones the eldest; of a
+        FIFO the eldest."""
         if not self.queue or not self.hears() or self.held_until_ns > self.bus.world.now_ns:
             return None
+        if self.fifo:
+            return self.queue[0]
         return min(self.queue, key=lambda frame: frame.key)
 
     # --- what the bus tells ----------------------------------------------------------------
