@@ -50,6 +50,9 @@ LATER = {
     ),
 }
 
+for later in LATER:
+    LATER[later] += ("uptane.uds.diagnosis",)
+
 # ... or of what its board is built with.
 LATER["symmetric"] = ("uptane.mac",)
 LATER["es256"] = ("uptane.crypto.p256",)

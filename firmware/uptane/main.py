@@ -8,12 +8,12 @@ Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 """
 
 from uptane import identifiers, identity
-from uptane.abilities import cycle_of, intake_of, slots_of
+from uptane.abilities import cycle_of, diagnosis_of, intake_of, slots_of
 from uptane.application import Application
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, Refusal, SlowRetrieval, TooOften
 from uptane.ids import PRIMARY, REGION_APPLICATION, REPORT_BUNDLE, REPORT_REGIONS
-from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, S3_MS, UPLOAD_BYTES
+from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, REPLY_BYTES_MAX, S3_MS
 from uptane.link.isotp import Channel
 from uptane.pace import Pace
 from uptane.report import Reports
@@ -22,7 +22,7 @@ from uptane.thrift import Thrift
 from uptane.trial import Trial
 from uptane.trust import Trust
 from uptane.uds.codes import SESSION_DEFAULT, SESSION_PROGRAMMING
-from uptane.uds.server import Server
+from uptane.uds.server import FUNCTIONAL_BYTES, Server
 from uptane.uds.services import Services
 
 if False:  # for the type checker
@@ -30,15 +30,12 @@ if False:  # for the type checker
 
     from errand import Work
     from shapes import Board
-    from uptane.bundle import Leader
-    from uptane.image.depot import Depot
     from uptane.meta.decision import Decision
     from uptane.primary import Lead
     from uptane.store.boot import Installed
     from uptane.uds.client import Client
 
 MESSAGE_BYTES = BLOCK_BYTES + 2
-REPLY_BYTES = UPLOAD_BYTES + 2
 RESET_DELAY_MS = 20  # for the last response to leave
 COALESCE = 8  # frames of a message that may wait for each other
 COALESCE_MS = 5
@@ -57,7 +54,6 @@ class Ecu:
         self.identity = identity.load(self.records)
         self.slots = slots_of(board, self.records)
         self.reports = Reports(self.suite, self.identity, self.records)
-        self.trial = Trial(self.slots, self.note)
         self._thrift = Thrift(self.clock.ticks_ms())
         self.trust = Trust(board, self.identity, self.records, self.slots)
         pace = Pace(board.bitrate, PATIENCE_MS)
@@ -65,12 +61,14 @@ class Ecu:
         self.application = Application(board, self.slots.place)
         self._channels: dict[int, tuple[int, Channel]] = {}
         self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
-        self._services = Services(self)
-        self._server = Server(self._server_channel, self._services.table, bytearray(REPLY_BYTES))
+        channels = [self._server_channel]
+        for can_id in self.identity.functional_id:
+            channels.append(self._open(0, can_id, FUNCTIONAL_BYTES))
+        self.services = Services(self)
+        self._server = Server(channels, self.services, bytearray(REPLY_BYTES_MAX))
+        self.diagnosis = diagnosis_of(self)
+        self.trial = Trial(self.slots, self.note)
         self._role: ModuleType = cycle_of(board)
-        self.depot: Depot
-        self.leader: Leader
-        self.block: bytearray
         self.clients: list[tuple[int, Client]] = []
         self._lead: Lead | None = None
         if self.identity.verification == PRIMARY:
@@ -99,15 +97,17 @@ class Ecu:
         self._lead = primary.Lead(self.clients, self.cycle)
         self.leader = Leader(self)
 
-    def _open(self, tx_id: int, rx_id: int) -> Channel:
-        channel = Channel(MESSAGE_BYTES)
-        self._channels[rx_id] = (tx_id, channel)
+    def _open(self, tx_id: int, rx_id: int, message_bytes: int = MESSAGE_BYTES) -> Channel:
+        channel = Channel(message_bytes)
+        self._channels[rx_id] = (tx_id, channel)  # 0 as tx_id: it only listens
         return channel
 
     # --- what the cycle and the services ask of it -------------------------------------------
 
     def note(self, number: int) -> None:
         """Remember a refusal for the next version report."""
+        if self.diagnosis is not None:
+            self.diagnosis.noted(number)
         self.reports.note(number)
 
     def _refused(self, number: int) -> None:
@@ -118,8 +118,7 @@ class Ecu:
     def make_report(self) -> "Work[bytes]":
         boot = self.trial.boot_state(self.clock.ticks_ms())
         image, time, nonce = self.installed(), self.trust.time(), self.trust.nonce()
-        slots = self.slots
-        also = {REPORT_BUNDLE: slots.tried(), REPORT_REGIONS: slots.contents()}
+        also = {REPORT_BUNDLE: self.slots.tried(), REPORT_REGIONS: self.slots.contents()}
         return (yield from self.reports.make(image, boot, time, nonce, also))
 
     def installed(self) -> "Installed":
@@ -173,6 +172,8 @@ class Ecu:
 
     def session_changed(self, session: int) -> None:
         self._leave_at = 0
+        if self.diagnosis is not None:
+            self.diagnosis.session_changed(session)
         if session == SESSION_PROGRAMMING:
             self.application.stop()
             self.board.tidy()
@@ -183,7 +184,7 @@ class Ecu:
         """The value of a data identifier, or None."""
         return identifiers.value_of(self, did)
 
-    # --- the application ---------------------------------------------------------------------
+    # --- the application and the session -----------------------------------------------------
 
     def start_application(self) -> None:
         area, length = self.slots.place(REGION_APPLICATION)
@@ -192,13 +193,11 @@ class Ecu:
         self.board.tidy()
         self.application.start(area, length, self.clock.ticks_ms())
 
-    # --- the session ---------------------------------------------------------------------------
-
     def _watch_session(self, now_ms: int) -> None:
         """Fall back to the default session after S3 of silence (ISO 14229-2, 7.2): whoever opened
         another one is gone, and the application runs again. The same holds for whoever does not
         take a response, and for whoever stays after a refusal."""
-        services = self._services
+        services = self.services
         if not self._server.busy() and now_ms - self._server.heard_ms >= S3_MS:
             if not self._server_channel.idle():
                 self._server_channel.abort()
@@ -259,6 +258,8 @@ class Ecu:
     def _transmit(self, now: int) -> None:
         send = self.board.can.send
         for tx_id, channel in self._channels.values():
+            if not tx_id:
+                channel.abort()
             if channel.leaving and not self.board.can.unsent():
                 channel.left(self.clock.ticks_ms())
             frame = channel.frame(now)
@@ -274,7 +275,7 @@ class Ecu:
         frames = 1
         now = self.clock.ticks_ms()
         due = [self._server.due_ms(), self.application.due_ms()]
-        if self._services.session != SESSION_DEFAULT or not self._server_channel.idle():
+        if self.services.session != SESSION_DEFAULT or not self._server_channel.idle():
             due.append(self._server.heard_ms + S3_MS)
         if self._leave_at:
             due.append(self._leave_at)

@@ -9,7 +9,7 @@ from ecu import Ecu
 from fuzz.finding import Finding, claim
 from uptane.errors import FlashFault, Refusal
 from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_METADATA, KIND_REPORT, LOCAL, TARGETS
-from uptane.limits import N_BS_MS, N_CR_MS, WAIT_FRAMES_MAX
+from uptane.limits import N_BS_MS, N_CR_MS, REPLY_BYTES_MAX, WAIT_FRAMES_MAX
 from uptane.link.isotp import FRAME_BYTES, MESSAGE_BYTES_MAX, Channel
 from uptane.meta.wants import Want
 from uptane.uds.server import Server
@@ -157,7 +157,7 @@ class Tested(Ecu):
     def __init__(self):
         Ecu.__init__(self)
         self.mailbox = Mailbox()
-        self.server = Server(self.mailbox, self.services.table, bytearray(258))
+        self.server = Server((self.mailbox,), self.services, bytearray(REPLY_BYTES_MAX))
         self.sink = Sink()
         self.refused = []
 

@@ -42,9 +42,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
 class BusPlan(Strict):
-    """`bitrate` in bits per second, classic CAN."""
+    """`bitrate` in bits per second, classic CAN; `functional`: the identifier of UDS requests to
+    all ECUs at once."""
 
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
+    functional: CanId = 0x7DF
 
 
 class EcuPlan(Strict):
@@ -140,7 +142,8 @@ class VehiclePlan(Strict):
                 raise Conflict(why, "ecu", at, "regions")
             if len(set(ecu.regions)) < len(ecu.regions):
                 raise Conflict("a region is named twice; name each once", "ecu", at, "regions")
-        seen: dict[object, str] = {}
+        functional = ("a CAN identifier", self.bus.functional)
+        seen: dict[object, str] = {functional: "'all'"}
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:
                 known = (kind, getattr(ecu, key))
