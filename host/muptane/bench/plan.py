@@ -142,16 +142,15 @@ class VehiclePlan(Strict):
                 raise Conflict(why, "ecu", at, "regions")
             if len(set(ecu.regions)) < len(ecu.regions):
                 raise Conflict("a region is named twice; name each once", "ecu", at, "regions")
-        functional = ("a CAN identifier", self.bus.functional)
-        seen: dict[object, str] = {functional: "'all'"}
+        seen: dict[object, str] = {("a CAN identifier", self.bus.functional): "all ECUs"}
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:
                 known = (kind, getattr(ecu, key))
                 if known in seen:
-                    whose = f"{kind} of the ECU {seen[known]} already"
+                    whose = f"{kind} of {seen[known]} already"
                     why = f"{known[1]!r} is {whose}; choose another"
                     raise Conflict(why, "ecu", at, key)
-                seen[known] = f"{ecu.name!r}"
+                seen[known] = f"the ECU {ecu.name!r}"
         numbers = [one.number for one in self.repository]
         for at, number in enumerate(numbers):
             if number in numbers[:at]:
