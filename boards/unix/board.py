@@ -26,7 +26,7 @@ def build(machine, time, settings: dict) -> Board:  # type: ignore[no-untyped-de
 
         given = (board.suite, core.charge, settings["costs"], machine.tidy)
         board.secrecy = secret.MeteredSecrecy(*given)
-    board.deltas = settings["deltas"]
+    board.deltas, board.diagnosis = settings["deltas"], True
     board.tidy, board.heap = machine.tidy, machine.heap  # type: ignore[method-assign]
     nor = machine.flash(settings["flash"])
     board.records_area = layout.area(settings, nor, "records")

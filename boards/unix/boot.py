@@ -50,6 +50,9 @@ LATER = {
     ),
 }
 
+for later in LATER:
+    LATER[later] += ("uptane.uds.diagnosis",)
+
 # ... or of what its board is built with.
 LATER["fd"] = ("uptane.port.can_pyb", "boards.unix.pyb_can")
 LATER["symmetric"] = ("uptane.mac",)

@@ -80,6 +80,7 @@ class Board(Protocol):
     depot_areas: list[Area]
     watchdog: Watchdog
     deltas: bool
+    diagnosis: bool
     secrecy: Secrecy | None
 
     def random(self, n: int, /) -> bytes: ...

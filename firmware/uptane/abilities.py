@@ -1,4 +1,4 @@
-"""What an ECU does beyond the least: regions, the only place there is, deltas, encryption.
+"""What an ECU does beyond the least: regions, the only place there is, deltas, encryption, DTCs.
 
 Each is imported only where its board is built for it (`shapes.Board`), because most have no room
 for it. It decides nothing else.
@@ -16,6 +16,7 @@ if False:  # for the type checker
     from uptane.image.rewriting import Rewriting
     from uptane.main import Ecu
     from uptane.store.records import Records
+    from uptane.uds.diagnosis import Diagnosis
 
 
 def slots_of(board: "Board", records: "Records") -> Slots:
@@ -43,6 +44,15 @@ def intake_of(ecu: "Ecu") -> "Intake | Rewriting | None":
         from uptane.image.intake import Intake  # here, because most take images as they are
 
         return Intake(ecu)
+    return None
+
+
+def diagnosis_of(ecu: "Ecu") -> "Diagnosis | None":
+    """What a workshop may ask for besides; None: nothing."""
+    if ecu.board.diagnosis:
+        from uptane.uds.diagnosis import Diagnosis  # here, because not all have room for it
+
+        return Diagnosis(ecu, ecu.services)
     return None
 
 

@@ -20,15 +20,18 @@ if False:  # for the type checker
 
 
 class Cabin:
-    """What an application may touch. `place(region)` says where a region lies, and its bytes."""
+    """What an application may touch. `place(region)` says where a region lies, and its bytes;
+    `owner` may be muted."""
 
-    def __init__(self, bus: "Bus", place: "Place") -> None:
+    def __init__(self, owner: "Application", bus: "Bus", place: "Place") -> None:
+        self._owner = owner
         self._bus = bus
         self._place = place
 
     def send(self, can_id: int, data: bytes) -> bool:
-        """Put a frame of 0..8 bytes on the bus; False when the queue is full."""
-        return self._bus.send(can_id, data)
+        """Put a frame of 0..8 bytes on the bus; False when the queue is full, or as long as
+        CommunicationControl wants silence."""
+        return not self._owner.muted and self._bus.send(can_id, data)
 
     def read(self, region: int, offset: int, n: int) -> bytes:
         """Up to n bytes that a region (uptane.ids, REGION_...) of what runs holds from that offset
@@ -46,7 +49,7 @@ class Application:
         self._board = board
         self._place = place
         self._module: ModuleType | None = None
-        self._started = False
+        self._started = self.muted = False
         self._since_ms = 0
         self._next_ms = 0
 
@@ -58,7 +61,7 @@ class Application:
         self._module = self._board.mount(area, length)
         if self._module is None:
             return False
-        self._module.start(Cabin(self._board.can, self._place))
+        self._module.start(Cabin(self, self._board.can, self._place))
         return True
 
     def stop(self) -> None:

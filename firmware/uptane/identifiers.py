@@ -1,12 +1,13 @@
-"""What an ECU says of itself by data identifier: nothing here can be written, and no key is shown.
+"""What an ECU says of itself by data identifier: nothing here is written, and no key is shown.
 
 Layouts: docs/pouf.md, data identifiers. `ecu` is uptane.main.Ecu. It does not answer UDS: the
-services do. Rules: S-39.
+services do, which know the session themselves. Rules: S-39.
 """
 
 from uptane.uds.codes import (
     DID_BOOT,
     DID_ECU,
+    DID_FINGERPRINT,
     DID_HEAP,
     DID_IMAGE,
     DID_INTERPRETER,
@@ -36,4 +37,6 @@ def value_of(ecu: "Ecu", did: int) -> "bytes | None":
         return bytes(ecu.reports.attacks)
     if did == DID_HEAP:
         return b"".join([n.to_bytes(4, "big") for n in ecu.board.heap()])
+    if did == DID_FINGERPRINT and ecu.diagnosis is not None:
+        return ecu.diagnosis.fingerprint or None
     return None

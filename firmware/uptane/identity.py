@@ -8,6 +8,7 @@ second secret for decryption, or one symmetric key that is split for both (T-43)
 from uptane import cbor
 from uptane.errors import BadShape, NotProvisioned
 from uptane.ids import (
+    IDENTITY_ACCESS,
     IDENTITY_DECRYPTION,
     IDENTITY_DIRECTOR,
     IDENTITY_ECU,
@@ -52,10 +53,12 @@ class Identity:
         self.director: bytes = field(fields, IDENTITY_DIRECTOR, bytes)
         self.image: bytes | None = fields.get(IDENTITY_IMAGE)
         link = field(fields, IDENTITY_LINK, list)
-        if [type(can_id) for can_id in link] != [int, int]:
+        if [type(can_id) for can_id in link] not in ([int, int], [int, int, int]):
             raise BadShape
         self.request_id: int = link[0]
         self.response_id: int = link[1]
+        self.functional_id: list[int] = link[2:]  # or none
+        self.access: bytes = fields.get(IDENTITY_ACCESS, b"")
         self.secondaries: list[list[int]] = fields.get(IDENTITY_SECONDARIES, [])
 
 

@@ -164,10 +164,12 @@ IDENTITY_VERIFICATION = 4  # PARTIAL, FULL or PRIMARY
 IDENTITY_SEED = 5  # Ed25519 seed, 32 bytes: signs, and nothing else
 IDENTITY_DIRECTOR = 6  # SHA-256 of the payload of the Director's Root 1
 IDENTITY_IMAGE = 7  # the same of the Image repository, absent on a partial ECU
-IDENTITY_LINK = 8  # [CAN id of requests to me, CAN id of my responses]
+# [CAN id of requests to me, of my responses, of requests to all; without the last none is heard]
+IDENTITY_LINK = 8
 IDENTITY_SECONDARIES = 9  # Primary only: [[ecu id, verification, request id, response id], ...]
 IDENTITY_SYMMETRIC = 10  # 32 bytes, instead of IDENTITY_SEED: only ever split, see uptane.mac
 IDENTITY_DECRYPTION = 11  # X25519 secret, 32 bytes; absent: cannot decrypt
+IDENTITY_ACCESS = 12  # 32 bytes, for security access and nothing else; absent: has none
 
 PARTIAL = 0
 FULL = 1

@@ -8,22 +8,21 @@ Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 """
 
 from uptane import identifiers, identity
-from uptane.abilities import cycle_of, intake_of, slots_of
+from uptane.abilities import cycle_of, diagnosis_of, intake_of, slots_of
 from uptane.application import Application
-from uptane.busoff import BusOff
 from uptane.cycle import Cycle
-from uptane.errors import NotProvisioned, Refusal, SlowRetrieval, TooOften
+from uptane.errors import NotProvisioned, SlowRetrieval, TooOften
 from uptane.ids import PRIMARY, REGION_APPLICATION, REPORT_BUNDLE, REPORT_REGIONS
-from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, S3_MS, UPLOAD_BYTES
-from uptane.link.isotp import Channel
+from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, REPLY_BYTES_MAX, S3_MS
 from uptane.pace import Pace
 from uptane.report import Reports
 from uptane.store.records import Records
 from uptane.thrift import Thrift
+from uptane.traffic import LISTENING, Traffic
 from uptane.trial import Trial
 from uptane.trust import Trust
 from uptane.uds.codes import SESSION_DEFAULT, SESSION_PROGRAMMING
-from uptane.uds.server import Server
+from uptane.uds.server import FUNCTIONAL_BYTES, Server
 from uptane.uds.services import Services
 
 if False:  # for the type checker
@@ -31,18 +30,13 @@ if False:  # for the type checker
 
     from errand import Work
     from shapes import Board
-    from uptane.bundle import Leader
-    from uptane.image.depot import Depot
     from uptane.meta.decision import Decision
     from uptane.primary import Lead
     from uptane.store.boot import Installed
     from uptane.uds.client import Client
 
 MESSAGE_BYTES = BLOCK_BYTES + 2
-REPLY_BYTES = UPLOAD_BYTES + 2
 RESET_DELAY_MS = 20  # for the last response to leave
-COALESCE = 8  # frames of a message that may wait for each other
-COALESCE_MS = 5
 FOREVER_MS = 1 << 52
 
 
@@ -58,26 +52,29 @@ class Ecu:
         self.identity = identity.load(self.records)
         self.slots = slots_of(board, self.records)
         self.reports = Reports(self.suite, self.identity, self.records)
-        self.trial = Trial(self.slots, self.note)
         self._thrift = Thrift(self.clock.ticks_ms())
         self.trust = Trust(board, self.identity, self.records, self.slots)
         pace = Pace(board.bitrate, PATIENCE_MS)
         self.cycle = Cycle(self.records, self.clock, self._refused, board.tidy, pace)
         self.application = Application(board, self.slots.place)
-        self._channels: dict[int, tuple[int, Channel]] = {}
-        self._server_channel = self._open(self.identity.response_id, self.identity.request_id)
-        self._services = Services(self)
-        self._server = Server(self._server_channel, self._services.table, bytearray(REPLY_BYTES))
+        self._traffic = Traffic(board.can, board.clock)
+        open_channel = self._traffic.open
+        self._server_channel = open_channel(
+            self.identity.response_id, self.identity.request_id, MESSAGE_BYTES
+        )
+        channels = [self._server_channel]
+        for can_id in self.identity.functional_id:
+            channels.append(open_channel(LISTENING, can_id, FUNCTIONAL_BYTES))
+        self.services = Services(self)
+        self._server = Server(channels, self.services, bytearray(REPLY_BYTES_MAX))
+        self.diagnosis = diagnosis_of(self)
+        self.trial = Trial(self.slots, self.note)
         self._role: ModuleType = cycle_of(board)
-        self.depot: Depot
-        self.leader: Leader
-        self.block: bytearray
         self.clients: list[tuple[int, Client]] = []
         self._lead: Lead | None = None
         if self.identity.verification == PRIMARY:
             self._become_primary()
-        board.can.set_filters([(rx, 0x7FF) for rx in self._channels])
-        self._bus_off = BusOff(board.can)
+        self._traffic.listen()
         self.intake = intake_of(self)
         self._reset_at = self._leave_at = 0  # back to the default session, whoever is there
         self.verified = False
@@ -94,21 +91,18 @@ class Ecu:
         self.depot = Depot(self.board.depot_areas, self.records)
         self.block = bytearray(MESSAGE_BYTES)
         self.clients = [
-            (peer[0], Client(self._open(peer[2], peer[3]), self.clock))
+            (peer[0], Client(self._traffic.open(peer[2], peer[3], MESSAGE_BYTES), self.clock))
             for peer in self.identity.secondaries
         ]
         self._lead = primary.Lead(self.clients, self.cycle)
         self.leader = Leader(self)
 
-    def _open(self, tx_id: int, rx_id: int) -> Channel:
-        channel = Channel(MESSAGE_BYTES, self.board.can.frame_bytes)
-        self._channels[rx_id] = (tx_id, channel)
-        return channel
-
     # --- what the cycle and the services ask of it -------------------------------------------
 
     def note(self, number: int) -> None:
         """Remember a refusal for the next version report."""
+        if self.diagnosis is not None:
+            self.diagnosis.noted(number)
         self.reports.note(number)
 
     def _refused(self, number: int) -> None:
@@ -119,8 +113,7 @@ class Ecu:
     def make_report(self) -> "Work[bytes]":
         boot = self.trial.boot_state(self.clock.ticks_ms())
         image, time, nonce = self.installed(), self.trust.time(), self.trust.nonce()
-        slots = self.slots
-        also = {REPORT_BUNDLE: slots.tried(), REPORT_REGIONS: slots.contents()}
+        also = {REPORT_BUNDLE: self.slots.tried(), REPORT_REGIONS: self.slots.contents()}
         return (yield from self.reports.make(image, boot, time, nonce, also))
 
     def installed(self) -> "Installed":
@@ -174,6 +167,8 @@ class Ecu:
 
     def session_changed(self, session: int) -> None:
         self._leave_at = 0
+        if self.diagnosis is not None:
+            self.diagnosis.session_changed(session)
         if session == SESSION_PROGRAMMING:
             self.application.stop()
             self.board.tidy()
@@ -184,7 +179,7 @@ class Ecu:
         """The value of a data identifier, or None."""
         return identifiers.value_of(self, did)
 
-    # --- the application ---------------------------------------------------------------------
+    # --- the application and the session -----------------------------------------------------
 
     def start_application(self) -> None:
         area, length = self.slots.place(REGION_APPLICATION)
@@ -193,13 +188,11 @@ class Ecu:
         self.board.tidy()
         self.application.start(area, length, self.clock.ticks_ms())
 
-    # --- the session ---------------------------------------------------------------------------
-
     def _watch_session(self, now_ms: int) -> None:
         """Fall back to the default session after S3 of silence (ISO 14229-2, 7.2): whoever opened
         another one is gone, and the application runs again. The same holds for whoever does not
         take a response, and for whoever stays after a refusal."""
-        services = self._services
+        services = self.services
         if not self._server.busy() and now_ms - self._server.heard_ms >= S3_MS:
             if not self._server_channel.idle():
                 self._server_channel.abort()
@@ -229,72 +222,37 @@ class Ecu:
         while True:
             self.board.watchdog.feed()
             now = self.clock.ticks_ms()
-            self._bus_off.tend(now)
-            self._receive(now)
+            if self._traffic.receive(now):
+                self.cycle.until_ms = 0
             self._server.step(now)
-            self._transmit(now)
+            self._traffic.transmit(now)
             self.cycle.step()
             self.application.step(now)
             if self.trial.watch(self.application.steady(now), now):
                 self._reset_soon()
             self._watch_session(now)
-            self._transmit(now)
+            self._traffic.transmit(now)
             if self._reset_at and now >= self._reset_at:
                 self.trial.begin()
                 self.board.reset()
             self._sleep()
 
-    def _receive(self, now: int) -> None:
-        can = self.board.can
-        frame = can.receive()
-        if frame is not None:
-            self.cycle.until_ms = 0
-        while frame is not None:
-            route = self._channels.get(frame[0])
-            if route is not None:
-                try:
-                    route[1].feed(frame[1], now)
-                except Refusal:
-                    pass  # the conversation's own time-out speaks of it
-            frame = can.receive()
-
-    def _transmit(self, now: int) -> None:
-        send = self.board.can.send
-        for tx_id, channel in self._channels.values():
-            if channel.leaving and not self.board.can.unsent():
-                channel.left(self.clock.ticks_us())
-            frame = channel.frame(now)
-            while frame is not None and send(tx_id, frame):
-                channel.sent(now)
-                frame = channel.frame(now)
-
     def _sleep(self) -> None:
         if self._server.busy() or self.cycle.computing():
             self.clock.wait(0, 0)
             return
-        until_ms, frames = self._reset_at or FOREVER_MS, 1
         now = self.clock.ticks_ms()
-        due = [self._server.due_ms(), self.application.due_ms(), self._bus_off.due_ms]
-        if self._services.session != SESSION_DEFAULT or not self._server_channel.idle():
+        due = self._traffic.poll(now)
+        due += [self._server.due_ms(), self.application.due_ms(), self.cycle.due_ms(now)]
+        if self.services.session != SESSION_DEFAULT or not self._server_channel.idle():
             due.append(self._server.heard_ms + S3_MS)
         if self._leave_at:
             due.append(self._leave_at)
         if self._lead is not None:
             due.append(self._lead.due_ms if self.cycle.running() else self.leader.due_ms)
-        due.append(self.cycle.due_ms(now))
         if self.trial.on:
             due.append(self.trial.due_ms(now + self.board.confirm_ms // 4))
-        for _, channel in self._channels.values():
-            try:
-                channel.poll(now)
-            except Refusal:
-                continue
-            due.append(channel.due_ms())
-            if channel.leaving:
-                due.append(now + channel.rest_us // 1000)
-            left = channel.frames_left()
-            if left:
-                frames = left if left < COALESCE else COALESCE
-                due.append(now + COALESCE_MS)
-        times = [due_ms for due_ms in due if due_ms is not None]
-        self.clock.wait(min(times + [until_ms]), frames)
+        due.append(self._reset_at or FOREVER_MS)
+        self.clock.wait(
+            min([due_ms for due_ms in due if due_ms is not None]), self._traffic.frames
+        )

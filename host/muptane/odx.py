@@ -1,18 +1,17 @@
 """A PDX file of an ECU: what its diagnostics are, for the tools that read ODX 2.2.
 
-`SERVICES` is the table: every request that an ECU answers and what its response holds, from the
-numbers of `uptane.uds.codes`. `write_pdx` makes a diagnostic layer of it. It describes bytes, not
-when they may be said; identifiers on the bus are in the description, for ODX keeps them in a
-vehicle's own file. Sources: ISO 22901-1 (ODX 2.2); ISO 14229-1 for what is not ours.
+`write_pdx` makes a diagnostic layer of the table in `muptane.diagnostics`. Identifiers on the bus
+are in the description, for ODX keeps them in a vehicle's own file.
+Source: ISO 22901-1 (ODX 2.2).
 """
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
 from xml.etree import ElementTree as tree
 
+from muptane.diagnostics import KINDS, SERVICES, U8, Kind, Part, Service
 from uptane.uds import codes
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -20,110 +19,6 @@ TYPE = f"{{{XSI}}}type"
 VERSION = "2.2.0"
 DATE = "2026-01-01T00:00:00"
 DATA_FILE = "muptane.odx-d"
-
-
-class Kind(NamedTuple):
-    """A type of data: its name, the base type of ODX, and its bytes (0: up to the end)."""
-
-    name: str
-    base: str
-    bytes: int
-
-
-U8 = Kind("u8", "A_UINT32", 1)
-U16 = Kind("u16", "A_UINT32", 2)
-U32 = Kind("u32", "A_UINT32", 4)
-FILE_NUMBER = Kind("file_number", "A_BYTEFIELD", 6)
-DIGEST = Kind("digest", "A_BYTEFIELD", 32)
-VIN = Kind("vin", "A_ASCIISTRING", 17)
-TEXT = Kind("text", "A_ASCIISTRING", 0)
-BYTES = Kind("bytes", "A_BYTEFIELD", 0)
-KINDS = (U8, U16, U32, FILE_NUMBER, DIGEST, VIN, TEXT, BYTES)
-
-
-class Part(NamedTuple):
-    """A part of a message; `value` if it is always the same."""
-
-    name: str
-    kind: Kind
-    value: int | None = None
-
-
-class Service(NamedTuple):
-    """A request and its positive response, each without its first byte."""
-
-    name: str
-    number: int
-    request: tuple[Part, ...]
-    response: tuple[Part, ...]
-
-
-def _read(name: str, did: int, *value: Part) -> Service:
-    """ReadDataByIdentifier of one."""
-    which = Part("identifier", U16, did)
-    return Service(f"read_{name}", codes.READ_DATA_BY_IDENTIFIER, (which,), (which, *value))
-
-
-def _start(name: str, rid: int, record: tuple[Part, ...], status: tuple[Part, ...]) -> Service:
-    """RoutineControl, startRoutine, of one."""
-    which = (Part("control", U8, codes.START_ROUTINE), Part("routine", U16, rid))
-    return Service(name, codes.ROUTINE_CONTROL, which + record, which + status)
-
-
-_SESSION = Part("session", U8)
-_RESET = Part("reset_type", U8)
-_ZERO = Part("sub_function", U8, 0)
-_COUNTER = Part("block_sequence_counter", U8)
-_BUNDLE = Part("bundle", U32)
-_OPENS = (
-    Part("form", U8),
-    Part("address_and_length_format", U8, codes.ADDRESS_FORMAT),
-    Part("file", FILE_NUMBER),
-    Part("length", U32),
-)
-_OPENED = (Part("length_format", U8, 0x20), Part("block_bytes_max", U16))
-
-SERVICES = (
-    Service(
-        "session_control",
-        codes.DIAGNOSTIC_SESSION_CONTROL,
-        (_SESSION,),
-        (_SESSION, Part("p2_ms", U16), Part("p2_star_10_ms", U16)),
-    ),
-    Service("ecu_reset", codes.ECU_RESET, (_RESET,), (_RESET,)),
-    Service("tester_present", codes.TESTER_PRESENT, (_ZERO,), (_ZERO,)),
-    _read("ecu", codes.DID_ECU, Part("ecu", U32)),
-    _read("vin", codes.DID_VIN, Part("vin", VIN)),
-    _read("interpreter", codes.DID_INTERPRETER, Part("interpreter", TEXT)),
-    _read(
-        "image",
-        codes.DID_IMAGE,
-        Part("image", U32),
-        Part("release", U32),
-        Part("length", U32),
-        Part("sha256", DIGEST),
-    ),
-    _read("boot_state", codes.DID_BOOT, Part("boot_state", U8)),
-    _read("refusals", codes.DID_REFUSALS, Part("refusals", BYTES)),
-    _read("heap", codes.DID_HEAP, Part("free_bytes", U32), Part("allocated_bytes", U32)),
-    _start("begin_cycle", codes.RID_CYCLE, (), ()),
-    _start("ask_wants", codes.RID_WANTS, (), (Part("status", U8), Part("want", BYTES))),
-    _start(
-        "answer_want", codes.RID_ANSWER, (Part("file", FILE_NUMBER), Part("answer", BYTES)), ()
-    ),
-    _start("install", codes.RID_INSTALL, (), ()),
-    _start("commit_bundle", codes.RID_COMMIT, (_BUNDLE,), ()),
-    _start("roll_bundle_back", codes.RID_ROLLBACK, (_BUNDLE,), ()),
-    Service("request_download", codes.REQUEST_DOWNLOAD, _OPENS, _OPENED),
-    Service("request_upload", codes.REQUEST_UPLOAD, _OPENS, _OPENED),
-    Service(
-        "transfer_data",
-        codes.TRANSFER_DATA,
-        (_COUNTER, Part("block", BYTES)),
-        (_COUNTER, Part("block", BYTES)),
-    ),
-    Service("request_transfer_exit", codes.REQUEST_TRANSFER_EXIT, (), ()),
-)
 REFUSED = (Part("service", U8), Part("code", U8))
 
 

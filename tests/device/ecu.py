@@ -6,6 +6,7 @@ cycle was given for its wants. Real: channels, server, services, cycle. Not a te
 
 from uptane.crypto.suite import nothing
 from uptane.cycle import Cycle
+from uptane.limits import REPLY_BYTES_MAX
 from uptane.link.isotp import Channel
 from uptane.pace import Pace
 from uptane.uds.codes import NRC_RESPONSE_PENDING
@@ -47,7 +48,9 @@ class Ecu:
         self.cycle = Cycle(self.records, self.clock, self.note, nothing, pace)
         self.services = Services(self)
         self.wire = Wire(Channel(MESSAGE_BYTES), Channel(MESSAGE_BYTES), self.clock)
-        self.server = Server(self.wire.right, self.services.table, bytearray(258))
+        self.heard = Channel(7)
+        channels = (self.wire.right, self.heard)
+        self.server = Server(channels, self.services, bytearray(REPLY_BYTES_MAX))
 
     # --- what services ask of an ECU --------------------------------------------------------
 
@@ -137,10 +140,20 @@ class Ecu:
 
     def hear(self, request):
         """Send a request; return every response to it."""
-        heard = []
         left = self.wire.left
         left.taken()
         left.send(request)
+        return self.listen()
+
+    def hear_all(self, request):
+        """Send a request to all ECUs; return every response to it."""
+        frame = bytes((len(request),)) + request
+        self.heard.feed(memoryview(frame), self.clock.now_ms)
+        return self.listen()
+
+    def listen(self):
+        heard = []
+        left = self.wire.left
         busy = True
         while busy:
             busy = self.loop()

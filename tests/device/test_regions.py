@@ -73,7 +73,7 @@ def test_the_factory_fills_regions_and_all_of_them_are_said():
 def test_an_application_reads_what_its_regions_hold_and_nothing_behind_it():
     """S-25."""
     ecu = ZonedEcu()
-    cabin = Cabin(None, ecu.slots.place)
+    cabin = Cabin(None, None, ecu.slots.place)
     assert cabin.read(REGION_CALIBRATION, 0, 4) == DATA_1[:4]
     assert cabin.read(REGION_CALIBRATION, 2558, 9) == DATA_1[2558:]
     for offset, n in ((2560, 1), (2561, 1), (3072, 4), (99999, 4), (5, 0), (5, -1)):

@@ -8,10 +8,23 @@ from uptane.uds.codes import (
     NRC_RESPONSE_PENDING,
     NRC_SERVICE_NOT_SUPPORTED,
 )
-from uptane.uds.server import Nrc, Server
+from uptane.uds.server import ANYWHERE, IN_DEFAULT, Nrc, Server
 from wire import Clock, Wire
 
 SLOW = 0xBA
+
+
+class Served:
+    """One service without sub-functions, in every session."""
+
+    state = IN_DEFAULT
+
+    def __init__(self, handler):
+        self.table = {SLOW: (handler, ANYWHERE | 1, {})}
+
+
+def server_of(wire, handler):
+    return Server((wire.right,), Served(handler), bytearray(64))
 
 
 def slow_server(slices, slice_ms, fault=None):
@@ -28,7 +41,7 @@ def slow_server(slices, slice_ms, fault=None):
         out[1:3] = b"ok"
         return 3
 
-    return wire, Server(wire.right, {SLOW: work}, bytearray(64))
+    return wire, server_of(wire, work)
 
 
 def serve(wire, server):
@@ -101,7 +114,7 @@ def long_server(wire):
         return request[1]
         yield
 
-    return Server(wire.right, {SLOW: work}, bytearray(64))
+    return server_of(wire, work)
 
 
 def test_a_request_waits_until_the_response_before_it_has_left():

@@ -92,7 +92,7 @@ def test_an_attack_is_named_until_the_director_knows(garage: Garage, name: str) 
 
 @pytest.mark.parametrize("name", ECUS)
 def test_no_service_clears_an_attack(garage: Garage, name: str) -> None:
-    """E-76, S-39: ClearDiagnosticInformation is not there, and nothing else does it."""
+    """E-76, S-39: ClearDiagnosticInformation clears DTCs, and nothing else does it either."""
     provoke(garage, name)
     tester = garage.vehicle.station(name)
     requests = [

@@ -72,10 +72,11 @@ def test_udsoncan_understands_every_refusal(vehicle: Running) -> None:
     with attach(vehicle.channel, DOOR) as client:
         client.change_session(1)
         assert refused(client.transfer_data, 1, b"x") == 0x7F
-        assert refused(foreign.status, client, foreign.RID_WANTS) == 0x7F
+        assert refused(foreign.status, client, foreign.RID_WANTS) == 0x31
         assert refused(client.read_data_by_identifier_first, 0xF1AA) == 0x31
         assert refused(client.change_session, 0x44) == 0x12
-        assert refused(client.request_seed, 1) == 0x11
+        assert refused(client.request_seed, 1) == 0x7F
+        assert refused(client.link_control, 3) == 0x11
         client.change_session(2)
         assert refused(client.transfer_data, 1, b"x") == 0x24
         assert refused(client.request_transfer_exit) == 0x24

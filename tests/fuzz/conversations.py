@@ -5,14 +5,14 @@ the fuzzer makes of it is a conversation. What a peer refused in it is returned,
 of refusals, and NEGATIVE plus the code of each negative response.
 """
 
-from ecu import Ecu
 from fuzz.finding import Finding, claim
 from uptane.errors import FlashFault, Refusal
 from uptane.ids import DIRECTOR, IMAGE, KIND_IMAGE, KIND_METADATA, KIND_REPORT, LOCAL, TARGETS
-from uptane.limits import N_BS_MS, N_CR_MS, WAIT_FRAMES_MAX
+from uptane.limits import N_BS_MS, N_CR_MS, REPLY_BYTES_MAX, WAIT_FRAMES_MAX
 from uptane.link.isotp import Channel
 from uptane.meta.wants import Want
 from uptane.uds.server import Server
+from workshop import Workshop
 
 STEPS_MAX = 24
 NEGATIVE = 1000
@@ -164,18 +164,19 @@ class Sink:
         claim(self.written <= PICTURE_BYTES, "no more is written than was wanted")
 
 
-class Tested(Ecu):
+class Tested(Workshop):
     """The ECU of the device tests, without frames between it and the tester."""
 
     def __init__(self):
-        Ecu.__init__(self)
-        self.mailbox = Mailbox()
-        self.server = Server(self.mailbox, self.services.table, bytearray(258))
-        self.sink = Sink()
         self.refused = []
+        Workshop.__init__(self)
+        self.mailbox = Mailbox()
+        self.server = Server((self.mailbox,), self.services, bytearray(REPLY_BYTES_MAX))
+        self.sink = Sink()
 
-    def note(self, refused):
-        self.refused.append(refused)
+    def note(self, number):
+        Workshop.note(self, number)
+        self.refused.append(number)
 
     def request(self, message):
         """Let the server answer; what it says is held against the form of a response."""
@@ -233,6 +234,7 @@ class Tested(Ecu):
         else:
             self.sleep(self.clock.now_ms + value)
         claim(len(self.records.commits) == 0, "nothing was stored that no cycle stores")
+        claim(all([one in self.attacks for one in self.noted]), "no attack is forgotten")
 
 
 def served(ecu, raw):

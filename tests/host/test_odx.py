@@ -6,8 +6,10 @@ from xml.etree import ElementTree as tree
 from typer.testing import CliRunner
 
 from muptane.cli.main import app
-from muptane.odx import SERVICES, write_pdx
+from muptane.diagnostics import SERVICES
+from muptane.odx import write_pdx
 from uptane.uds import codes
+from workshop import Workshop
 
 DATA = "muptane.odx-d"
 
@@ -23,18 +25,13 @@ def values(name):
 
 
 def test_every_service_identifier_and_routine_is_described():
-    device = {
-        codes.DIAGNOSTIC_SESSION_CONTROL,
-        codes.ECU_RESET,
-        codes.READ_DATA_BY_IDENTIFIER,
-        codes.ROUTINE_CONTROL,
-        codes.REQUEST_DOWNLOAD,
-        codes.REQUEST_UPLOAD,
-        codes.TRANSFER_DATA,
-        codes.REQUEST_TRANSFER_EXIT,
-        codes.TESTER_PRESENT,
-    }
-    assert {service.number for service in SERVICES} == device
+    ecu = Workshop()
+    assert {service.number for service in SERVICES} == set(ecu.services.table)
+    subs = {number: row[2] for number, row in ecu.services.table.items() if row[2]}
+    for number, there in subs.items():
+        parts = [service.request[0] for service in SERVICES if service.number == number]
+        said = {part.value for part in parts}
+        assert said == set(there) or said == {None}, hex(number)
     assert values("identifier") == numbers("DID_")
     assert values("routine") == numbers("RID_")
     names = [service.name for service in SERVICES]

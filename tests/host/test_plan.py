@@ -89,6 +89,13 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
     [
         ('board = "unix"', 'bord = "unix"', 'board = "unix"', ("bord", "unknown key", "board")),
         ("bitrate = 500_000", "bitrat = 5", "bitrate", ("bus.bitrat", "unknown", "bitrate")),
+        ("bitrate = 500_000", "functional = 0x800", "bitrate", ("bus.functional", "less")),
+        (
+            "bitrate = 500_000",
+            "functional = 0x7E9",
+            "response = 0x7E9",
+            ("CAN identifier of all ECUs", "choose another"),
+        ),
         (
             "seed = 1",
             "seeds = 1",

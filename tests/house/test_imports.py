@@ -18,7 +18,7 @@ DEVICE_ORDER = (
     ("abilities",),
     ("primary", "secondary", "lone"),
     ("steps", "identifiers", "bundle", "shelf"),
-    ("report", "uds", "image", "cycle", "trust", "trial", "application"),
+    ("report", "uds", "image", "cycle", "trust", "trial", "application", "traffic"),
     ("meta.full", "meta.partial"),
     ("meta.decision",),
     ("meta.resolver", "meta.mapping", "meta.trusted", "meta.attested_time"),

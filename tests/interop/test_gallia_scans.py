@@ -11,8 +11,9 @@ from foreign import Running
 GALLIA = str(Path(sys.executable).with_name("gallia"))
 DOOR = "tx_id=0x7e2&rx_id=0x7ea"
 GATEWAY = "tx_id=0x7e0&rx_id=0x7e8"
-ALWAYS = {"10", "11", "22", "31", "3e"}
-PROGRAMMING = {"34", "35", "36", "37"}
+ALWAYS = {"10", "11", "14", "19", "22", "29", "31", "3e"}
+BEYOND = {"27", "28", "85"}  # the default session
+PROGRAMMING = {"2e", "34", "35", "36", "37"}
 
 
 @pytest.fixture
@@ -64,13 +65,17 @@ def test_the_service_scanner_finds_the_services_of_each_session(
             r"findings in session 0x(\w\w):(.*?)(?=findings in|Stopping|\Z)", printed, re.DOTALL
         )
     }
-    assert found == {"01": ALWAYS, "02": ALWAYS | PROGRAMMING, "03": ALWAYS}
+    assert found == {
+        "01": ALWAYS,
+        "02": ALWAYS | BEYOND | PROGRAMMING,
+        "03": ALWAYS | BEYOND,
+    }
 
 
 @pytest.mark.parametrize(
     ("start", "end", "there"),
     [
-        ("0xf180", "0xf19f", {"f18c", "f190"}),
+        ("0xf180", "0xf19f", {"f186", "f18c", "f190"}),
         ("0xfd00", "0xfd0f", {"fd00", "fd01", "fd02", "fd03", "fd04"}),
     ],
 )

@@ -21,7 +21,8 @@ from scapy.contrib.cansocket import CANSocket  # noqa: E402
 from scapy.contrib.isotp import ISOTPSocket, isotp_scan  # noqa: E402
 
 DOOR = (0x7E2, 0x7EA)
-SERVICES = {0x10, 0x11, 0x22, 0x31, 0x34, 0x35, 0x36, 0x37, 0x3E}
+ALWAYS = {0x10, 0x11, 0x14, 0x19, 0x22, 0x29, 0x31, 0x3E}
+SERVICES = ALWAYS | {0x27, 0x28, 0x2E, 0x34, 0x35, 0x36, 0x37, 0x85}
 NOT_SUPPORTED = {0x11, 0x7F}
 
 
@@ -65,7 +66,7 @@ def test_the_uds_scanner_sees_the_sessions_and_services_there_are(bus: Any) -> N
         and not (one.resp.service == 0x7F and one.resp.negativeResponseCode in NOT_SUPPORTED)
     }
     assert services <= SERVICES
-    assert services >= {0x10, 0x11, 0x22, 0x31, 0x3E}
+    assert services >= ALWAYS
     sessions = {
         bytes(one.req)[1]
         for one in results

@@ -45,6 +45,7 @@ class Board:
         self.depot_areas = []
         self.region_areas = []
         self.deltas = False  # does it make images of deltas?
+        self.diagnosis = False  # has it DTCs, security access and what else a workshop asks for?
         self.secrecy: Secrecy | None = None  # with which it decrypts images, if it does
 
     def tidy(self) -> None:

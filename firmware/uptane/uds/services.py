@@ -1,11 +1,12 @@
-"""The services of an ECU: what each UDS request may see and do.
+"""The services of every ECU: what each UDS request may see and do.
 
 Sessions, identity by identifier, the routines of muptane (cycle, wants, answer, install, commit,
 rollback) and the transfer services. None of them can install or re-identify anything: RID_INSTALL
 puts on trial only what this ECU has verified in this cycle (S-39, E-77), identity is read-only.
 RID_COMMIT and RID_ROLLBACK act on a trial of a bundle that is confirmed together, and on no other.
 
-It does NOT do security access, DTCs or functional addressing yet.
+`Services.table` is what `uptane.uds.server` goes by; DTCs, security access and what else a
+workshop asks for are added to it by `uptane.uds.diagnosis` where an ECU has that.
 """
 
 from uptane import cbor
@@ -15,15 +16,19 @@ from uptane.uds.codes import (
     ANSWER_ABSENT,
     ANSWER_TAKEN,
     DIAGNOSTIC_SESSION_CONTROL,
+    DID_SESSION,
     ECU_RESET,
     HARD_RESET,
+    KEY_OFF_ON_RESET,
     NRC_CONDITIONS_NOT_CORRECT,
     NRC_INCORRECT_LENGTH,
     NRC_REQUEST_OUT_OF_RANGE,
-    NRC_SERVICE_NOT_IN_SESSION,
+    NRC_REQUEST_SEQUENCE_ERROR,
+    NRC_RESPONSE_TOO_LONG,
     NRC_SUB_FUNCTION_NOT_SUPPORTED,
     READ_DATA_BY_IDENTIFIER,
     REQUEST_DOWNLOAD,
+    REQUEST_ROUTINE_RESULTS,
     REQUEST_TRANSFER_EXIT,
     REQUEST_UPLOAD,
     RID_ANSWER,
@@ -35,8 +40,9 @@ from uptane.uds.codes import (
     SESSION_DEFAULT,
     SESSION_EXTENDED,
     SESSION_PROGRAMMING,
+    SOFT_RESET,
     START_ROUTINE,
-    SUPPRESS,
+    STOP_ROUTINE,
     TESTER_PRESENT,
     TRANSFER_DATA,
     WANTS_FILE,
@@ -45,7 +51,7 @@ from uptane.uds.codes import (
     WANTS_NOTHING,
     WANTS_REFUSED,
 )
-from uptane.uds.server import Nrc
+from uptane.uds.server import ANYWHERE, IN_DEFAULT, IN_PROGRAMMING, SECURED, Nrc
 from uptane.uds.transfer import Transfer, file_number
 
 if False:  # for the type checker
@@ -53,7 +59,7 @@ if False:  # for the type checker
 
     from errand import Work
     from uptane.cycle import Cycle
-    from uptane.uds.server import Handler
+    from uptane.uds.server import Row
 
     class Settling(Protocol):
         """uptane.trial.Trial is one."""
@@ -77,6 +83,7 @@ if False:  # for the type checker
 
 
 LATER_MS = 100
+TWO = ANYWHERE | 2  # in every session, two bytes
 STATUS = 4  # where a routine's status record begins in a response
 
 
@@ -87,106 +94,99 @@ class Services:
     def __init__(self, ecu: "Subject") -> None:
         self._ecu = ecu
         self._cycle = ecu.cycle
-        self._transfer = Transfer(ecu.cycle, ecu.note)
+        transfer = self._transfer = Transfer(ecu.cycle, ecu.note)
         self.session = SESSION_DEFAULT
-        transfer = self._transfer
-        self.table = {
-            DIAGNOSTIC_SESSION_CONTROL: self.change_session,
-            ECU_RESET: self.reset,
-            READ_DATA_BY_IDENTIFIER: self.read,
-            ROUTINE_CONTROL: self.routine,
-            REQUEST_DOWNLOAD: self.programming(transfer.download),
-            REQUEST_UPLOAD: self.programming(transfer.upload),
-            TRANSFER_DATA: self.programming(transfer.data),
-            REQUEST_TRANSFER_EXIT: self.programming(transfer.finish),
-            TESTER_PRESENT: self.tester_present,
+        self.state = IN_DEFAULT  # and SECURED, while security is unlocked
+        self.table: dict[int, Row] = {
+            DIAGNOSTIC_SESSION_CONTROL: (
+                self.change_session,
+                TWO,
+                {SESSION_DEFAULT: TWO, SESSION_PROGRAMMING: TWO, SESSION_EXTENDED: TWO},
+            ),
+            ECU_RESET: (
+                self.reset,
+                TWO,
+                {HARD_RESET: TWO, KEY_OFF_ON_RESET: TWO, SOFT_RESET: TWO},
+            ),
+            READ_DATA_BY_IDENTIFIER: (self.read, ANYWHERE | 3, {}),
+            ROUTINE_CONTROL: (
+                self.routine,
+                ANYWHERE | STATUS,
+                {
+                    START_ROUTINE: ANYWHERE,
+                    STOP_ROUTINE: ANYWHERE,
+                    REQUEST_ROUTINE_RESULTS: ANYWHERE,
+                },
+            ),
+            REQUEST_DOWNLOAD: (transfer.download, IN_PROGRAMMING | 3, {}),
+            REQUEST_UPLOAD: (transfer.upload, IN_PROGRAMMING | 3, {}),
+            TRANSFER_DATA: (transfer.data, IN_PROGRAMMING | 2, {}),
+            REQUEST_TRANSFER_EXIT: (transfer.finish, IN_PROGRAMMING | 1, {}),
+            TESTER_PRESENT: (tester_present, TWO, {0: TWO}),
         }
 
-    def programming(self, handler: "Handler") -> "Handler":
-        """The same service, but only in the programming session."""
-
-        def guarded(request: memoryview, out: bytearray) -> "Work[int]":
-            if self.session != SESSION_PROGRAMMING:
-                raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
-            return handler(request, out)
-
-        return guarded
-
-    def change_session(self, request: memoryview, out: bytearray) -> "Work[int]":
+    def change_session(self, request: memoryview, out: bytearray) -> int:
         """0x10. Entering the programming session takes the application off. The time it announces
         is that of the longest stall of a flash; whatever computes is answered within P2_MS."""
-        if len(request) != 2:
-            raise Nrc(NRC_INCORRECT_LENGTH)
-        session = sub_function(request)
-        if session not in (SESSION_DEFAULT, SESSION_PROGRAMMING, SESSION_EXTENDED):
-            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+        session = out[1]
         self.enter(session)
-        out[1] = session
         p2_ms = P2_PROGRAMMING_MS if session == SESSION_PROGRAMMING else P2_MS
         out[2:4] = p2_ms.to_bytes(2, "big")
         out[4:6] = (P2_STAR_MS // 10).to_bytes(2, "big")
         return 6
-        yield
 
     def enter(self, session: int) -> None:
-        """Change the session; only the programming session lets a cycle go on."""
+        """Change the session, which locks security; only the programming session lets a cycle go
+        on."""
         if session != SESSION_PROGRAMMING:
             self._transfer.stop()
             self._cycle.stop()
         self.session = session
+        self.state = SECURED << session
         self._ecu.session_changed(session)
 
-    def reset(self, request: memoryview, out: bytearray) -> "Work[int]":
-        if len(request) != 2:
-            raise Nrc(NRC_INCORRECT_LENGTH)
-        if sub_function(request) != HARD_RESET:
-            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+    def reset(self, request: memoryview, out: bytearray) -> int:
+        """0x11: there is one kind of restart, and every kind asked for is it."""
         if not self._ecu.reset_after_response():
             raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
-        out[1] = HARD_RESET
         return 2
-        yield
 
     def read(self, request: memoryview, out: bytearray) -> "Work[int]":
-        """0x22, one identifier a request."""
-        if len(request) != 3:
+        """0x22: of the identifiers asked for, those that there are."""
+        if not len(request) & 1:
             raise Nrc(NRC_INCORRECT_LENGTH)
-        value = self._ecu.read(request[1] << 8 | request[2])
-        if value is None:
+        at = 1
+        for i in range(1, len(request), 2):
+            did = request[i] << 8 | request[i + 1]
+            value = bytes((self.session,)) if did == DID_SESSION else self._ecu.read(did)
+            if value is not None:
+                end = at + 2 + len(value)
+                if end > len(out):
+                    raise Nrc(NRC_RESPONSE_TOO_LONG)
+                out[at : at + 2] = request[i : i + 2]
+                out[at + 2 : end] = value
+                at = end
+            yield
+        if at == 1:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
-        out[1:3] = request[1:3]
-        out[3 : 3 + len(value)] = value
-        return 3 + len(value)
-        yield
-
-    def tester_present(self, request: memoryview, out: bytearray) -> "Work[int]":
-        if len(request) != 2:
-            raise Nrc(NRC_INCORRECT_LENGTH)
-        if sub_function(request):
-            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
-        out[1] = 0
-        return 2
-        yield
+        return at
 
     # --- routines -------------------------------------------------------------------------------
 
-    def routine(self, request: memoryview, out: bytearray) -> "Work[int]":
-        """0x31, startRoutine only."""
-        if len(request) < STATUS:
-            raise Nrc(NRC_INCORRECT_LENGTH)
-        if sub_function(request) != START_ROUTINE:
-            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+    def routine(self, request: memoryview, out: bytearray) -> "int | Work[int]":
+        """0x31. All are started; only the cycle goes on by itself, is stopped and has results."""
         number = request[2] << 8 | request[3]
-        if not RID_CYCLE <= number <= RID_ROLLBACK:
+        # Commit and rollback in every session: an application on trial has to run.
+        last = RID_ROLLBACK if self.session == SESSION_PROGRAMMING else 0
+        if not (RID_CYCLE <= number <= last or RID_COMMIT <= number <= RID_ROLLBACK):
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
-        out[1] = START_ROUTINE
         out[2:STATUS] = request[2:STATUS]
-        if number >= RID_COMMIT:  # in every session: an application on trial has to run
+        if out[1] != START_ROUTINE:
+            return self._look_after(number, out)
+        if number >= RID_COMMIT:
             return self._settle(request, number)
-        if self.session != SESSION_PROGRAMMING:
-            raise Nrc(NRC_SERVICE_NOT_IN_SESSION)
         if number == RID_WANTS:
-            return (yield from self._wants(out))
+            return self._wants(out)
         if number == RID_ANSWER:
             self._answer(request)
         elif number == RID_CYCLE:
@@ -197,6 +197,20 @@ class Services:
             self._ecu.note(NothingStaged.number)
             raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
         return STATUS
+
+    def _look_after(self, number: int, out: bytearray) -> "int | Work[int]":
+        """stopRoutine and requestRoutineResults."""
+        if number != RID_CYCLE:
+            raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
+        cycle = self._cycle
+        if out[1] == REQUEST_ROUTINE_RESULTS:
+            if cycle.running() or cycle.completed or cycle.refusal:
+                return self._wants(out)
+        elif cycle.running():
+            self._transfer.stop()
+            cycle.stop()
+            return STATUS
+        raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
 
     def _settle(self, request: memoryview, number: int) -> int:
         if len(request) != STATUS + 4:
@@ -249,6 +263,5 @@ class Services:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
 
 
-def sub_function(request: memoryview) -> int:
-    """Without the bit that suppresses the response."""
-    return request[1] & ~SUPPRESS
+def tester_present(request: memoryview, out: bytearray) -> int:
+    return 2

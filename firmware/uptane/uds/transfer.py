@@ -60,8 +60,6 @@ class Transfer:
 
     def _wanted(self, request: memoryview, offered: bool) -> "Want":
         """Check the file of a request to open a transfer against the open want; returns it."""
-        if len(request) < 3:
-            raise Nrc(NRC_INCORRECT_LENGTH)
         if request[2] != ADDRESS_FORMAT:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
         if len(request) != OPEN_BYTES:
@@ -93,24 +91,20 @@ class Transfer:
         out[3] = (BLOCK_BYTES + 2) & 0xFF
         return 4
 
-    def download(self, request: memoryview, out: bytearray) -> "Work[int]":
+    def download(self, request: memoryview, out: bytearray) -> int:
         """0x34: bytes for the open want."""
         want = self._wanted(request, False)
         length = self._open(DOWNLOAD, want, request, out)
         if want.sink is None:
             self._memory = bytearray(self._end)
         return length
-        yield
 
-    def upload(self, request: memoryview, out: bytearray) -> "Work[int]":
+    def upload(self, request: memoryview, out: bytearray) -> int:
         """0x35: the file that the cycle offers."""
         return self._open(UPLOAD, self._wanted(request, True), request, out)
-        yield
 
     def data(self, request: memoryview, out: bytearray) -> "Work[int]":
         """0x36: the next block, in or out."""
-        if len(request) < 2:
-            raise Nrc(NRC_INCORRECT_LENGTH)
         if self._direction != NONE and self._cycle.refusal:
             self.stop()  # it was too slow; that is noted
             raise Nrc(NRC_TRANSFER_DATA_SUSPENDED)
@@ -169,7 +163,7 @@ class Transfer:
             raise Nrc(NRC_GENERAL_PROGRAMMING_FAILURE)
         want.offset += len(block)
 
-    def finish(self, request: memoryview, out: bytearray) -> "Work[int]":
+    def finish(self, request: memoryview, out: bytearray) -> int:
         """0x37: all of it was moved; a download goes to the cycle."""
         if len(request) != 1:
             raise Nrc(NRC_INCORRECT_LENGTH)
@@ -180,7 +174,6 @@ class Transfer:
             self._cycle.answer(True if self._memory is None else self._memory)
         self.stop()
         return 1
-        yield
 
 
 def file_number(want: "Want") -> bytes:

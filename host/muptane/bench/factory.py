@@ -57,6 +57,11 @@ def symmetric_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
     return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/symmetric".encode()).digest()
 
 
+def access_of(plan: VehiclePlan, ecu: EcuPlan) -> bytes:
+    """The secret of an ECU's security access, which is good for nothing else."""
+    return sha256(f"{plan.seed}/{plan.vin}/{ecu.number}/access".encode()).digest()
+
+
 class Plant:
     """Makes one ECU of a vehicle; `supply` is a back office as it sees it."""
 
@@ -96,7 +101,8 @@ class Plant:
             ids.IDENTITY_VEHICLE: self._plan.vin,
             ids.IDENTITY_VERIFICATION: plan.level(),
             ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
-            ids.IDENTITY_LINK: [plan.request, plan.response],
+            ids.IDENTITY_LINK: [plan.request, plan.response, self._plan.bus.functional],
+            ids.IDENTITY_ACCESS: access_of(self._plan, plan),
         }
         if plan.key == "symmetric":
             identity[ids.IDENTITY_SYMMETRIC] = symmetric_of(self._plan, plan)

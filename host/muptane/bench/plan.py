@@ -44,10 +44,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 class BusPlan(Strict):
     """Bits per second; with `data_bitrate`, that of the data phase, the bus has CAN FD, and every
-    ECU's board has to."""
+    ECU's board has to. `functional`: the identifier of UDS requests to all ECUs at once."""
 
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
     data_bitrate: Annotated[int, Field(ge=10_000, le=8_000_000)] | Literal[0] = 0
+    functional: CanId = 0x7DF
 
 
 class EcuPlan(Strict):
@@ -146,15 +147,15 @@ class VehiclePlan(Strict):
                 raise Conflict(why, "ecu", at, "regions")
             if len(set(ecu.regions)) < len(ecu.regions):
                 raise Conflict("a region is named twice; name each once", "ecu", at, "regions")
-        seen: dict[object, str] = {}
+        seen: dict[object, str] = {("a CAN identifier", self.bus.functional): "all ECUs"}
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:
                 known = (kind, getattr(ecu, key))
                 if known in seen:
-                    whose = f"{kind} of the ECU {seen[known]} already"
+                    whose = f"{kind} of {seen[known]} already"
                     why = f"{known[1]!r} is {whose}; choose another"
                     raise Conflict(why, "ecu", at, key)
-                seen[known] = f"{ecu.name!r}"
+                seen[known] = f"the ECU {ecu.name!r}"
         numbers = [one.number for one in self.repository]
         for at, number in enumerate(numbers):
             if number in numbers[:at]:

@@ -1,6 +1,6 @@
 """A tester who tries to install, swap, roll back or re-identify: every routine and transfer.
 
-UDS is not authenticated here, and nothing that matters depends on it (S-39, T-55).
+What UDS authentication opens is worth nothing: nothing that matters depends on it (S-39, T-55).
 Rules: E-01, E-76, E-77, E-78, S-39, V-24, V-67, V-92, T-55.
 """
 

@@ -92,8 +92,10 @@ stands still, not one that runs his code; an ECU that must not stand still has a
 
 ## What anybody on the bus can do
 
-UDS is not authenticated here. A tester can stop an ECU's application for as long as it sends
-requests, reset it (except while an image is on trial), read what it runs, and hold up an update.
+What UDS authentication guards here is a fingerprint that nothing reads but a tester. Without it a
+tester can stop or mute an ECU's application for as long as it sends requests, reset it (except
+while an image is on trial), clear its DTCs until it resets, read what it runs, and hold up an
+update. With it, it can do no more.
 It cannot install or re-identify anything, nor read keys: no file number reaches them. What is not
 confirmed yet of a bundle that goes together it can roll back, or commit to one ECU and not to
 another.
