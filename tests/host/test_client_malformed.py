@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from test_client_stories import BOTH, muptane
 from tuf_customer import opened, spoiled
+from tuf_shop import PAST, Shop
 
 from uptane import errors
 
@@ -66,12 +68,49 @@ def test_stored_files_that_are_none_are_brought_anew(tmp_path: Path) -> None:
         customer.refuses(errors.BadShape)
 
 
-def test_a_root_to_begin_with_has_to_be_signed(tmp_path: Path) -> None:
+def test_a_stored_root_has_to_be_signed(tmp_path: Path) -> None:
     """V-22, E-39: or nothing is asked for."""
     with opened(tmp_path) as (shop, customer):
         raw = shop.raws["1.root.json"]
-        customer.begin(spoiled(raw, signatures=[]))
+        file = customer.metadata / "root.json"
+        file.write_bytes(spoiled(raw, signatures=[]))
         customer.refuses(errors.BelowThreshold)
-        customer.begin(spoiled(raw, version=None))
+        file.write_bytes(spoiled(raw, version=None))
         customer.refuses(errors.BadShape)
         assert customer.asked() == []
+
+
+@pytest.mark.parametrize("nodes", BOTH)
+def test_what_is_no_signed_root_is_no_beginning(tmp_path: Path, nodes: str) -> None:
+    """V-22, E-39: and the Root that is trusted already stays; an expired one is a beginning."""
+    with opened(tmp_path, nodes) as (shop, customer):
+        raw = shop.raws["1.root.json"]
+        for lie, refusal in (
+            (b"{}", errors.BadShape),
+            (b"no JSON", errors.BadShape),
+            (shop.raws["timestamp.json"], errors.WrongType),
+            (spoiled(raw, signatures=[]), errors.BelowThreshold),
+            (spoiled(raw, version=7), errors.BelowThreshold),
+        ):
+            with pytest.raises(errors.Refusal) as raised:
+                customer.begin(lie)
+            assert type(raised.value) is refusal
+            assert (customer.metadata / "root.json").read_bytes() == raw
+        shop.root.expires = PAST
+        customer.begin(shop.signed("root", shop.root))
+        customer.refuses(errors.Expired)
+
+
+def test_a_client_begins_with_all_of_its_roots_or_with_none(tmp_path: Path) -> None:
+    """V-22"""
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_bytes(Shop().raws["1.root.json"])
+    bad.write_bytes(b"{}")
+    urls = ["--director-url", "http://127.0.0.1:1/", "--metadata-dir", tmp_path / "m"]
+    done = muptane(*urls, "init", good)
+    assert (done.returncode, "--director-root" in done.stderr) == (2, True)
+    for roots in ((good, bad), (bad, good), (good, tmp_path / "nowhere.json")):
+        assert muptane(*urls, "--director-root", roots[0], "init", roots[1]).returncode == 1
+        assert not (tmp_path / "m").exists()
+    assert muptane(*urls, "--director-root", good, "init", good).returncode == 0
+    assert len(list((tmp_path / "m").rglob("root.json"))) == 2

@@ -82,6 +82,8 @@ def init(
 ) -> None:
     """Begin to trust a Root (with --director-root: and a Director's); nothing is fetched."""
     told: Told = context.obj
+    if told.ecu is not None and told.director_root is None:
+        raise typer.BadParameter("say --director-root: the Director's trusted Root")
     with Verdict():
         told.client.begin(root, told.director_root)
 

@@ -14,11 +14,10 @@ from pathlib import Path
 
 
 class Folder:
-    """`path`: made if it is not there."""
+    """`path`: made with the first file that is stored."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.mkdir(parents=True, exist_ok=True)
 
     def read(self, name: str) -> bytes | None:
         """The file, or None."""
@@ -29,6 +28,7 @@ class Folder:
 
     def commit(self, files: Mapping[str, bytes | None]) -> None:
         """Store these files, delete where None."""
+        self._path.mkdir(parents=True, exist_ok=True)
         for name in sorted(files, key=lambda name: (files[name] is None, name != "root.json")):
             raw = files[name]
             if raw is None:

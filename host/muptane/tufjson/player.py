@@ -1,4 +1,5 @@
-"""MicroPython's end of the pipe: the decisions run here, the host does what they ask for.
+"""Carries out orders, and is MicroPython's end of the pipe: the decisions run here, the host does
+what they ask for.
 
     micropython -m muptane.tufjson.player
 
@@ -64,15 +65,23 @@ def say(value: object) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
 
 
+def decide(port: "Any", order: "Any") -> "Any":
+    """Carry out an order; return what there is of a path, or None. {"now", "path", "ecu"}, or to
+    look at the Roots alone {"now", "is_uptane"}."""
+    session = Session(port, order["now"])
+    if "is_uptane" in order:
+        session.check_roots(order["is_uptane"])
+        return None
+    if order["ecu"] is None:
+        return session.refresh(order["path"])
+    return session.follow_director(order["ecu"], order["path"])
+
+
 def play() -> None:
     """Run the session that the host orders, and say how it ended."""
     order = json.loads(sys.stdin.readline())
     try:
-        session = Session(Pipe(), order["now"])
-        if order["ecu"] is None:
-            found = session.refresh(order["path"])
-        else:
-            found = session.follow_director(order["ecu"], order["path"])
+        found = decide(Pipe(), order)
     except Refusal as refusal:
         say({"refusal": refusal.number})
         return

@@ -119,6 +119,15 @@ class Session:
         mine: Any = decision.Ecu(ecu["id"], ecu["hardware"], ecu["vehicle"], None, everybody)
         return self._run(self._direct(director, image, mine, path), [director, image])
 
+    def check_roots(self, is_uptane: bool) -> None:
+        """Refuse to begin with a stored Root that its own keys have not signed, or that is none;
+        of a TUF repository or of both of Uptane. Expiry is no matter (T-11)."""
+        policy: JsonPolicy = UPTANE_JSON if is_uptane else TUF
+        for number in (DIRECTOR, IMAGE) if is_uptane else (IMAGE,):
+            repository = self._open(number, policy)
+            cycle: Any = repository.check_stored_root()
+            self._run(cycle, [repository])
+
     def _open(self, number: int, policy: JsonPolicy) -> Repository:
         codec: Any = Codec(self._names[number], policy)
         files = JsonFiles(self._suite, codec, policy, number, self._read)
