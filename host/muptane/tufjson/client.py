@@ -58,6 +58,10 @@ class Candidates:
         """As a Client does."""
         return signatures.verify(kind, scheme, public, message, signature)
 
+    def identity(self, public: str) -> str:
+        """What all texts of a key that is not Ed25519 have in common."""
+        return signatures.identity(public)
+
 
 class Client:
     """`metadata`: the folder; with a Director it has one for each repository, `director` and
@@ -95,6 +99,10 @@ class Client:
     ) -> bool:
         """Is a signature by a key that is not Ed25519?"""
         return signatures.verify(kind, scheme, public, message, signature)
+
+    def identity(self, public: str) -> str:
+        """What all texts of a key that is not Ed25519 have in common."""
+        return signatures.identity(public)
 
     # --- the commands ---------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ Rules: V-05, V-07, V-08, V-18, V-19, T-06, T-14, T-27, E-42, E-43, E-45, E-46.
 
 from muptane.tufjson.delegation import Delegations
 from muptane.tufjson.dialect import ALG_SHA512, MANDATORY, SIGNATURES, JsonPolicy
-from muptane.tufjson.holders import read_holders, read_keys
+from muptane.tufjson.holders import Keys, read_holders
 from muptane.tufjson.names import TOP, Names, role_of
 from muptane.tufjson.text import canonical, parse, seconds, take, unhex
 from uptane.errors import BadEnvelope, BadShape, EcuTwice, Expired, WrongFormat, WrongType
@@ -77,7 +77,7 @@ class Codec:
         return Head(self, payload, role)
 
     def Root(self, suite: "Any", payload: bytes) -> "Root":
-        return Root(self, payload)
+        return Root(self, suite, payload)
 
     def Timestamp(self, payload: bytes) -> "Timestamp":
         return Timestamp(self, payload)
@@ -89,7 +89,7 @@ class Codec:
         return Targets(self, payload, repository, role)
 
     def Delegations(self, suite: "Any", targets: "Any") -> Delegations:
-        return Delegations(self, targets)
+        return Delegations(self, suite, targets)
 
     def _parse(self, raw: bytes) -> "Any":
         if self._parsed[0] != raw:
@@ -122,9 +122,9 @@ class Head:
 class Root(Head):
     """Who may sign what; is_consistent: do file names carry versions and hashes?"""
 
-    def __init__(self, codec: Codec, payload: bytes) -> None:
+    def __init__(self, codec: Codec, suite: "Any", payload: bytes) -> None:
         super().__init__(codec, payload, TOP["root"])
-        keys = read_keys(take(self._signed, "keys", dict))
+        keys = Keys(suite, take(self._signed, "keys", dict))
         roles = take(self._signed, "roles", dict)
         self.is_consistent = self._signed.get("consistent_snapshot", False) is True
         self._keyholders = {}

@@ -36,6 +36,7 @@ class Port(Protocol):
     def verify(
         self, kind: str, scheme: str, public: str, message: bytes, signature: bytes
     ) -> bool: ...
+    def identity(self, public: str) -> str: ...
 
 
 def decide(port: Port, order: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -76,6 +77,8 @@ def _answer(port: Port, question: list[Any]) -> Any:
     if what == "verify":
         kind, scheme, public, message, signature = arguments
         return port.verify(kind, scheme, public, _bytes(message), _bytes(signature))
+    if what == "identity":
+        return port.identity(*arguments)
     if what == "stored":
         return _pack(port.stored(*arguments))
     return _pack(port.fetch(*arguments))

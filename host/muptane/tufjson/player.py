@@ -41,6 +41,11 @@ class Pipe:
         good: bool = ask("verify", kind, scheme, public, pack(message), pack(signature))
         return good
 
+    def identity(self, public: str) -> str:
+        """Ask what all texts of a key have in common."""
+        same: str = ask("identity", public)
+        return same
+
 
 def pack(raw: "bytes | None") -> "Any":
     """Return what stands for bytes in a line."""

@@ -40,6 +40,13 @@ class PortSuite(Suite):
         good: bool = self._port.verify(kind, scheme, text, b"".join(parts), signature)
         return good
 
+    def identity(self, public: "Any") -> "Any":
+        """Return what is equal for all keys (type, scheme, public) of one private key."""
+        kind, scheme, text = public
+        if (kind, scheme) == ("ed25519", "ed25519"):
+            return _raw(text) or text
+        return self._port.identity(text)
+
 
 class SystemClock:
     """The system's time: not attested, so never fresh, and no key can take it back."""
