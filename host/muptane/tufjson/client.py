@@ -18,7 +18,7 @@ from urllib.parse import quote
 from muptane.tufjson import pipe, player, signatures
 from muptane.tufjson.dialect import ALG_SHA512
 from muptane.tufjson.fetch import fetch
-from muptane.tufjson.folder import Folder, replace
+from muptane.tufjson.folder import Folder, file_name, replace
 from uptane.errors import NotProvisioned, TooMuch, Withheld, WrongHash, WrongLength
 from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE
 
@@ -143,7 +143,7 @@ class Client:
         if found is None:
             raise Withheld
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / quote(path, safe="")
+        file = folder / file_name(path)
         is_there = file.is_file() and file.stat().st_size == found["length"]
         if is_there and _fits(file.read_bytes(), found):
             return
