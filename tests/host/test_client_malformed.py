@@ -5,6 +5,9 @@ What is refused before a signature is looked at, and what a good signature does 
 
 from __future__ import annotations
 
+import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,10 @@ from test_client_stories import BOTH, muptane
 from tuf_customer import opened, spoiled
 from tuf_shop import PAST, Shop
 
+from muptane.tufjson import text
+from muptane.tufjson.codec import Codec
+from muptane.tufjson.dialect import UPTANE_JSON
+from muptane.tufjson.names import Names
 from uptane import errors
 
 
@@ -38,6 +45,45 @@ def test_malformed_files_are_refused(
         shop.raws[file] = lie
         customer.refuses(refusal)
         assert customer.has("targets") == 1
+
+
+@pytest.mark.parametrize("nodes", BOTH)
+def test_unsigned_bytes_do_not_keep_the_client_busy(tmp_path: Path, nodes: str) -> None:
+    """E-02, T-27: neither with signatures by nobody nor with a number that has no end."""
+    many = [{"keyid": f"{kid:05x}", "sig": ""} for kid in range(120_000)]
+    digits = b'{"signed": {"a": ' + b"1" * 1_000_000 + b'}, "signatures": []}'
+    with opened(tmp_path, nodes) as (shop, customer):
+        raw = shop.raws["1.targets.json"]
+        for lie, refusal in (
+            (spoiled(raw, signatures=many), errors.TooLong),
+            (digits, errors.BadShape),
+        ):
+            shop.raws["1.targets.json"] = lie
+            began_s = time.process_time() + os.times().children_user
+            customer.refuses(refusal)
+            assert time.process_time() + os.times().children_user - began_s < 10
+        shop.raws["1.targets.json"] = raw
+        customer.refresh()
+
+
+def test_what_is_signed_is_written_once_for_all_signatures() -> None:
+    """T-27: and up to 256 of them are looked at; python-tuf signs no file that often."""
+    codec = Codec(Names(), UPTANE_JSON)
+    one = {"keyid": "a", "sig": "00"}
+    raw = json.dumps({"signed": {"a": 1}, "signatures": [one] * 256}).encode()
+    assert len(codec.read_sign(raw).signatures) == 256
+    assert codec.sign_parts(raw, b"") == (b'{"a":1}',)
+    assert codec.sign_parts(raw, b"")[0] is codec.sign_parts(raw, b"")[0]
+    with pytest.raises(errors.TooLong):
+        codec.read_sign(json.dumps({"signed": {}, "signatures": [one] * 257}).encode())
+
+
+def test_a_row_of_digits_may_be_long() -> None:
+    """T-27: signatures are hexadecimal, and some have few letters."""
+    assert text.parse(b'"' + b"1" * 2047 + b'"') == "1" * 2047
+    for before in (0, 1, 2047):
+        with pytest.raises(errors.BadShape):
+            text.parse(b" " * before + b'"' + b"1" * 4096 + b'"')
 
 
 def test_a_role_signed_as_another_is_refused(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ from muptane.tufjson.dialect import ALG_SHA512, MANDATORY, SIGNATURES, JsonPolic
 from muptane.tufjson.holders import Keys, read_holders
 from muptane.tufjson.names import TOP, Names, role_of
 from muptane.tufjson.text import canonical, parse, seconds, take, unhex
-from uptane.errors import BadEnvelope, BadShape, EcuTwice, Expired, WrongFormat, WrongType
+from uptane.errors import BadEnvelope, BadShape, EcuTwice, Expired, TooLong, WrongFormat, WrongType
 from uptane.ids import ALG_SHA256, DELEGATED_FIRST, DIRECTOR, TARGETS
 
 if False:  # for the type checker
     from typing import Any
 
 ALGORITHMS = {"sha256": ALG_SHA256, "sha512": ALG_SHA512}
+SIGNATURES_MAX = 256  # of one file
 TYPES = {number: name for name, number in TOP.items()}
 
 
@@ -37,22 +38,27 @@ class Codec:
         self.names = names
         self.policy = policy
         self._parsed: tuple[bytes, Any] = (b"", {})
+        self._covered: tuple[bytes, tuple[bytes, ...]] = (b"", ())
 
     def signed(self, payload: bytes) -> "Any":
         """Return what is signed in a file."""
         return take(self._parse(payload), "signed", dict)
 
     def read_sign(self, raw: bytes) -> Envelope:
-        """Refusals: BadShape; BadEnvelope with one kid twice, by T-27."""
+        """Refusals: BadShape; TooLong with more than SIGNATURES_MAX signatures, each of which
+        costs a verification; BadEnvelope with one kid twice, by T-27."""
         value = self._parse(raw)
         take(value, "signed", dict)
         known: list[tuple[str, bytes]] = []
-        kids = []
-        for item in take(value, "signatures", list):
+        kids = set()
+        signatures = take(value, "signatures", list)
+        if len(signatures) > SIGNATURES_MAX:
+            raise TooLong
+        for item in signatures:
             kid = take(item, "keyid", str)
             if kid in kids and self.policy.t27_counting == SIGNATURES:
                 raise BadEnvelope
-            kids.append(kid)
+            kids.add(kid)
             try:
                 known.append((kid, unhex(item.get("sig"))))
             except BadShape:
@@ -70,8 +76,10 @@ class Codec:
     def sign_parts(
         self, payload: bytes, aad: bytes, signature: bytes = b""
     ) -> "tuple[bytes, ...]":
-        """Return what each signature covers."""
-        return (canonical(self.signed(payload)),)
+        """Return what each signature covers: the same for all of a file."""
+        if self._covered[0] != payload:
+            self._covered = (payload, (canonical(self.signed(payload)),))
+        return self._covered[1]
 
     def Head(self, payload: bytes, role: int) -> "Head":  # names of errand.Codec
         return Head(self, payload, role)

@@ -4,8 +4,9 @@ what they ask for.
     micropython -m muptane.tufjson.player
 
 One JSON value a line. The first line from the host is the order; each line to the host is a
-question [what, argument, ...] that it answers with one line, or the outcome {...}. Bytes are
-base64 in {"b": text}. It decides nothing and opens nothing.
+question [what, argument, ...] that it answers with one line, or the outcome {...}. Bytes to the
+host are base64 in {"b": text}; a file from it is a line with its length, and then its bytes,
+because a line of megabytes is read in minutes. It decides nothing and opens nothing.
 """
 
 import binascii
@@ -24,11 +25,11 @@ class Pipe:
 
     def stored(self, repository: int, file: str) -> "bytes | None":
         """Ask for a stored file."""
-        return unpack(ask("stored", repository, file))
+        return ask_file("stored", repository, file)
 
     def fetch(self, repository: int, file: str, cap: int) -> "bytes | None":
         """Ask for a file of a repository."""
-        return unpack(ask("fetch", repository, file, cap))
+        return ask_file("fetch", repository, file, cap)
 
     def commit(self, repository: int, files: "dict[str, bytes | None]") -> None:
         """Have files stored."""
@@ -54,9 +55,10 @@ def pack(raw: "bytes | None") -> "Any":
     return {"b": str(binascii.b2a_base64(raw), "ascii").strip()}
 
 
-def unpack(value: "Any") -> "bytes | None":
-    """Return the bytes that a line holds."""
-    return None if value is None else binascii.a2b_base64(value["b"])
+def ask_file(*question: object) -> "bytes | None":
+    """Ask for a file."""
+    count = ask(*question)
+    return None if count is None else sys.stdin.buffer.read(count)
 
 
 def ask(*question: object) -> "Any":
