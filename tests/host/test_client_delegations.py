@@ -165,3 +165,44 @@ def test_a_supplier_driven_up_is_undone_by_new_keys_of_the_snapshot(tmp_path: Pa
         shop.publish("root", "A")
         assert customer.download("door.bin") == b"release 1"
         assert customer.has("A") == 5
+
+
+@pytest.mark.parametrize("nodes", BOTH)
+def test_a_stored_file_with_another_hash_than_the_listed_is_not_used(
+    tmp_path: Path, nodes: str
+) -> None:
+    """V-74, T-14: an image that was withdrawn at the same version is not there any more."""
+    shop = Shop(names_hashes=True)
+    shop.delegate("targets", "A")
+    shop.list_image("A", "door.bin", b"release 1")
+    shop.publish("A", "targets")
+    with opened(tmp_path, nodes, shop) as (shop, customer):
+        assert customer.download("door.bin") == b"release 1"
+        del shop.roles["A"].targets["door.bin"]
+        shop.publish("A", bump=0)
+        shop.publish_snapshot()
+        customer.targets.joinpath("door.bin").unlink()
+        customer.asked()
+        customer.refuses(errors.NotOnImageRepository, "door.bin")
+        assert customer.asked()[-1] == "2.A.json"
+        shop.raws.pop("2.A.json")
+        customer.asked()
+        customer.refuses(errors.NotOnImageRepository, "door.bin")
+        assert "2.A.json" not in customer.asked()  # the new one is stored, and is the listed
+
+
+def test_stored_targets_with_another_hash_than_the_listed_are_not_used(tmp_path: Path) -> None:
+    """V-74, T-14, E-87: where the Snapshot that says so was stored, and its Targets withheld."""
+    shop = Shop(names_hashes=True)
+    shop.list_image("targets", "door.bin", b"release 1")
+    shop.publish("targets")
+    with opened(tmp_path, shop=shop) as (shop, customer):
+        customer.refresh()
+        shop.targets.targets.clear()
+        shop.publish("targets", bump=0)
+        shop.publish_snapshot()
+        honest = shop.raws.pop("2.targets.json")
+        for _ in range(2):
+            customer.refuses(errors.Withheld, "door.bin")
+        shop.raws["2.targets.json"] = honest
+        customer.refuses(errors.NotOnImageRepository, "door.bin")

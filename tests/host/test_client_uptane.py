@@ -141,3 +141,19 @@ def test_two_images_for_one_ecu_are_refused(tmp_path: Path) -> None:
         shop.targets.targets["other.bin"].unrecognized_fields.update(fields)
         shop.publish("targets")
         vehicle.refuses(errors.EcuTwice)
+
+
+def test_a_stored_file_of_a_supplier_is_held_against_its_hash(tmp_path: Path) -> None:
+    """V-74, T-14: an image that was withdrawn at the same version is not there any more."""
+    with driven(tmp_path) as vehicle:
+        shop = vehicle.image
+        shop.delegate("targets", "supplier", paths=["door*"])
+        shop.roles["supplier"].targets = dict(shop.targets.targets)
+        shop.targets.targets.clear()
+        shop.publish("supplier", "targets")
+        assert vehicle.update() == b"release 1"
+        shop.roles["supplier"].targets.clear()
+        shop.publish("supplier", bump=0)
+        shop.publish_snapshot()
+        vehicle.director.publish("targets")
+        vehicle.refuses(errors.NotOnImageRepository)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tuf_shop import NOW, Shop
 
 from muptane.tufjson.session import Session
-from muptane.tufjson.signatures import verify
+from muptane.tufjson.signatures import identity, verify
 from muptane.tufjson.text import canonical
 from uptane.errors import Refusal
 
@@ -46,6 +46,9 @@ class Memory:
 
     def verify(self, kind: str, scheme: str, public: str, message: bytes, sign: bytes) -> bool:
         return verify(kind, scheme, public, message, sign)
+
+    def identity(self, public: str) -> str:
+        return identity(public)
 
 
 def make_shop() -> Shop:

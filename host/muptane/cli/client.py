@@ -15,6 +15,7 @@ from muptane.bench import firmware
 from muptane.refusals import ADVICE, explain
 from muptane.tufjson.client import Client, Ecu
 from muptane.tufjson.fetch import Unreachable
+from muptane.tufjson.images import Unwritable
 from uptane.errors import Refusal
 from uptane.ids import DIRECTOR, IMAGE
 
@@ -82,6 +83,8 @@ def init(
 ) -> None:
     """Begin to trust a Root (with --director-root: and a Director's); nothing is fetched."""
     told: Told = context.obj
+    if told.ecu is not None and told.director_root is None:
+        raise typer.BadParameter("say --director-root: the Director's trusted Root")
     with Verdict():
         told.client.begin(root, told.director_root)
 
@@ -115,7 +118,7 @@ class Verdict:
             name = ADVICE[error.number].name
             typer.echo(f"refused ({error.number} {name}): {explain(error.number)}", err=True)
             raise typer.Exit(1) from error
-        if isinstance(error, Unreachable | OSError):
+        if isinstance(error, Unreachable | Unwritable | OSError):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
 

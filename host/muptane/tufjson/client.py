@@ -1,13 +1,12 @@
 """The black-box client: a folder of trusted metadata, addresses of repositories, one command.
 
-It carries out what a session decides: fetches, stores, and in the end brings the image, which is
-stored only if length and every hash are those of the metadata, and not fetched if it is there.
-Rules: V-61, V-63, V-66, V-85, T-34.
+It carries out what a session decides: fetches, stores, and in the end has `images` bring what was
+asked for. It does NOT decide.
+Rules: V-61, V-63, V-85.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from muptane.tufjson import pipe, signatures
+from muptane.tufjson import images, pipe, player, signatures
 from muptane.tufjson.dialect import ALG_SHA512
 from muptane.tufjson.fetch import fetch
-from muptane.tufjson.folder import Folder, replace
-from muptane.tufjson.session import Session
-from uptane.errors import NotProvisioned, TooMuch, Withheld, WrongHash, WrongLength
+from muptane.tufjson.folder import Folder, file_name
+from uptane.errors import NotProvisioned, Withheld
 from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE
 
-HASHES = {str(ALG_SHA256): "sha256", str(ALG_SHA512): "sha512"}
 PATH_SAFE = "/!$&'()*+,;=:@~"
 
 
@@ -34,6 +31,34 @@ class Ecu:
     id: str | None = None
     hardware: str | None = None
     vehicle: str | None = None
+
+
+class Candidates:
+    """The port of a session that looks at Roots which are not stored yet. It brings nothing."""
+
+    def __init__(self, raws: Mapping[int, bytes]) -> None:
+        self._raws = raws
+
+    def stored(self, repository: int, file: str) -> bytes | None:
+        """The Root that a repository would begin with."""
+        return self._raws.get(repository) if file == "root.json" else None
+
+    def fetch(self, repository: int, file: str, cap: int) -> bytes | None:
+        """Nothing."""
+        return None
+
+    def commit(self, repository: int, files: Mapping[str, bytes | None]) -> None:
+        """Store nothing."""
+
+    def verify(
+        self, kind: str, scheme: str, public: str, message: bytes, signature: bytes
+    ) -> bool:
+        """As a Client does."""
+        return signatures.verify(kind, scheme, public, message, signature)
+
+    def identity(self, public: str) -> str:
+        """What all texts of a key that is not Ed25519 have in common."""
+        return signatures.identity(public)
 
 
 class Client:
@@ -73,15 +98,23 @@ class Client:
         """Is a signature by a key that is not Ed25519?"""
         return signatures.verify(kind, scheme, public, message, signature)
 
+    def identity(self, public: str) -> str:
+        """What all texts of a key that is not Ed25519 have in common."""
+        return signatures.identity(public)
+
     # --- the commands ---------------------------------------------------------------------------
 
     def begin(self, root: Path, director_root: Path | None) -> None:
-        """Trust these Roots."""
-        self._folders[IMAGE].commit({"root.json": root.read_bytes()})
+        """Trust these Roots, if each is one and signed by its own keys. Refusal, OSError: then
+        everything is as it was."""
+        raws = {IMAGE: root.read_bytes()}
         if DIRECTOR in self._folders:
             if director_root is None:
                 raise NotProvisioned
-            self._folders[DIRECTOR].commit({"root.json": director_root.read_bytes()})
+            raws[DIRECTOR] = director_root.read_bytes()
+        self._decide(Candidates(raws), {"is_uptane": DIRECTOR in raws})
+        for number in raws:
+            self._folders[number].commit({"root.json": raws[number]})
 
     def refresh(self, path: str | None = None, ecu: Ecu | None = None) -> dict[str, Any] | None:
         """Bring all metadata to its newest; return what it says of a path.
@@ -93,42 +126,22 @@ class Client:
             if ecu is None
             else {"id": ecu.id, "hardware": ecu.hardware, "vehicle": ecu.vehicle}
         )
-        order: dict[str, Any] = {"now": int(time.time()), "path": path, "ecu": asked}
+        return self._decide(self, {"path": path, "ecu": asked})
+
+    def _decide(self, port: pipe.Port, order: dict[str, Any]) -> dict[str, Any] | None:
+        order["now"] = int(time.time())
         if self._nodes == "micropython":
-            return pipe.decide(self, order)
-        session = Session(self, order["now"])
-        if asked is None:
-            return session.refresh(path)
-        found: dict[str, Any] | None = session.follow_director(asked, path)
+            return pipe.decide(port, order)
+        found: dict[str, Any] | None = player.decide(port, order)
         return found
 
     def download(self, path: str, base: str, folder: Path, ecu: Ecu | None = None) -> None:
-        """Bring one image. Refusal, Unreachable."""
+        """Bring one image. Refusal, Unreachable, Unwritable."""
         found = self.refresh(path, ecu)
         if found is None:
             raise Withheld
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / quote(path, safe="")
-        is_there = file.is_file() and file.stat().st_size == found["length"]
-        if is_there and _fits(file.read_bytes(), found):
-            return
-        raw = fetch(f"{base.rstrip('/')}/{_place(path, found)}", found["length"])
-        if raw is None:
-            raise Withheld
-        if len(raw) > found["length"]:
-            raise TooMuch
-        if len(raw) < found["length"]:
-            raise WrongLength
-        if not _fits(raw, found):
-            raise WrongHash
-        replace(file, raw)
-
-
-def _fits(raw: bytes, found: Mapping[str, Any]) -> bool:
-    return all(
-        hashlib.new(HASHES[name], raw).digest() == digest
-        for name, digest in found["hashes"].items()
-    )
+        address = f"{base.rstrip('/')}/{_place(path, found)}"
+        images.bring(address, found, folder / file_name(path))
 
 
 def _place(path: str, found: Mapping[str, Any]) -> str:

@@ -9,16 +9,17 @@ Rules: V-05, V-07, V-08, V-18, V-19, T-06, T-14, T-27, E-42, E-43, E-45, E-46.
 
 from muptane.tufjson.delegation import Delegations
 from muptane.tufjson.dialect import ALG_SHA512, MANDATORY, SIGNATURES, JsonPolicy
-from muptane.tufjson.holders import read_holders, read_keys
+from muptane.tufjson.holders import Keys, read_holders
 from muptane.tufjson.names import TOP, Names, role_of
 from muptane.tufjson.text import canonical, parse, seconds, take, unhex
-from uptane.errors import BadEnvelope, BadShape, EcuTwice, Expired, WrongFormat, WrongType
+from uptane.errors import BadEnvelope, BadShape, EcuTwice, Expired, TooLong, WrongFormat, WrongType
 from uptane.ids import ALG_SHA256, DELEGATED_FIRST, DIRECTOR, TARGETS
 
 if False:  # for the type checker
     from typing import Any
 
 ALGORITHMS = {"sha256": ALG_SHA256, "sha512": ALG_SHA512}
+SIGNATURES_MAX = 256  # of one file
 TYPES = {number: name for name, number in TOP.items()}
 
 
@@ -37,22 +38,27 @@ class Codec:
         self.names = names
         self.policy = policy
         self._parsed: tuple[bytes, Any] = (b"", {})
+        self._covered: tuple[bytes, tuple[bytes, ...]] = (b"", ())
 
     def signed(self, payload: bytes) -> "Any":
         """Return what is signed in a file."""
         return take(self._parse(payload), "signed", dict)
 
     def read_sign(self, raw: bytes) -> Envelope:
-        """Refusals: BadShape; BadEnvelope with one kid twice, by T-27."""
+        """Refusals: BadShape; TooLong with more than SIGNATURES_MAX signatures, each of which
+        costs a verification; BadEnvelope with one kid twice, by T-27."""
         value = self._parse(raw)
         take(value, "signed", dict)
         known: list[tuple[str, bytes]] = []
-        kids = []
-        for item in take(value, "signatures", list):
+        kids = set()
+        signatures = take(value, "signatures", list)
+        if len(signatures) > SIGNATURES_MAX:
+            raise TooLong
+        for item in signatures:
             kid = take(item, "keyid", str)
             if kid in kids and self.policy.t27_counting == SIGNATURES:
                 raise BadEnvelope
-            kids.append(kid)
+            kids.add(kid)
             try:
                 known.append((kid, unhex(item.get("sig"))))
             except BadShape:
@@ -70,14 +76,16 @@ class Codec:
     def sign_parts(
         self, payload: bytes, aad: bytes, signature: bytes = b""
     ) -> "tuple[bytes, ...]":
-        """Return what each signature covers."""
-        return (canonical(self.signed(payload)),)
+        """Return what each signature covers: the same for all of a file."""
+        if self._covered[0] != payload:
+            self._covered = (payload, (canonical(self.signed(payload)),))
+        return self._covered[1]
 
     def Head(self, payload: bytes, role: int) -> "Head":  # names of errand.Codec
         return Head(self, payload, role)
 
     def Root(self, suite: "Any", payload: bytes) -> "Root":
-        return Root(self, payload)
+        return Root(self, suite, payload)
 
     def Timestamp(self, payload: bytes) -> "Timestamp":
         return Timestamp(self, payload)
@@ -89,7 +97,7 @@ class Codec:
         return Targets(self, payload, repository, role)
 
     def Delegations(self, suite: "Any", targets: "Any") -> Delegations:
-        return Delegations(self, targets)
+        return Delegations(self, suite, targets)
 
     def _parse(self, raw: bytes) -> "Any":
         if self._parsed[0] != raw:
@@ -122,9 +130,9 @@ class Head:
 class Root(Head):
     """Who may sign what; is_consistent: do file names carry versions and hashes?"""
 
-    def __init__(self, codec: Codec, payload: bytes) -> None:
+    def __init__(self, codec: Codec, suite: "Any", payload: bytes) -> None:
         super().__init__(codec, payload, TOP["root"])
-        keys = read_keys(take(self._signed, "keys", dict))
+        keys = Keys(suite, take(self._signed, "keys", dict))
         roles = take(self._signed, "roles", dict)
         self.is_consistent = self._signed.get("consistent_snapshot", False) is True
         self._keyholders = {}

@@ -5,7 +5,7 @@ and which roles speak; here one role each, for JSON has no agreement of several 
 Rules: V-15, V-16, V-17, T-20, T-25, T-26, T-27, E-56.
 """
 
-from muptane.tufjson.holders import read_holders, read_keys
+from muptane.tufjson.holders import Keys, read_holders
 from muptane.tufjson.names import bin_name, matches, path_hash
 from muptane.tufjson.text import take
 from uptane.errors import BadShape
@@ -70,12 +70,12 @@ class Bins:
 class Delegations:
     """The delegations of Targets by priority. Refusals: BadShape, those of Delegation."""
 
-    def __init__(self, codec: "Any", targets: "Any") -> None:
+    def __init__(self, codec: "Any", suite: "Any", targets: "Any") -> None:
         self._items: list[Any] = []
         value = targets.delegations
         if value is None:
             return
-        keys = read_keys(take(value, "keys", dict))
+        keys = Keys(suite, take(value, "keys", dict))
         bins = value.get("succinct_roles")
         if (bins is None) == (value.get("roles") is None):
             raise BadShape

@@ -1,24 +1,27 @@
-"""Trusted metadata of one repository in a folder, each file under its plain name.
+"""Trusted metadata of one repository in a folder, each file under its plain name; and images.
 
 A file is replaced by a rename of one that is synced; a commit of several is as many renames, in
 the order in which a cut between them leaves floors too high rather than too low. It does NOT
 check what it stores.
-Rules: V-51, V-90, T-17.
+Rules: V-51, V-90, T-17, E-61.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
 
 
 class Folder:
-    """`path`: made if it is not there."""
+    """`path`: made with the first file that is stored."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.mkdir(parents=True, exist_ok=True)
 
     def read(self, name: str) -> bytes | None:
         """The file, or None."""
@@ -29,6 +32,7 @@ class Folder:
 
     def commit(self, files: Mapping[str, bytes | None]) -> None:
         """Store these files, delete where None."""
+        self._path.mkdir(parents=True, exist_ok=True)
         for name in sorted(files, key=lambda name: (files[name] is None, name != "root.json")):
             raw = files[name]
             if raw is None:
@@ -37,11 +41,31 @@ class Folder:
                 replace(self._path / name, raw)
 
 
+def file_name(path: str) -> str:
+    """The one name, in a folder, of an image with this path: nothing in it leads elsewhere."""
+    name = quote(path, safe="")
+    return name.replace(".", "%2E") if name in (".", "..") else name
+
+
 def replace(path: Path, raw: bytes) -> None:
-    """Write a file whole, or leave the old one."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("wb") as file:
+    """Write a file whole, or leave the old one. OSError: then nothing else is left either."""
+    with replacing(path) as file:
         file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` once it is written; if that fails, it is gone. Nobody
+    can guess its name, so it is no other file that is there."""
+    fresh = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with fresh.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException as error:
+        fresh.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
+        raise

@@ -36,6 +36,7 @@ class Port(Protocol):
     def verify(
         self, kind: str, scheme: str, public: str, message: bytes, signature: bytes
     ) -> bool: ...
+    def identity(self, public: str) -> str: ...
 
 
 def decide(port: Port, order: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -47,14 +48,13 @@ def decide(port: Port, order: Mapping[str, Any]) -> dict[str, Any] | None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={"MICROPYPATH": path},
-        text=True,
     ) as process:
         if process.stdin is None or process.stdout is None:
             raise Silent
         try:
-            told: Any = dict(order)
+            told = _line(dict(order))
             while True:
-                process.stdin.write(json.dumps(told) + "\n")
+                process.stdin.write(told)
                 process.stdin.flush()
                 line = process.stdout.readline()
                 if not line:
@@ -63,22 +63,29 @@ def decide(port: Port, order: Mapping[str, Any]) -> dict[str, Any] | None:
                 if isinstance(said, dict):
                     return _outcome(said)
                 told = _answer(port, said)
+        except BrokenPipeError:
+            raise Silent from None
         finally:
             process.kill()
 
 
-def _answer(port: Port, question: list[Any]) -> Any:
+def _answer(port: Port, question: list[Any]) -> bytes:
     what, *arguments = question
     if what == "commit":
         repository, files = arguments
         port.commit(repository, {name: _unpack(files[name]) for name in files})
-        return None
+        return _line(None)
     if what == "verify":
         kind, scheme, public, message, signature = arguments
-        return port.verify(kind, scheme, public, _bytes(message), _bytes(signature))
-    if what == "stored":
-        return _pack(port.stored(*arguments))
-    return _pack(port.fetch(*arguments))
+        return _line(port.verify(kind, scheme, public, _bytes(message), _bytes(signature)))
+    if what == "identity":
+        return _line(port.identity(*arguments))
+    raw = port.stored(*arguments) if what == "stored" else port.fetch(*arguments)
+    return _line(None) if raw is None else _line(len(raw)) + raw
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value).encode() + b"\n"
 
 
 def _outcome(said: dict[str, Any]) -> dict[str, Any] | None:
@@ -88,10 +95,6 @@ def _outcome(said: dict[str, Any]) -> dict[str, Any] | None:
     if found is not None:
         found["hashes"] = {name: _bytes(value) for name, value in found["hashes"].items()}
     return found
-
-
-def _pack(raw: bytes | None) -> Any:
-    return None if raw is None else {"b": base64.b64encode(raw).decode()}
 
 
 def _unpack(value: Any) -> bytes | None:

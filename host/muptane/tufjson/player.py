@@ -1,10 +1,12 @@
-"""MicroPython's end of the pipe: the decisions run here, the host does what they ask for.
+"""Carries out orders, and is MicroPython's end of the pipe: the decisions run here, the host does
+what they ask for.
 
     micropython -m muptane.tufjson.player
 
 One JSON value a line. The first line from the host is the order; each line to the host is a
-question [what, argument, ...] that it answers with one line, or the outcome {...}. Bytes are
-base64 in {"b": text}. It decides nothing and opens nothing.
+question [what, argument, ...] that it answers with one line, or the outcome {...}. Bytes to the
+host are base64 in {"b": text}; a file from it is a line with its length, and then its bytes,
+because a line of megabytes is read in minutes. It decides nothing and opens nothing.
 """
 
 import binascii
@@ -23,11 +25,11 @@ class Pipe:
 
     def stored(self, repository: int, file: str) -> "bytes | None":
         """Ask for a stored file."""
-        return unpack(ask("stored", repository, file))
+        return ask_file("stored", repository, file)
 
     def fetch(self, repository: int, file: str, cap: int) -> "bytes | None":
         """Ask for a file of a repository."""
-        return unpack(ask("fetch", repository, file, cap))
+        return ask_file("fetch", repository, file, cap)
 
     def commit(self, repository: int, files: "dict[str, bytes | None]") -> None:
         """Have files stored."""
@@ -40,6 +42,11 @@ class Pipe:
         good: bool = ask("verify", kind, scheme, public, pack(message), pack(signature))
         return good
 
+    def identity(self, public: str) -> str:
+        """Ask what all texts of a key have in common."""
+        same: str = ask("identity", public)
+        return same
+
 
 def pack(raw: "bytes | None") -> "Any":
     """Return what stands for bytes in a line."""
@@ -48,9 +55,10 @@ def pack(raw: "bytes | None") -> "Any":
     return {"b": str(binascii.b2a_base64(raw), "ascii").strip()}
 
 
-def unpack(value: "Any") -> "bytes | None":
-    """Return the bytes that a line holds."""
-    return None if value is None else binascii.a2b_base64(value["b"])
+def ask_file(*question: object) -> "bytes | None":
+    """Ask for a file."""
+    count = ask(*question)
+    return None if count is None else sys.stdin.buffer.read(count)
 
 
 def ask(*question: object) -> "Any":
@@ -64,15 +72,23 @@ def say(value: object) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
 
 
+def decide(port: "Any", order: "Any") -> "Any":
+    """Carry out an order; return what there is of a path, or None. {"now", "path", "ecu"}, or to
+    look at the Roots alone {"now", "is_uptane"}."""
+    session = Session(port, order["now"])
+    if "is_uptane" in order:
+        session.check_roots(order["is_uptane"])
+        return None
+    if order["ecu"] is None:
+        return session.refresh(order["path"])
+    return session.follow_director(order["ecu"], order["path"])
+
+
 def play() -> None:
     """Run the session that the host orders, and say how it ended."""
     order = json.loads(sys.stdin.readline())
     try:
-        session = Session(Pipe(), order["now"])
-        if order["ecu"] is None:
-            found = session.refresh(order["path"])
-        else:
-            found = session.follow_director(order["ecu"], order["path"])
+        found = decide(Pipe(), order)
     except Refusal as refusal:
         say({"refusal": refusal.number})
         return

@@ -1,9 +1,9 @@
 """One JSON repository: what the device's Trusted and Files decide, and what only JSON's do.
 
 Only what a policy record chooses, and a device has one way for, is added here: Timestamps of the
-stored version (T-09), names without length or hashes and with them for Targets (T-14), storing
-role by role (T-17). It does NOT fetch or store.
-Rules: V-71..V-75, T-09, T-12, T-14, T-17, T-40, E-08..E-16.
+stored version (T-09), names without length or hashes and with them for Targets (T-14), be a file
+fetched or stored, storing role by role (T-17). It does NOT fetch or store.
+Rules: V-71..V-75, T-09, T-12, T-14, T-17, T-40, E-08..E-16, E-87.
 """
 
 from muptane.tufjson.dialect import ALG_SHA512, EACH_ROLE, MANDATORY, STORED_COUNTS
@@ -43,14 +43,17 @@ def record_of(repository: int, role: int) -> int:
 
 
 class JsonFiles(Files):
-    """Stored files that anybody could have written to: one that is no file of its role is none.
+    """Stored files that anybody could have written to: one that is no file of its role is none,
+    nor is one of the version that the Snapshot lists with another length or hash (T-14).
 
     fallen: the roles whose stored file counts no more, and is not deleted either.
+    listed: what the Snapshot of this cycle says, {role: (version, length or None, hashes)}.
     """
 
     def __init__(self, *given: "Any") -> None:
         super().__init__(*given)
         self.fallen: set[int] = set()
+        self.listed: dict[int, Any] = {}
 
     def record(self, role: int) -> int:
         """Return the number of the record that holds a role's file."""
@@ -76,7 +79,21 @@ class JsonFiles(Files):
         elif role == SNAPSHOT:
             self.codec.Snapshot(payload)
         else:
-            self.codec.Head(payload, role)
+            version = self.codec.Head(payload, role).version
+            # one of another version is not what is listed, but a floor all the same (V-74.4)
+            if role in self.listed and version == self.listed[role][0]:
+                self.check_listed(role, payload)
+
+    def check_listed(self, role: int, raw: bytes) -> None:
+        """Hold a Targets file against length and hashes of the Snapshot, where it gives them.
+        Refusals: VersionMismatch, WrongLength, UnknownHash, WrongHash."""
+        if role not in self.listed:
+            raise VersionMismatch
+        _, length, hashes = self.listed[role]
+        if length is not None and len(raw) != length:
+            raise WrongLength
+        if not has_hashes(self.suite, self.policy, raw, hashes):
+            raise WrongHash
 
     def drop_unlisted(self, versions: "dict[int, int]") -> None:
         """Forget the floors of delegated files: without a Snapshot before it, this one alone says
@@ -136,19 +153,29 @@ class Repository(Trusted):
                 raise Rollback
         yield from super().update_timestamp(raw, now)
 
-    def check_listed(self, role: int, raw: bytes) -> None:
-        """Hold a Targets file against length and hashes of the Snapshot, where it gives them.
-        Refusals: VersionMismatch, WrongLength, UnknownHash, WrongHash."""
-        named: Any = None if self._snapshot is None else self._snapshot
-        if role < TARGETS or named is None:
-            return
-        if role not in named.named:
-            raise VersionMismatch
-        _, length, hashes = named.named[role]
-        if length is not None and len(raw) != length:
-            raise WrongLength
-        if not self._has_hashes(raw, hashes):
-            raise WrongHash
+    def reuse_snapshot(self, now: int) -> "Work[bool]":
+        """As the device; from then on files are held against what it lists (T-14)."""
+        reused = yield from super().reuse_snapshot(now)
+        if reused:
+            self._hold()
+        return reused
+
+    def update_snapshot(self, raw: bytes, now: int) -> "Work[None]":
+        """As the device; from then on files are held against what it lists (T-14)."""
+        yield from super().update_snapshot(raw, now)
+        self._hold()
+
+    def check_answer(self, role: int, raw: bytes) -> None:
+        """Hold a file that came against the Snapshot, if it is one that the Snapshot lists.
+        Refusals: those of JsonFiles.check_listed."""
+        files: Any = self.files
+        if role >= TARGETS and self._snapshot is not None:
+            files.check_listed(role, raw)
+
+    def _hold(self) -> None:
+        files: Any = self.files
+        snapshot: Any = self._snapshot
+        files.listed = snapshot.named
 
     def _is_no_news(self) -> bool:
         return bool(self.policy.t09_equal_version == STORED_COUNTS)
@@ -202,7 +229,7 @@ def staged(cycle: "Cycle[Any]", repositories: "list[Repository]") -> "Cycle[Any]
                 answer = yield said
                 for repository in repositories:
                     if answer is not None and repository.repository == said.repository:
-                        repository.check_listed(said.number, answer)
+                        repository.check_answer(said.number, answer)
             elif said is not None:
                 yield said
     except StopIteration as end:

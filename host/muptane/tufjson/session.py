@@ -40,6 +40,13 @@ class PortSuite(Suite):
         good: bool = self._port.verify(kind, scheme, text, b"".join(parts), signature)
         return good
 
+    def identity(self, public: "Any") -> "Any":
+        """Return what is equal for all keys (type, scheme, public) of one private key."""
+        kind, scheme, text = public
+        if (kind, scheme) == ("ed25519", "ed25519"):
+            return _raw(text) or text
+        return self._port.identity(text)
+
 
 class SystemClock:
     """The system's time: not attested, so never fresh, and no key can take it back."""
@@ -118,6 +125,15 @@ class Session:
         everybody: Any = Everybody() if ecu["id"] is None else None
         mine: Any = decision.Ecu(ecu["id"], ecu["hardware"], ecu["vehicle"], None, everybody)
         return self._run(self._direct(director, image, mine, path), [director, image])
+
+    def check_roots(self, is_uptane: bool) -> None:
+        """Refuse to begin with a stored Root that its own keys have not signed, or that is none;
+        of a TUF repository or of both of Uptane. Expiry is no matter (T-11)."""
+        policy: JsonPolicy = UPTANE_JSON if is_uptane else TUF
+        for number in (DIRECTOR, IMAGE) if is_uptane else (IMAGE,):
+            repository = self._open(number, policy)
+            cycle: Any = repository.check_stored_root()
+            self._run(cycle, [repository])
 
     def _open(self, number: int, policy: JsonPolicy) -> Repository:
         codec: Any = Codec(self._names[number], policy)

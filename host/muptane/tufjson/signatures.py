@@ -1,6 +1,6 @@
 """Signatures by keys that a device has not: ECDSA on P-256 and P-384, RSA. By `cryptography`.
 
-Rules: V-05, E-44.
+Rules: V-05, E-43, E-44.
 """
 
 from __future__ import annotations
@@ -19,6 +19,18 @@ CURVES: dict[str, tuple[type[ec.EllipticCurve], hashes.HashAlgorithm]] = {
     "ecdsa-sha2-nistp384": (ec.SECP384R1, hashes.SHA384()),
 }
 RSA_BITS_MIN = 2048
+
+
+def identity(public: str) -> str:
+    """The same text for every PEM of one key: its DER. What is no PEM stands for itself."""
+    try:
+        key = serialization.load_pem_public_key(public.encode())
+        der = key.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    except (ValueError, UnsupportedAlgorithm):
+        return public
+    return der.hex()
 
 
 def verify(kind: str, scheme: str, public: str, message: bytes, signature: bytes) -> bool:

@@ -16,10 +16,16 @@ if False:  # for the type checker
     from typing import Any
 
 DEPTH_MAX = 32
+DIGITS_BYTES = 2048
 
 
 def parse(raw: bytes) -> "Any":
-    """Return the value of JSON text in UTF-8. Refusal: BadShape."""
+    """Return the value of JSON text in UTF-8. Refusal: BadShape, also for a row of so many digits
+    that a reader could be busy with them for hours: twice DIGITS_BYTES, or a little less."""
+    for place in range(0, len(raw), DIGITS_BYTES):
+        part = raw[place : place + DIGITS_BYTES]
+        if len(part) == DIGITS_BYTES and part.isdigit():
+            raise BadShape
     try:
         return json.loads(str(raw, "utf-8"))
     except (ValueError, RuntimeError):  # no JSON, or nested beyond all bounds
