@@ -118,6 +118,18 @@ def can_now(can):
     return can._core.elapsed_us()
 
 
+def leaving(can, wait, say):
+    """Who asks how many are unsent, and is told some, is woken when none is."""
+    for asks in (False, True):
+        since = can_now(can)
+        can.send(0x100, bytes(8))
+        can.send(0x200, bytes(8))
+        if asks:
+            say(can.get_counters()[5])
+        can._core.wait(since + 50_000, 0)
+        say(can_now(can) - since, can.get_counters()[5])
+
+
 def interrupts(can, wait, say):
     """Each trigger alone, then all; a buffer is free when `flags` has told of it."""
     events = []
@@ -247,6 +259,7 @@ LIVES = {
         overrun,
         priority,
         cancelling,
+        leaving,
         interrupts,
         bus_off,
         modes,

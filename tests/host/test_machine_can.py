@@ -3,6 +3,7 @@
 import can_lives
 import pytest
 from lone_chip import INTERPRETERS, Bench
+from scripted import FRAME_NS
 
 from boards.unix.machine_can import CAN
 from boards.unix.silicon import Core
@@ -94,6 +95,11 @@ def test_what_waits_is_cancelled_and_what_is_on_the_wire_is_not(one):
         "IndexError ",
     ]
     assert [frame.id for frame in one.from_node()] == [0x100, 0x201]
+
+
+def test_who_asks_for_the_unsent_is_woken_when_nothing_is(one):
+    both_us = -(-2 * FRAME_NS // US)
+    assert one.run("leaving", 120_000) == ["50000 0", "2", f"{both_us} 0"]
 
 
 def test_interrupts_come_for_what_they_were_asked(one):

@@ -206,3 +206,14 @@ def test_a_station_hears_its_own_ecu_only():
     bench.world.at(6 * MS, lambda: stranger.send(Frame(0x7E8 | 1 << 31, b"\x02\x7e\x02")))
     assert bench.station.request(b"\x3e\x00") == b"\x7e\x00"
     assert bench.now_ms() > 20
+
+
+def test_a_station_that_waits_for_nothing_keeps_out_of_the_talk_of_others():
+    """The Primary's request, on the identifiers of a tester that has asked something before."""
+    bench = Bench(lambda request: [(0, b"\x62\xf1\x90" + bytes(30))])
+    bench.station.request(b"\x22\xf1\x90")
+    other = Station(bench.world, bench.bus, "primary", LINK)
+    senders = []
+    bench.bus.listeners.append(lambda now_ns, sender, frame: senders.append(sender))
+    assert len(other.request(b"\x22\xf1\x90")) == 33
+    assert set(senders) == {"primary", "ecu"}
