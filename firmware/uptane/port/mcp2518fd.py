@@ -48,8 +48,10 @@ UINC = 0x01  # in byte 1 of C1FIFOCON
 TXREQ = 0x02
 FRESET = 0x04
 RETRY_ALWAYS = 0x60
-FIFO_NOT_FULL = FIFO_NOT_EMPTY = 0x01  # to send; to receive
-FIFO_EMPTY = FIFO_FULL = 0x04  # to send; to receive
+FIFO_NOT_FULL = 0x01  # to send
+FIFO_NOT_EMPTY = 0x01  # to receive
+FIFO_EMPTY = 0x04  # to send
+FIFO_FULL = 0x04  # to receive
 FIFO_OVERRUN = 0x08
 TO_FIFO_2 = 0x82  # a filter that is on
 IDE = 0x10
