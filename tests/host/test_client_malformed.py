@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from test_client_stories import BOTH, muptane
+from tuf.api.metadata import MetaFile
 from tuf_customer import opened, spoiled
 from tuf_shop import PAST, Shop
 
 from muptane.tufjson import text
 from muptane.tufjson.codec import Codec
 from muptane.tufjson.dialect import UPTANE_JSON
-from muptane.tufjson.names import Names
+from muptane.tufjson.names import ROLES, Names
 from uptane import errors
 
 
@@ -160,3 +161,24 @@ def test_a_client_begins_with_all_of_its_roots_or_with_none(tmp_path: Path) -> N
         assert not (tmp_path / "m").exists()
     assert muptane(*urls, "--director-root", good, "init", good).returncode == 0
     assert len(list((tmp_path / "m").rglob("root.json"))) == 2
+
+
+def test_no_more_roles_are_numbered_than_there_is_room_for() -> None:
+    """T-23: the next would be a record of another repository."""
+    names = Names()
+    last = 0
+    with pytest.raises(errors.TooLong):
+        for count in range(ROLES):
+            last = names.number(f"role {count}")
+    assert last == ROLES - 1
+    assert names.number("role 0") < ROLES and names.number("targets") == 3
+
+
+def test_a_snapshot_of_too_many_roles_is_refused(tmp_path: Path) -> None:
+    """T-23: whoever signs it."""
+    with opened(tmp_path) as (shop, customer):
+        shop.snapshot.meta.update({f"{count:x}.json": MetaFile(1) for count in range(66_000)})
+        shop.publish_snapshot()
+        raw = json.loads(shop.raws["2.snapshot.json"])
+        shop.raws["2.snapshot.json"] = json.dumps(raw, separators=(",", ":")).encode()
+        customer.refuses(errors.TooLong)

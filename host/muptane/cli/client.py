@@ -16,6 +16,7 @@ from muptane.refusals import ADVICE, explain
 from muptane.tufjson.client import Client, Ecu
 from muptane.tufjson.fetch import Unreachable
 from muptane.tufjson.images import Unwritable
+from muptane.tufjson.pipe import Silent
 from uptane.errors import Refusal
 from uptane.ids import DIRECTOR, IMAGE
 
@@ -65,6 +66,9 @@ def options(
         raise typer.BadParameter("there is no MicroPython wheel for this machine")
     if ecu and not hardware:
         raise typer.BadParameter("--ecu needs --hardware")
+    for said in (target_name, target_base_url, ecu, hardware, vehicle):
+        if not _is_text(said):
+            raise typer.BadParameter(f"{said!r} is no text in UTF-8")
     addresses = {IMAGE: metadata_url}
     asked = None
     if director_url or director_root is not None:
@@ -118,9 +122,20 @@ class Verdict:
             name = ADVICE[error.number].name
             typer.echo(f"refused ({error.number} {name}): {explain(error.number)}", err=True)
             raise typer.Exit(1) from error
-        if isinstance(error, Unreachable | Unwritable | OSError):
+        if isinstance(error, OSError) and error.strerror:
+            typer.echo(f"{error.filename or 'a file'}: {error.strerror}", err=True)
+            raise typer.Exit(1) from error
+        if isinstance(error, Unreachable | Unwritable | Silent):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
+
+
+def _is_text(said: str) -> bool:
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _online(context: typer.Context) -> Told:
