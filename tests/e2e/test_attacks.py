@@ -204,6 +204,15 @@ def test_the_document_of_threats_is_todays() -> None:
     assert (ROOT / "docs" / "threats.md").read_text() == threats()
 
 
+def test_the_data_of_an_outcome_says_what_was_stolen() -> None:
+    """V-36: as docs/threats.md does."""
+    stolen = Outcome(ATTACKS["director_key_stolen"], "full", Rollback.number, True, True)
+    assert ATTACKS["director_key_stolen"].keys
+    for key in ATTACKS["director_key_stolen"].keys:
+        assert key in str(stolen.as_json()["power"])
+    assert str(stolen.as_json()["power"]) in threats()
+
+
 # --- the command --------------------------------------------------------------------------------
 
 

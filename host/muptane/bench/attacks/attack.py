@@ -139,7 +139,7 @@ class Outcome:
             "name": self.attack.name,
             "ids": list(self.attack.ids),
             "verification": self.verification,
-            "power": self.attack.power,
+            "power": self.attack.possession(),
             "expected": self.expected,
             "observed": self.observed,
             "state_unchanged": self.state_unchanged,
