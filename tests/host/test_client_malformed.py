@@ -50,7 +50,7 @@ def test_malformed_files_are_refused(
 
 @pytest.mark.parametrize("nodes", BOTH)
 def test_unsigned_bytes_do_not_keep_the_client_busy(tmp_path: Path, nodes: str) -> None:
-    """E-02, T-27: neither with signatures by nobody nor with a number that has no end."""
+    """E-19, T-27: neither with signatures by nobody nor with a number that has no end."""
     many = [{"keyid": f"{kid:05x}", "sig": ""} for kid in range(120_000)]
     digits = b'{"signed": {"a": ' + b"1" * 1_000_000 + b'}, "signatures": []}'
     with opened(tmp_path, nodes) as (shop, customer):
@@ -68,7 +68,7 @@ def test_unsigned_bytes_do_not_keep_the_client_busy(tmp_path: Path, nodes: str) 
 
 
 def test_what_is_signed_is_written_once_for_all_signatures() -> None:
-    """T-27: and up to 256 of them are looked at; python-tuf signs no file that often."""
+    """E-19: and up to 256 of them are looked at; python-tuf signs no file that often."""
     codec = Codec(Names(), UPTANE_JSON)
     one = {"keyid": "a", "sig": "00"}
     raw = json.dumps({"signed": {"a": 1}, "signatures": [one] * 256}).encode()
@@ -80,7 +80,7 @@ def test_what_is_signed_is_written_once_for_all_signatures() -> None:
 
 
 def test_a_row_of_digits_may_be_long() -> None:
-    """T-27: signatures are hexadecimal, and some have few letters."""
+    """E-19: signatures are hexadecimal, and some have few letters."""
     assert text.parse(b'"' + b"1" * 2047 + b'"') == "1" * 2047
     for before in (0, 1, 2047):
         with pytest.raises(errors.BadShape):

@@ -17,7 +17,7 @@ from uptane import errors
 @pytest.mark.parametrize("command", ["init", "refresh"])
 @pytest.mark.parametrize("folder", ["file/x", "file", "/proc/nope"])
 def test_a_folder_that_is_none_is_told(tmp_path: Path, command: str, folder: str) -> None:
-    """E-60: where metadata is kept."""
+    """V-36: where metadata is kept."""
     root = tmp_path / "file"
     root.write_bytes(Shop().raws["1.root.json"])
     where = ["--metadata-dir", tmp_path / folder, "--metadata-url", "http://127.0.0.1:1/"]
@@ -28,7 +28,7 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path, command: str, folder: str
 
 
 def test_a_name_that_is_no_text_is_a_wrong_call(tmp_path: Path) -> None:
-    """E-60"""
+    """V-36"""
     there = ["--metadata-dir", tmp_path, "--metadata-url", "http://127.0.0.1:1/"]
     target = ["--target-base-url", "http://127.0.0.1:1/", "--target-dir", tmp_path]
     done = muptane(*there, *target, "--target-name", "\udcff", "download")
@@ -39,7 +39,7 @@ def test_a_name_that_is_no_text_is_a_wrong_call(tmp_path: Path) -> None:
 
 
 def test_an_interpreter_that_ends_early_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """E-60: as a refusal is, by exit code 1."""
+    """V-36: as a refusal is, by exit code 1."""
     with pytest.raises(client.typer.Exit) as ended, client.Verdict():
         raise Silent
     assert ended.value.exit_code == 1

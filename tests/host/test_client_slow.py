@@ -118,7 +118,7 @@ def status(connection: socket.socket, code: int) -> None:
 
 @pytest.mark.parametrize("code", [400, 401, 410, 429, 500, 503])
 def test_a_server_in_trouble_has_not_said_that_there_is_no_file(code: int) -> None:
-    """E-03, V-71: only 404 and 403 end a chain of Roots."""
+    """E-02, V-71: only 404 and 403 end a chain of Roots."""
     with answering(lambda connection: status(connection, code)) as address:
         with pytest.raises(Unreachable, match=str(code)):
             fetch(address, 1000, Opener(5, time.monotonic() + 5))
@@ -132,7 +132,7 @@ def test_a_file_may_be_absent(code: int) -> None:
 
 
 def test_a_chain_of_roots_does_not_end_where_the_server_is_in_trouble(tmp_path: Path) -> None:
-    """E-03, V-71: an old set is not taken for the newest because of a 500; it is refused."""
+    """E-02, V-71: an old set is not taken for the newest because of a 500; it is refused."""
     with opened(tmp_path) as (shop, customer):
         customer.refresh()
         shop.publish("root")

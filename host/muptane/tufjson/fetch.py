@@ -2,7 +2,7 @@
 
 *Absent* is what a server says with 404 or 403; anything else that goes wrong is Unreachable, so a
 server in trouble does not look like the end of a chain of Roots. Nobody is trusted here.
-Rules: V-32, E-02, E-03.
+Rules: V-32, E-02, E-03, E-19, E-20.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Nothing is fetched where a file that fits lies already, or where there is no room for the length
 that the metadata says. What does not turn out to be the image is taken away again; the file that
 was there stays. It does NOT decide what the image should be.
-Rules: V-61, V-66, T-34, E-02, E-03.
+Rules: V-61, V-66, T-34, E-03, E-20, E-21.
 """
 
 from __future__ import annotations
