@@ -15,7 +15,7 @@ from tuf_shop import Shop
 
 from muptane.tufjson.client import Client
 from muptane.tufjson.connections import Opener
-from muptane.tufjson.fetch import Patience, Unreachable, fetch
+from muptane.tufjson.fetch import Budget, Patience, Unreachable, fetch
 from uptane import errors
 from uptane.ids import IMAGE
 
@@ -43,11 +43,21 @@ def answering(answer: Answer) -> Iterator[str]:
         thread.join()
 
 
+def is_left(connection: socket.socket, within_s: float) -> bool:
+    """Wait for whoever asked to go away."""
+    connection.settimeout(within_s)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+
+
 def drip(connection: socket.socket, begin: bytes, drop: bytes) -> None:
     connection.sendall(begin)
-    for _ in range(1000):  # 20 s
+    for _ in range(1000):
         connection.sendall(drop)
-        time.sleep(0.02)
+        if is_left(connection, 0.02):
+            return
 
 
 DRIPS = {
@@ -69,10 +79,14 @@ def test_a_file_has_its_time_and_no_more(what: str) -> None:
         assert 0.3 < time.monotonic() - begun < 5
 
 
+def silent(connection: socket.socket) -> None:
+    is_left(connection, 20)
+
+
 def test_a_server_that_says_nothing_is_left() -> None:
     """E-03: long before the time of the file is over."""
     begun = time.monotonic()
-    with answering(lambda connection: time.sleep(0.6)) as address:
+    with answering(silent) as address:
         with pytest.raises(Unreachable, match="timed out"):
             fetch(address, 1000, Opener(quiet_s=0.2, until=begun + 100))
         assert time.monotonic() - begun < 5
@@ -85,31 +99,45 @@ def test_what_is_not_http_is_not_opened(tmp_path: Path) -> None:
         fetch((tmp_path / "file").as_uri(), 1000, Opener(1, time.monotonic() + 1))
 
 
-class Slow(dict[str, bytes]):
-    """Serves each file, after a while."""
+class Holding(dict[str, bytes]):
+    """Serves every file at once, but for one, which it holds back until `given_up`."""
+
+    def __init__(self, files: dict[str, bytes], held: str) -> None:
+        super().__init__(files)
+        self._held = held
+        self.given_up = threading.Event()
 
     def get(self, name: str, otherwise: object = None) -> bytes | None:  # type: ignore[override]
-        time.sleep(0.1)
+        if name == self._held:
+            self.given_up.wait(20)
         return super().get(name)
 
 
 def test_a_refresh_has_its_time_and_no_more(tmp_path: Path) -> None:
-    """E-03, T-23: a chain of Roots, each in good time; the next refresh goes on from there."""
+    """E-03, T-23: long before the time of a file is over; the next one goes on from there."""
     shop = Shop()
     first = shop.raws["1.root.json"]
-    for _ in range(9):
+    for _ in range(5):
         shop.publish("root")
-    shop.raws = Slow(shop.raws)
+    shop.raws = Holding(shop.raws, "4.root.json")
     with opened(tmp_path, shop=shop) as (shop, customer):
         customer.begin(first)
         client = Client(customer.metadata, {IMAGE: f"{customer.address}/metadata"},
-                        patience=Patience(refresh_s=0.5))  # fmt: skip
+                        patience=Patience(quiet_s=100, file_s=100, refresh_s=2))  # fmt: skip
+        begun = time.monotonic()
         with pytest.raises(Unreachable):
             client.refresh()
-        assert 1 <= customer.has("root") < 9
-        shop.raws = dict(shop.raws)
+        assert 1.9 < time.monotonic() - begun < 15
+        assert customer.has("root") == 3
+        shop.raws.given_up.set()
         customer.refresh()
-        assert customer.has("root") == 10
+        assert customer.has("root") == 6
+
+
+def test_a_refresh_whose_time_is_over_asks_for_no_further_file() -> None:
+    """E-03: and says so."""
+    with pytest.raises(Unreachable, match="given up after 0 s"):
+        Budget(Patience(refresh_s=0)).for_file()
 
 
 def status(connection: socket.socket, code: int) -> None:
