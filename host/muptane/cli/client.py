@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 
 from muptane.bench import firmware
-from muptane.refusals import ADVICE, explain
 from muptane.tufjson.client import Client, Ecu
 from muptane.tufjson.fetch import Unreachable
 from muptane.tufjson.images import Unwritable
 from muptane.tufjson.pipe import Silent
+from muptane.tufjson.sentences import say
 from uptane.errors import Refusal
 from uptane.ids import DIRECTOR, IMAGE
 
@@ -89,7 +89,7 @@ def init(
     told: Told = context.obj
     if told.ecu is not None and told.director_root is None:
         raise typer.BadParameter("say --director-root: the Director's trusted Root")
-    with Verdict():
+    with Verdict(told.ecu is not None):
         told.client.begin(root, told.director_root)
 
 
@@ -97,7 +97,7 @@ def init(
 def refresh(context: typer.Context) -> None:
     """Bring the trusted metadata to its newest."""
     told = _online(context)
-    with Verdict():
+    with Verdict(told.ecu is not None):
         told.client.refresh(None, told.ecu)
 
 
@@ -107,20 +107,22 @@ def download(context: typer.Context) -> None:
     told = _online(context)
     if told.target is None:
         raise typer.BadParameter("say --target-name, --target-base-url and --target-dir")
-    with Verdict():
+    with Verdict(told.ecu is not None):
         told.client.download(*told.target, told.ecu)
 
 
 class Verdict:
     """Ends the program with 1 and a sentence if what is within it is refused."""
 
+    def __init__(self, is_uptane: bool) -> None:
+        self._is_uptane = is_uptane
+
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refusal):
-            name = ADVICE[error.number].name
-            typer.echo(f"refused ({error.number} {name}): {explain(error.number)}", err=True)
+            typer.echo(say(error, self._is_uptane), err=True)
             raise typer.Exit(1) from error
         if isinstance(error, OSError) and error.strerror:
             typer.echo(f"{error.filename or 'a file'}: {error.strerror}", err=True)
