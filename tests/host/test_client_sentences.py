@@ -99,3 +99,11 @@ def test_the_command_tells_them(tmp_path: Path) -> None:
         assert "compare --target-name" in muptane(*there, *target, "download").stderr
         shop.raws["timestamp.json"] = b"{}"
         assert "TUF specification" in muptane(*there, "refresh").stderr
+
+
+def test_the_help_says_what_the_exit_codes_mean() -> None:
+    """V-36: of each command the options, of all of them the codes."""
+    done = muptane("--help")
+    assert done.returncode == 0
+    told = " ".join(done.stdout.split())
+    assert "Exit code 0: done; 1: refused" in told and "2: called wrongly" in told

@@ -59,7 +59,11 @@ def options(
         str, typer.Option(help="cpython, or micropython: which interpreter decides")
     ] = "cpython",
 ) -> None:
-    """A TUF client, and an Uptane client of two JSON repositories, on the device's decisions."""
+    """A TUF client, and an Uptane client of two JSON repositories, on the device's decisions.
+
+    Exit code 0: done; 1: refused, or a repository cannot be reached or a file not be written, with
+    one sentence on stderr; 2: called wrongly.
+    """
     if nodes not in ("cpython", "micropython"):
         raise typer.BadParameter(f"--nodes is micropython or cpython, not {nodes!r}")
     if nodes == "micropython" and not firmware.available():
