@@ -4,6 +4,8 @@ The sample is fixed: one or two of every theme, against every kind of verificati
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -197,6 +199,29 @@ def test_every_attack_has_a_theme_an_aim_and_a_reason() -> None:
         assert one.aim and one.ids and one.expected and set(one.keys) <= set(KEYS), one.name
         for verdict in one.expected.values():
             assert not isinstance(verdict, str) or verdict in (INSTALLS, ACCEPTED, DETECTED)
+
+
+NEW = '''"""Theft of hubcaps: what no verifier sees."""
+from muptane.bench.attacks.attack import DETECTED, attack
+
+@attack(ids=("V-36",), expected={"backoffice": DETECTED}, power="a jack")
+def hubcap_stolen(stage):
+    """roll away"""
+'''
+
+
+def test_a_new_file_of_attacks_is_found_by_itself(tmp_path: Path) -> None:
+    """V-36: and stands last in the list."""
+    (tmp_path / "hubcaps.py").write_text(NEW)
+    code = (
+        "import sys; from muptane.bench import attacks; attacks.__path__.append(sys.argv.pop());"
+        "from muptane.cli.main import app; app()"
+    )
+    command = [sys.executable, "-c", code, "attack", "list", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"{len(ATTACKS) + 1} attacks" in done.stdout
+    last = [line for line in done.stdout.splitlines() if line and not line.startswith(" ")][-2:]
+    assert last[0] == "Theft of hubcaps: what no verifier sees."
 
 
 def test_the_document_of_threats_is_todays() -> None:
