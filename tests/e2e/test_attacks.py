@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from muptane.bench import plan
@@ -30,6 +32,7 @@ from muptane.bench.attacks.index import THEMES, of_theme, threats
 from muptane.bench.attacks.places import rotate_director
 from muptane.bench.attacks.stage import KEYS, Stage
 from muptane.bench.firmware import ROOT, available
+from muptane.cli import attack as command
 from muptane.cli.main import app
 from muptane.refusals import ADVICE
 from uptane import ids
@@ -263,6 +266,29 @@ def test_the_command_plays_and_writes_json(tmp_path: Path) -> None:
         "ok": True,
     }
     assert full == {**primary, "verification": "full"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_unchanged", "recovers", "told"),
+    [
+        (Rollback.number, True, True, []),
+        (WrongHash.number, True, True, ["verdict: expected 32 Rollback"]),
+        (Rollback.number, False, True, ["state: it should be as it was; changed: time of brake"]),
+        (Rollback.number, True, False, ["recovery: the next honest update does not install"]),
+    ],
+)
+def test_the_line_says_which_condition_failed(
+    seen: int, is_unchanged: bool, recovers: bool, told: list[str]
+) -> None:
+    """V-36: and no other."""
+    out = StringIO()
+    console = Console(file=out, width=200, highlight=False)
+    changes = () if is_unchanged else ("time of brake",)
+    made = made_up(Rollback, nothing)
+    command.told(console, Outcome(made, "full", seen, is_unchanged, recovers, changes))
+    first, *lines = out.getvalue().splitlines()
+    assert first.startswith("NOT OK" if told else "ok ")
+    assert [line.strip() for line in lines] == told
 
 
 def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
