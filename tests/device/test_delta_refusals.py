@@ -71,7 +71,7 @@ def test_another_length_than_the_metadatas_is_refused() -> None:
 
 
 def test_more_than_announced_is_refused() -> None:
-    """E-81: a bomb, be it of the old image or of new bytes, in one step or the next."""
+    """E-81, E-88: a bomb, be it of the old image or of new bytes, in one step or the next."""
     for listed in (
         ((bytes(21), b"", 0),),
         ((b"", bytes(21), 0),),
@@ -92,7 +92,7 @@ def empty(count: int) -> bytes:
 
 
 def test_a_patch_that_makes_nothing_is_refused() -> None:
-    """E-81: a bomb of time. Thousands of empty steps take a few bytes; detools makes a few."""
+    """E-81, E-88: a bomb of time. Thousands of empty steps are few bytes; detools makes a few."""
     assert Applying(empty(DELTA_EMPTY_STEPS_MAX), OLD, 20).whole() == OLD[:20]
     refused(BadDelta, empty(DELTA_EMPTY_STEPS_MAX + 1))
     assert len(empty(5000)) < 400
@@ -127,7 +127,7 @@ def test_a_large_image_may_have_more_of_them() -> None:
 
 
 def test_what_heatshrink_swells_to_is_bounded() -> None:
-    """E-81: forty bytes that stand for five thousand."""
+    """E-81, E-88: forty bytes that stand for five thousand."""
     stream = Stream().literals(number(0) + number(0) + number(20) + b"x")
     for _ in range(40):
         stream.repeat(1, 128)

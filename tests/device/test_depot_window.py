@@ -58,7 +58,7 @@ def test_what_was_passed_is_the_signed_one():
 
 
 def test_where_all_cells_are_taken_one_is_given_up() -> None:
-    """V-48, V-90: or an ECU that is silent for ever would keep all others from theirs."""
+    """V-48: or an ECU that is silent for ever would keep all others from theirs."""
     store = Store()
     for number in (1, 2):
         store.fill(number, content_of(number, 1000))

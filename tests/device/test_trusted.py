@@ -1,9 +1,9 @@
 """The trusted set: Root after Root, and what each step drops."""
 
 from claims import raises, run
-from maker import NOW, Oem, seed_of
+from maker import NOW, Oem, kid_of, seed_of
 from memory import SUITE
-from uptane import errors
+from uptane import cose, errors
 from uptane.ids import (
     DIRECTOR,
     FORMAT,
@@ -130,6 +130,29 @@ def test_a_kid_is_the_hash_of_its_key():
         fields[KEY_ROLES][TARGETS][1] = [bytes(8)]
 
     prove(Partial, rotated(change), errors.BadKey)
+
+
+def test_the_kid_of_another_key_makes_that_one_the_holder():
+    """E-45: what the key signs that the role had counts no more, under its own kid or that one."""
+
+    def borrow(fields):
+        fields[KEY_ROLES][TARGETS][1] = fields[KEY_ROLES][ROOT][1]
+
+    oem, node = updated(Partial)
+    director = oem.director
+    rotated(borrow)(oem)
+    oem.publish(3)
+    raises(errors.BelowThreshold, node.refresh)
+    signed = cose.read_sign(director.files[TARGETS, 0])
+    [(_, signature)] = signed.signatures
+    lie = cose.write_sign(signed.payload, [(kid_of(OLD), signature)])
+    director.files[TARGETS, 0] = director.files[TARGETS, director.versions[TARGETS]] = lie
+    raises(errors.BelowThreshold, node.refresh)
+    director.files[TARGETS, 0] = director.files[TARGETS, director.versions[TARGETS]] = (
+        director.sign(TARGETS, signed.payload, [OLD])
+    )
+    node.update()
+    assert node.release() == 3
 
 
 def test_a_key_stands_once():

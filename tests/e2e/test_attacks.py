@@ -3,14 +3,12 @@
 The sample is fixed: one or two of every theme, against every kind of verification that it names.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from muptane.bench import plan
 from muptane.bench.attacks.attack import (
@@ -28,7 +26,6 @@ from muptane.bench.attacks.index import THEMES, of_theme, threats
 from muptane.bench.attacks.places import rotate_director
 from muptane.bench.attacks.stage import KEYS, Stage
 from muptane.bench.firmware import ROOT, available
-from muptane.cli.main import app
 from muptane.refusals import ADVICE
 from uptane import ids
 from uptane.algorithms import FORM_DELTA, FORM_ENCRYPTED, FORM_PLAIN
@@ -204,46 +201,10 @@ def test_the_document_of_threats_is_todays() -> None:
     assert (ROOT / "docs" / "threats.md").read_text() == threats()
 
 
-# --- the command --------------------------------------------------------------------------------
-
-
-def muptane(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["attack", *arguments])
-
-
-def test_the_command_plays_and_writes_json(tmp_path: Path) -> None:
-    """V-36"""
-    file = tmp_path / "outcome.json"
-    done = muptane("run", "timestamp_without_end", "--nodes", "cpython", "--json", str(file))
-    assert done.exit_code == 0, done.output
-    primary, full = json.loads(file.read_text())
-    assert primary == {
-        "name": "timestamp_without_end",
-        "ids": ["E-19", "V-72.1"],
-        "verification": "primary",
-        "power": ATTACKS["timestamp_without_end"].power,
-        "expected": 6,
-        "observed": 6,
-        "state_unchanged": True,
-        "recovers": True,
-        "ok": True,
-    }
-    assert full == {**primary, "verification": "full"}
-
-
-def test_the_command_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    """V-36"""
-    done = muptane("run", "directer_key_stolen")
-    assert done.exit_code == 2
-    assert "director_key_stolen" in done.output
-    assert muptane("run", "all", "--vehicle", str(tmp_path / "none.toml")).exit_code == 2
-    assert muptane("run", "mix_and_match", "--nodes", "tea").exit_code == 2
-    fleet = muptane("run", "mix_and_match", "--vehicle", str(ROOT / "vehicles" / "fleet.toml"))
-    assert fleet.exit_code == 2
-    assert "[[repository]]" in fleet.output
-    two = tmp_path / "two.toml"
-    two.write_text((ROOT / "vehicles" / "sedan.toml").read_text().rsplit("[[ecu]]", 1)[0])
-    lonely = muptane("run", "partial_bundle_seen", "--nodes", "cpython", "--vehicle", str(two))
-    assert lonely.exit_code == 2
-    assert "needs 2 Secondaries" in lonely.output
-    assert f"{len(ATTACKS)} attacks" in muptane("list").output
+def test_the_data_of_an_outcome_says_what_was_stolen() -> None:
+    """V-36: as docs/threats.md does."""
+    stolen = Outcome(ATTACKS["director_key_stolen"], "full", Rollback.number, True, True)
+    assert ATTACKS["director_key_stolen"].keys
+    for key in ATTACKS["director_key_stolen"].keys:
+        assert key in str(stolen.as_json()["power"])
+    assert str(stolen.as_json()["power"]) in threats()

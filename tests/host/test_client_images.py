@@ -48,7 +48,7 @@ def test_an_image_that_is_called_like_half_of_another_stays(tmp_path: Path) -> N
 
 
 def test_what_cannot_be_put_in_its_place_is_gone(tmp_path: Path) -> None:
-    """V-51: and what stands there stays."""
+    """V-35: and what stands there stays."""
     place = tmp_path / "taken"
     (place / "full").mkdir(parents=True)
     with pytest.raises(OSError):
@@ -63,7 +63,7 @@ def test_what_cannot_be_put_in_its_place_is_gone(tmp_path: Path) -> None:
 
 
 def test_an_image_is_never_whole_in_memory(tmp_path: Path) -> None:
-    """E-02, T-52: 32 MB in less than 2; nor to look whether it is there, nor if it is too much."""
+    """E-20, T-52: 32 MB in less than 2; nor to look whether it is there, nor if it is too much."""
     image = bytes(32_000_000)
     with opened(tmp_path) as (shop, customer):
         shop.list_image("targets", "door.bin", image)
@@ -87,7 +87,7 @@ def test_an_image_is_never_whole_in_memory(tmp_path: Path) -> None:
 
 
 def test_what_no_disk_has_room_for_is_not_fetched(tmp_path: Path) -> None:
-    """E-02: whoever signs a length of 10^15 does not fill the disk first."""
+    """E-20: whoever signs a length of 10^15 does not fill the disk first."""
     with opened(tmp_path) as (shop, customer):
         shop.list_image("targets", "door.bin", b"release 1")
         shop.targets.targets["door.bin"].length = 10**15
@@ -99,7 +99,7 @@ def test_what_no_disk_has_room_for_is_not_fetched(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fills_up_is_told_in_a_sentence(tmp_path: Path) -> None:
-    """V-66: and no half of an image stays there."""
+    """V-35: and no half of an image stays there."""
     with opened(tmp_path) as (shop, customer):
         shop.list_image("targets", "door.bin", bytes(100_000))
         shop.publish("targets")

@@ -6,6 +6,7 @@ Each is a legal beginning, the lie, the refusal, and the trusted state as it was
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,30 @@ def test_files_of_different_days_do_not_mix(tmp_path: Path, hashes: bool) -> Non
         assert customer.versions() == (1, 3, 3, 3)
 
 
+@pytest.mark.parametrize("said", ["length", "hash", "both"])
+def test_another_snapshot_of_the_named_version_is_refused(tmp_path: Path, said: str) -> None:
+    """V-19, T-14, V-73: well signed, of the right version, and not the one that Timestamp names by
+    whichever it gives of length and hash; a longer one, and one of the same length."""
+    with opened(tmp_path, shop=Shop(names_hashes=True)) as (shop, customer):
+        customer.refresh()
+        shop.publish_snapshot()
+        named = shop.timestamp.snapshot_meta
+        named.length = None if said == "hash" else named.length
+        named.hashes = None if said == "length" else named.hashes
+        shop.publish_timestamp(0)
+        honest = shop.raws["2.snapshot.json"]
+        shop.snapshot.expires += timedelta(seconds=1)
+        same_length = shop.signed("snapshot", shop.snapshot)
+        assert len(same_length) == len(honest)
+        for lie in (honest + b" ", same_length)[: 1 if said == "length" else 2]:
+            shop.raws["2.snapshot.json"] = lie
+            customer.refuses(errors.SnapshotMismatch)
+        assert customer.versions() == (1, 2, 1, 1)
+        shop.raws["2.snapshot.json"] = honest
+        customer.refresh()
+        assert customer.versions() == (1, 2, 2, 1)
+
+
 def test_a_role_does_not_leave_the_snapshot(tmp_path: Path) -> None:
     """T-40, E-12"""
     with opened(tmp_path) as (shop, customer):
@@ -192,7 +217,7 @@ def test_a_role_does_not_leave_the_snapshot(tmp_path: Path) -> None:
 
 
 def test_data_without_end_is_not_read(tmp_path: Path) -> None:
-    """E-02, T-52: metadata by the cap of its role, an image by its listed length."""
+    """E-19, E-20, T-52: metadata by the cap of its role, an image by its listed length."""
     with opened(tmp_path) as (shop, customer):
         shop.list_image("targets", "door.bin", b"release 1")
         shop.publish("targets")
@@ -207,7 +232,7 @@ def test_data_without_end_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("nodes", BOTH)
 def test_another_image_is_not_kept(tmp_path: Path, nodes: str) -> None:
-    """E-01, V-66: nor is the good one lost."""
+    """V-48, E-21: nor is the good one lost."""
     with opened(tmp_path, nodes) as (shop, customer):
         shop.list_image("targets", "door.bin", b"release 1")
         shop.list_image("targets", "roof.bin", b"release 2")
@@ -236,9 +261,10 @@ def test_an_unknown_kind_of_key_signs_nothing(tmp_path: Path) -> None:
         customer.refuses(errors.BelowThreshold)
 
 
-def test_a_server_in_trouble_is_not_the_end_of_the_roots(tmp_path: Path) -> None:
-    """E-03: only 404 and 403 say that there is nothing."""
+def test_a_server_that_is_away_is_not_the_end_of_the_roots(tmp_path: Path) -> None:
+    """E-02, V-71: whoever drops requests is told from whoever has no newer Root; all stays."""
     with opened(tmp_path) as (_, customer):
-        pass  # it is closed now
-    with pytest.raises(Unreachable):
         customer.refresh()
+    with pytest.raises(Unreachable):  # it is closed now
+        customer.refresh()
+    assert customer.versions() == (1, 1, 1, 1)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from test_client_stories import BOTH, muptane
+from tuf.api.metadata import MetaFile
 from tuf_customer import opened, spoiled
 from tuf_shop import PAST, Shop
 
 from muptane.tufjson import text
 from muptane.tufjson.codec import Codec
 from muptane.tufjson.dialect import UPTANE_JSON
-from muptane.tufjson.names import Names
+from muptane.tufjson.names import ROLES, Names
 from uptane import errors
 
 
@@ -49,7 +50,7 @@ def test_malformed_files_are_refused(
 
 @pytest.mark.parametrize("nodes", BOTH)
 def test_unsigned_bytes_do_not_keep_the_client_busy(tmp_path: Path, nodes: str) -> None:
-    """E-02, T-27: neither with signatures by nobody nor with a number that has no end."""
+    """E-19, T-27: neither with signatures by nobody nor with a number that has no end."""
     many = [{"keyid": f"{kid:05x}", "sig": ""} for kid in range(120_000)]
     digits = b'{"signed": {"a": ' + b"1" * 1_000_000 + b'}, "signatures": []}'
     with opened(tmp_path, nodes) as (shop, customer):
@@ -67,7 +68,7 @@ def test_unsigned_bytes_do_not_keep_the_client_busy(tmp_path: Path, nodes: str) 
 
 
 def test_what_is_signed_is_written_once_for_all_signatures() -> None:
-    """T-27: and up to 256 of them are looked at; python-tuf signs no file that often."""
+    """E-19: and up to 256 of them are looked at; python-tuf signs no file that often."""
     codec = Codec(Names(), UPTANE_JSON)
     one = {"keyid": "a", "sig": "00"}
     raw = json.dumps({"signed": {"a": 1}, "signatures": [one] * 256}).encode()
@@ -79,7 +80,7 @@ def test_what_is_signed_is_written_once_for_all_signatures() -> None:
 
 
 def test_a_row_of_digits_may_be_long() -> None:
-    """T-27: signatures are hexadecimal, and some have few letters."""
+    """E-19: signatures are hexadecimal, and some have few letters."""
     assert text.parse(b'"' + b"1" * 2047 + b'"') == "1" * 2047
     for before in (0, 1, 2047):
         with pytest.raises(errors.BadShape):
@@ -160,3 +161,24 @@ def test_a_client_begins_with_all_of_its_roots_or_with_none(tmp_path: Path) -> N
         assert not (tmp_path / "m").exists()
     assert muptane(*urls, "--director-root", good, "init", good).returncode == 0
     assert len(list((tmp_path / "m").rglob("root.json"))) == 2
+
+
+def test_no_more_roles_are_numbered_than_there_is_room_for() -> None:
+    """T-23: the next would be a record of another repository."""
+    names = Names()
+    last = 0
+    with pytest.raises(errors.TooLong):
+        for count in range(ROLES):
+            last = names.number(f"role {count}")
+    assert last == ROLES - 1
+    assert names.number("role 0") < ROLES and names.number("targets") == 3
+
+
+def test_a_snapshot_of_too_many_roles_is_refused(tmp_path: Path) -> None:
+    """T-23: whoever signs it."""
+    with opened(tmp_path) as (shop, customer):
+        shop.snapshot.meta.update({f"{count:x}.json": MetaFile(1) for count in range(66_000)})
+        shop.publish_snapshot()
+        raw = json.loads(shop.raws["2.snapshot.json"])
+        shop.raws["2.snapshot.json"] = json.dumps(raw, separators=(",", ":")).encode()
+        customer.refuses(errors.TooLong)

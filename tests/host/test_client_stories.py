@@ -6,6 +6,7 @@ test_client_lies.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tuf_customer import opened
 from tuf_shop import LATER, PAST, Shop, served
 
 from muptane.bench import firmware
-from uptane.errors import BelowThreshold, NotProvisioned
+from uptane.errors import BelowThreshold, NotProvisioned, WrongHash, WrongLength
 
 NEEDS_WHEEL = pytest.mark.skipif(not firmware.available(), reason="no wheel")
 BOTH = ["cpython", pytest.param("micropython", marks=NEEDS_WHEEL)]
@@ -195,8 +196,28 @@ def test_an_image_is_fetched_once_and_again_when_it_changed(tmp_path: Path, node
         assert len(list(customer.targets.iterdir())) == 1
 
 
+def test_a_file_that_is_written_anew_is_signed_all_the_same(tmp_path: Path) -> None:
+    """T-06: by design of TUF's JSON, a signature covers what was read and not the bytes; a length
+    and a hash, where they are given, are those of the bytes that came."""
+    for names_hashes in (False, True):
+        shop = Shop(names_hashes=names_hashes)
+        raw = shop.raws["1.targets.json"]
+        shop.raws["1.targets.json"] = again = json.dumps(json.loads(raw)).encode()
+        assert again != raw
+        folder = tmp_path / str(names_hashes)
+        folder.mkdir()
+        with opened(folder, shop=shop) as (shop, customer):
+            if names_hashes:
+                customer.refuses(WrongLength)
+                shop.raws["1.targets.json"] = raw[:-1] + b" "
+                customer.refuses(WrongHash)
+            else:
+                customer.refresh()
+                assert (customer.metadata / "targets.json").read_bytes() == again
+
+
 def test_names_with_hashes_are_followed(tmp_path: Path) -> None:
-    """V-19, T-14"""
+    """V-73, V-74: where what is named is what is there."""
     shop = Shop()
     shop.names_hashes = True
     shop.publish("targets")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_client_stories import BOTH
+from tuf.api.metadata import MetaFile
 from tuf_shop import PAST, Shop, served
 
 from muptane.tufjson.client import Client, Ecu
@@ -95,6 +97,20 @@ def test_a_directors_key_alone_installs_nothing(tmp_path: Path, nodes: str) -> N
         vehicle.refuses(errors.ImagesDiffer)
         vehicle.direct(b"release 1", 7)
         vehicle.refuses(errors.ImagesDiffer)
+
+
+def test_a_timestamp_has_to_say_length_and_hash(tmp_path: Path) -> None:
+    """V-19, T-14: of either repository, as those of devices do; TUF leaves it open."""
+    with driven(tmp_path) as vehicle:
+        for shop in (vehicle.director, vehicle.image):
+            honest = shop.timestamp.snapshot_meta.to_dict()
+            for left_out in ("length", "hashes"):
+                setattr(shop.timestamp.snapshot_meta, left_out, None)
+                shop.publish_timestamp()
+                vehicle.refuses(errors.BadShape)
+                shop.timestamp.snapshot_meta = MetaFile.from_dict(deepcopy(honest))
+            shop.publish_timestamp()
+        assert vehicle.update() == b"release 1"
 
 
 def test_an_image_is_for_its_hardware(tmp_path: Path) -> None:

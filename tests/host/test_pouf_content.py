@@ -10,8 +10,15 @@ from tables import POUF, rows
 
 from muptane.oem.authority import DAY_S, DIRECTOR_LIFETIMES_S, IMAGE_LIFETIMES_S, YEAR_S
 from uptane import ids
+from uptane.link import isotp
+from uptane.uds import codes
 
 PROTOCOLS = ("ISO 11898-1", "ISO 15765-2", "ISO 14229-1")
+SERVICES = {
+    codes.DIAGNOSTIC_SESSION_CONTROL, codes.ECU_RESET, codes.READ_DATA_BY_IDENTIFIER,
+    codes.ROUTINE_CONTROL, codes.REQUEST_DOWNLOAD, codes.REQUEST_UPLOAD, codes.TRANSFER_DATA,
+    codes.REQUEST_TRANSFER_EXIT, codes.TESTER_PRESENT,
+}  # fmt: skip
 FORMATS = ("RFC 8949", "RFC 9052")
 ENTITIES = ("Primary", "full Secondary", "partial Secondary", "Director", "Image repository")
 # What a POUF has to specify -> the rule of the grammar that does.
@@ -49,10 +56,18 @@ def test_the_abstract_says_what_it_is_and_what_is_missing() -> None:
 
 
 def test_each_protocol_is_named_with_its_standard() -> None:
-    """P-03."""
-    protocols = section("Protocols")
-    for standard in PROTOCOLS:
-        assert standard in protocols, standard
+    """P-03: by its edition, with what is taken of it and what was made different; these rows say
+    what the code does."""
+    told = {row["protocol"]: row for row in rows("protocol")}
+    assert [row["edition"].split(":")[0] for row in told.values()] == list(PROTOCOLS)
+    for row in told.values():
+        assert re.fullmatch(r"ISO \d+-\d:20\d\d", row["edition"]), row
+        assert row["taken"] and row["adapted or left out"], row
+    adapted = told["ISO-TP"]["adapted or left out"]
+    assert f"padding 0x{isotp.PADDING:02X}" in adapted
+    assert f"{isotp.MESSAGE_BYTES_MAX} bytes at most" in adapted
+    services = re.findall("0x(..)", told["UDS"]["taken"])
+    assert {int(service, 16) for service in services} == SERVICES
     for standard in FORMATS:
         assert standard in section("Formats"), standard
 

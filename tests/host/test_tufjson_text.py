@@ -27,7 +27,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 @given(VALUES)
 def test_canonical_bytes_are_those_of_others(value: Any) -> None:
-    """T-06: securesystemslib signs the same bytes."""
+    """V-07: what the JSON client verifies is what securesystemslib signs, not what came."""
     try:
         raw = json.dumps(value, ensure_ascii=False).encode()
         wanted = encode_canonical(value).encode()

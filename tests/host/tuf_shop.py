@@ -46,6 +46,7 @@ class Shop:
         self.raws: dict[str, bytes] = {}
         self.images: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.trouble = 0  # or the status that it answers everything with
         self.names_hashes = names_hashes
         self.signers: dict[str, list[CryptoSigner]] = {}
         self.root = Root(expires=LATER)
@@ -161,7 +162,7 @@ def served(shop: Shop) -> Iterator[str]:
             place, _, name = self.path.lstrip("/").partition("/")
             shop.asked.append(self.path.lstrip("/"))
             raw = shop.raws.get(name) if place == "metadata" else shop.images.get(unquote(name))
-            self.send_response(404 if raw is None else 200)
+            self.send_response(shop.trouble or (404 if raw is None else 200))
             self.send_header("Content-Length", str(len(raw or b"")))
             self.end_headers()
             self.wfile.write(raw or b"")

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from muptane.bench import plan
-from muptane.bench.attacks.attack import ATTACKS, Attack, Outcome
+from muptane.bench.attacks.attack import ATTACKS, STATE, VERDICT, Attack, Outcome
 from muptane.bench.attacks.engine import Broken, Grounds, Part
 from muptane.bench.attacks.index import COLUMNS, THEMES, of_theme, threats, verdict
 from muptane.bench.attacks.update import victim_of
@@ -79,10 +79,10 @@ def run(
         found = [outcome.as_json() for outcome in outcomes]
         json_file.write_text(json.dumps(found, indent=2) + "\n")
         console.print(f"written to {json_file}")
-    wrong = [outcome for outcome in outcomes if not outcome.ok]
+    bad = [outcome for outcome in outcomes if not outcome.ok]
     names = len({outcome.attack.name for outcome in outcomes})
-    console.print(f"{names} attacks, {len(outcomes)} verdicts, {len(wrong)} not as expected")
-    if wrong:
+    console.print(f"{names} attacks, {len(outcomes)} verdicts, {len(bad)} not as expected")
+    if bad:
         raise typer.Exit(1)
 
 
@@ -134,12 +134,18 @@ def told(console: Console, outcome: Outcome) -> Outcome:
     what = f"{seen} {ADVICE[seen].name}" if isinstance(seen, int) else seen
     line = f"{outcome.attack.name:<44}{outcome.verification:<12}{what}"
     console.print(f"[{colour}]{word:<8}[/]{line}")
-    if not outcome.ok:
-        expected = verdict(outcome.attack, outcome.verification)
-        console.print(f"          expected {expected}; recovers: {outcome.recovers}")
-        if outcome.changes:
-            console.print(f"          changed: {', '.join(outcome.changes)}")
+    for condition in outcome.failed:
+        console.print(f"          {condition}: {wrong(outcome, condition)}")
     return outcome
+
+
+def wrong(outcome: Outcome, condition: str) -> str:
+    """What is wrong with an outcome in which a condition is not met."""
+    if condition == VERDICT:
+        return f"expected {verdict(outcome.attack, outcome.verification)}"
+    if condition == STATE:
+        return f"it should be as it was; changed: {', '.join(outcome.changes) or 'not said'}"
+    return "the next honest update does not install"
 
 
 @app.command("threats")

@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 
 from muptane.bench import firmware
-from muptane.refusals import ADVICE, explain
 from muptane.tufjson.client import Client, Ecu
 from muptane.tufjson.fetch import Unreachable
 from muptane.tufjson.images import Unwritable
+from muptane.tufjson.pipe import Silent
+from muptane.tufjson.sentences import say
 from uptane.errors import Refusal
 from uptane.ids import DIRECTOR, IMAGE
 
@@ -58,13 +59,20 @@ def options(
         str, typer.Option(help="cpython, or micropython: which interpreter decides")
     ] = "cpython",
 ) -> None:
-    """A TUF client, and an Uptane client of two JSON repositories, on the device's decisions."""
+    """A TUF client, and an Uptane client of two JSON repositories, on the device's decisions.
+
+    Exit code 0: done; 1: refused, or a repository cannot be reached or a file not be written, with
+    one sentence on stderr; 2: called wrongly.
+    """
     if nodes not in ("cpython", "micropython"):
         raise typer.BadParameter(f"--nodes is micropython or cpython, not {nodes!r}")
     if nodes == "micropython" and not firmware.available():
         raise typer.BadParameter("there is no MicroPython wheel for this machine")
     if ecu and not hardware:
         raise typer.BadParameter("--ecu needs --hardware")
+    for said in (target_name, target_base_url, ecu, hardware, vehicle):
+        if not _is_text(said):
+            raise typer.BadParameter(f"{said!r} is no text in UTF-8")
     addresses = {IMAGE: metadata_url}
     asked = None
     if director_url or director_root is not None:
@@ -85,7 +93,7 @@ def init(
     told: Told = context.obj
     if told.ecu is not None and told.director_root is None:
         raise typer.BadParameter("say --director-root: the Director's trusted Root")
-    with Verdict():
+    with Verdict(told.ecu is not None):
         told.client.begin(root, told.director_root)
 
 
@@ -93,7 +101,7 @@ def init(
 def refresh(context: typer.Context) -> None:
     """Bring the trusted metadata to its newest."""
     told = _online(context)
-    with Verdict():
+    with Verdict(told.ecu is not None):
         told.client.refresh(None, told.ecu)
 
 
@@ -103,24 +111,37 @@ def download(context: typer.Context) -> None:
     told = _online(context)
     if told.target is None:
         raise typer.BadParameter("say --target-name, --target-base-url and --target-dir")
-    with Verdict():
+    with Verdict(told.ecu is not None):
         told.client.download(*told.target, told.ecu)
 
 
 class Verdict:
     """Ends the program with 1 and a sentence if what is within it is refused."""
 
+    def __init__(self, is_uptane: bool) -> None:
+        self._is_uptane = is_uptane
+
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Refusal):
-            name = ADVICE[error.number].name
-            typer.echo(f"refused ({error.number} {name}): {explain(error.number)}", err=True)
+            typer.echo(say(error, self._is_uptane), err=True)
             raise typer.Exit(1) from error
-        if isinstance(error, Unreachable | Unwritable | OSError):
+        if isinstance(error, OSError) and error.strerror:
+            typer.echo(f"{error.filename or 'a file'}: {error.strerror}", err=True)
+            raise typer.Exit(1) from error
+        if isinstance(error, Unreachable | Unwritable | Silent):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
+
+
+def _is_text(said: str) -> bool:
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _online(context: typer.Context) -> Told:

@@ -16,11 +16,12 @@ from urllib.parse import quote
 
 from muptane.tufjson import images, pipe, player, signatures
 from muptane.tufjson.dialect import ALG_SHA512
-from muptane.tufjson.fetch import fetch
+from muptane.tufjson.fetch import Budget, Patience, fetch
 from muptane.tufjson.folder import Folder, file_name
 from uptane.errors import NotProvisioned, Withheld
 from uptane.ids import ALG_SHA256, DIRECTOR, IMAGE
 
+PATIENCE = Patience()
 PATH_SAFE = "/!$&'()*+,;=:@~"
 
 
@@ -66,8 +67,14 @@ class Client:
     `image`. addresses: {DIRECTOR, IMAGE: where metadata is}. nodes: cpython or micropython."""
 
     def __init__(
-        self, metadata: Path, addresses: Mapping[int, str], nodes: str = "cpython"
+        self,
+        metadata: Path,
+        addresses: Mapping[int, str],
+        nodes: str = "cpython",
+        patience: Patience = PATIENCE,
     ) -> None:
+        self._patience = patience
+        self._budget = Budget(patience)
         self._addresses = addresses
         self._nodes = nodes
         self._folders = {IMAGE: Folder(metadata)}
@@ -86,7 +93,7 @@ class Client:
     def fetch(self, repository: int, file: str, cap: int) -> bytes | None:
         """A file of a repository as it is there now."""
         address = self._addresses[repository].rstrip("/")
-        return fetch(f"{address}/{quote(file, safe='%')}", cap)
+        return fetch(f"{address}/{quote(file, safe='%')}", cap, self._budget.for_file())
 
     def commit(self, repository: int, files: Mapping[str, bytes | None]) -> None:
         """Store files."""
@@ -126,6 +133,7 @@ class Client:
             if ecu is None
             else {"id": ecu.id, "hardware": ecu.hardware, "vehicle": ecu.vehicle}
         )
+        self._budget = Budget(self._patience)
         return self._decide(self, {"path": path, "ecu": asked})
 
     def _decide(self, port: pipe.Port, order: dict[str, Any]) -> dict[str, Any] | None:
@@ -141,7 +149,7 @@ class Client:
         if found is None:
             raise Withheld
         address = f"{base.rstrip('/')}/{_place(path, found)}"
-        images.bring(address, found, folder / file_name(path))
+        images.bring(address, found, folder / file_name(path), self._patience)
 
 
 def _place(path: str, found: Mapping[str, Any]) -> str:

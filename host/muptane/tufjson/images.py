@@ -3,7 +3,7 @@
 Nothing is fetched where a file that fits lies already, or where there is no room for the length
 that the metadata says. What does not turn out to be the image is taken away again; the file that
 was there stays. It does NOT decide what the image should be.
-Rules: V-61, V-66, T-34, E-02, E-03.
+Rules: V-61, V-66, T-34, E-03, E-20, E-21.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from muptane.tufjson.connections import Opener
 from muptane.tufjson.dialect import ALG_SHA512
-from muptane.tufjson.fetch import CHUNK_BYTES, RATE_MIN_BYTES_S, WHOLE_MAX_S, Absent, chunks
+from muptane.tufjson.fetch import CHUNK_BYTES, Absent, Patience, chunks, for_image
 from muptane.tufjson.folder import replacing
 from uptane.errors import TooMuch, Withheld, WrongHash, WrongLength
 from uptane.ids import ALG_SHA256
@@ -44,7 +45,7 @@ class Hashes:
         return all(made.digest() == self._found[name] for name, made in self._made.items())
 
 
-def bring(address: str, found: Mapping[str, Any], place: Path) -> None:
+def bring(address: str, found: Mapping[str, Any], place: Path, patience: Patience) -> None:
     """Have an image in its place; found: its length and hashes. Unreachable, Unwritable; Withheld,
     TooMuch, WrongLength, WrongHash: then whatever was in its place still is."""
     try:
@@ -57,7 +58,7 @@ def bring(address: str, found: Mapping[str, Any], place: Path) -> None:
                 f"{place.parent}: the image has {found['length']} bytes and there is room for "
                 f"{free}; nothing was fetched. Make room or name another --target-dir"
             )
-        _fetch(address, found, place)
+        _fetch(address, found, place, for_image(patience, found["length"]))
     except OSError as error:
         raise Unwritable(
             f"{place.parent}: the image cannot be written: {error.strerror}. Nothing of it was "
@@ -75,13 +76,13 @@ def _is_there(found: Mapping[str, Any], place: Path) -> bool:
     return hashes.fit()
 
 
-def _fetch(address: str, found: Mapping[str, Any], place: Path) -> None:
+def _fetch(address: str, found: Mapping[str, Any], place: Path, opener: Opener) -> None:
     length: int = found["length"]
     hashes = Hashes(found["hashes"])
     count = 0
     with replacing(place) as file:
         try:
-            for chunk in chunks(address, length, WHOLE_MAX_S + length / RATE_MIN_BYTES_S):
+            for chunk in chunks(address, length, opener):
                 count += len(chunk)
                 if count > length:
                     raise TooMuch

@@ -3,12 +3,12 @@ keep their paths, and a delegation matches by pattern or by the hash of a path.
 
 A name becomes part of a file's name and of an address only with every byte quoted that could mean
 something there. It does NOT read metadata.
-Rules: V-16, V-21, T-07, T-26.
+Rules: V-16, V-21, T-07, T-23, T-26.
 """
 
 import hashlib
 
-from uptane.errors import BadShape
+from uptane.errors import BadShape, BadText, TooLong
 from uptane.ids import DELEGATED_FIRST, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 
 if False:  # for the type checker
@@ -16,6 +16,8 @@ if False:  # for the type checker
 
 TOP = {"root": ROOT, "timestamp": TIMESTAMP, "snapshot": SNAPSHOT, "targets": TARGETS}
 PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~"
+
+ROLES = 0x10000  # room for the numbers of a repository's roles among the records
 
 IN_SEGMENT = 1  # a star matches no slash, as in TUF
 ACROSS = 2  # it matches slashes, too
@@ -29,11 +31,14 @@ class Names:
         self._names = {number: name for name, number in TOP.items()}
 
     def number(self, name: object) -> int:
-        """Return the number of a role. Refusal: BadShape without a name."""
+        """Return the number of a role. Refusals: BadShape without a name; TooLong where no number
+        is left in this session."""
         if type(name) is not str or not name:
             raise BadShape
         if name not in self._numbers:
             number = DELEGATED_FIRST + len(self._numbers)
+            if number >= ROLES:
+                raise TooLong
             self._numbers[name] = number
             self._names[number] = name
         return self._numbers[name]
@@ -66,8 +71,11 @@ def matches(path: str, pattern: str, star: int) -> bool:
 
 
 def path_hash(path: str) -> bytes:
-    """Return the hash by which bins are found."""
-    return hashlib.sha256(path.encode()).digest()
+    """Return the hash by which bins are found. Refusal: BadText, for half a surrogate."""
+    try:
+        return hashlib.sha256(path.encode()).digest()
+    except ValueError:
+        raise BadText from None
 
 
 def bin_name(path: str, prefix: str, bits: int) -> str:

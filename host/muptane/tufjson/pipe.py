@@ -26,6 +26,11 @@ REFUSALS = {
 class Silent(Exception):
     """The player ended without an outcome; what it said last is on stderr."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "MicroPython ended before it had decided, perhaps out of memory: what it said is above"
+        )
+
 
 class Port(Protocol):
     """What a session cannot do for itself."""

@@ -7,6 +7,7 @@ Rules: V-71..V-75, T-09, T-12, T-14, T-17, T-40, E-08..E-16, E-87.
 """
 
 from muptane.tufjson.dialect import ALG_SHA512, EACH_ROLE, MANDATORY, STORED_COUNTS
+from muptane.tufjson.names import ROLES
 from uptane.errors import (
     BelowThreshold,
     NotProvisioned,
@@ -33,8 +34,6 @@ if False:  # for the type checker
     from typing import Any
 
     from errand import Cycle, Work
-
-ROLES = 0x10000  # room for the numbers of a repository's roles among the records
 
 
 def record_of(repository: int, role: int) -> int:

@@ -9,8 +9,8 @@ Rules: V-71..V-76, V-80, T-17, T-22, T-24.
 
 from muptane.tufjson.codec import Codec
 from muptane.tufjson.dialect import TUF, UPTANE_JSON, JsonPolicy
-from muptane.tufjson.names import Names
-from muptane.tufjson.repository import ROLES, JsonFiles, Repository, record_of, staged
+from muptane.tufjson.names import ROLES, Names
+from muptane.tufjson.repository import JsonFiles, Repository, record_of, staged
 from muptane.tufjson.text import unhex
 from uptane.crypto.suite import Suite
 from uptane.errors import BadShape, NoImage, NotOnImageRepository, NotProvisioned, UnknownHash

@@ -26,6 +26,10 @@ INSTALLS = "installs"  # the ECU runs what it was offered
 ACCEPTED = "accepted"  # it took what it was told, and there was nothing to install
 DETECTED = "detected"  # the back office refused it, or noted it for people to look at
 
+VERDICT = "verdict"  # what has to be right of an outcome
+STATE = "state"
+RECOVERY = "recovery"
+
 PRIMARY = "primary"
 FULL = "full"
 PARTIAL = "partial"
@@ -126,20 +130,26 @@ class Outcome:
         return self.attack.verdict(self.verification)
 
     @property
-    def ok(self) -> bool:
+    def failed(self) -> tuple[str, ...]:
+        """Which of the three conditions are not met: VERDICT, STATE, RECOVERY."""
         may_change = self.expected in (INSTALLS, ACCEPTED)
-        return (
-            self.observed == self.expected
-            and self.recovers
-            and (self.state_unchanged or may_change)
-        )
+        met = {
+            VERDICT: self.observed == self.expected,
+            STATE: self.state_unchanged or may_change,
+            RECOVERY: self.recovers,
+        }
+        return tuple(condition for condition in met if not met[condition])
+
+    @property
+    def ok(self) -> bool:
+        return not self.failed
 
     def as_json(self) -> dict[str, object]:
         return {
             "name": self.attack.name,
             "ids": list(self.attack.ids),
             "verification": self.verification,
-            "power": self.attack.power,
+            "power": self.attack.possession(),
             "expected": self.expected,
             "observed": self.observed,
             "state_unchanged": self.state_unchanged,

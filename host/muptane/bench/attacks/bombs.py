@@ -102,7 +102,7 @@ def delta_to_a_larger_image(stage: Stage) -> None:
 
 
 @attack(
-    ids=("E-81", "E-20"),
+    ids=("E-81", "E-20", "E-88"),
     expected=everywhere(BadDelta),
     power=AT_THE_WIRE,
     keys=DIRECTOR_KEYS,

@@ -1,66 +1,44 @@
 """All attacks there are, by theme; and docs/threats.md, which is made from them.
 
-A theme is a module beside this one: its docstring's first line is the theme's name. A new file of
-attacks has to be entered in THEMES.
+A theme is a module beside this one that has attacks: its docstring's first line is the theme's
+name. A new file is found by itself, and stands behind those of ORDER.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
-from muptane.bench.attacks import (
-    arbitrary_software,
-    bombs,
-    bundles,
-    delegations,
-    deltas,
-    diagnostics,
-    directions,
-    encodings,
-    encrypted_deltas,
-    encryption,
-    endless_data,
-    expiry,
-    freeze,
-    pieces,
-    reports,
-    rollback,
-    roots,
-    scopes,
-    signatures,
-    slow_retrieval,
-    suppliers,
-    time,
-    wraps,
-)
+from muptane.bench import attacks
 from muptane.bench.attacks.attack import ATTACKS, BACKOFFICE, ECUS, INSTALLS, Attack
 from muptane.refusals import ADVICE
 
-THEMES: tuple[ModuleType, ...] = (
-    rollback,
-    freeze,
-    expiry,
-    time,
-    arbitrary_software,
-    encryption,
-    wraps,
-    deltas,
-    bombs,
-    encrypted_deltas,
-    pieces,
-    scopes,
-    directions,
-    roots,
-    signatures,
-    suppliers,
-    delegations,
-    encodings,
-    endless_data,
-    slow_retrieval,
-    diagnostics,
-    bundles,
-    reports,
+ORDER = (
+    "rollback",
+    "freeze",
+    "expiry",
+    "time",
+    "arbitrary_software",
+    "encryption",
+    "wraps",
+    "deltas",
+    "bombs",
+    "encrypted_deltas",
+    "pieces",
+    "scopes",
+    "directions",
+    "roots",
+    "signatures",
+    "suppliers",
+    "delegations",
+    "encodings",
+    "endless_data",
+    "slow_retrieval",
+    "diagnostics",
+    "bundles",
+    "reports",
 )
 COLUMNS = (*ECUS, BACKOFFICE)
 
@@ -102,9 +80,22 @@ another.
 """
 
 
+def found() -> tuple[ModuleType, ...]:
+    """Every theme there is, imported."""
+    names = {module.name for module in iter_modules(attacks.__path__)}
+    modules = {name: import_module(f"{attacks.__name__}.{name}") for name in sorted(names)}
+    made = {one.play.__module__ for one in ATTACKS.values()}
+    themes = [name for name in modules if modules[name].__name__ in made]
+    themes.sort(key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    return tuple(modules[name] for name in themes)
+
+
 def of_theme(module: ModuleType) -> list[Attack]:
     """The attacks of one file, in the order in which they stand there."""
     return [one for one in ATTACKS.values() if one.play.__module__ == module.__name__]
+
+
+THEMES = found()
 
 
 def verdict(attack: Attack, verification: str) -> str:
@@ -125,13 +116,13 @@ def _theme(module: ModuleType) -> Iterator[str]:
     yield f"## {title}\n"
     yield f"| attack | ids | aim | the attacker has | {' | '.join(COLUMNS)} |"
     yield "|" + "---|" * (4 + len(COLUMNS))
-    attacks = of_theme(module)
-    for one in attacks:
+    listed = of_theme(module)
+    for one in listed:
         rules = ", ".join(one.ids)
         verdicts = " | ".join(verdict(one, column) for column in COLUMNS)
         yield f"| {one.name} | {rules} | {one.aim} | {one.possession()} | {verdicts} |"
     yield ""
-    limits = [one for one in attacks if one.limit]
+    limits = [one for one in listed if one.limit]
     for one in limits:
         why = "installs by design" if INSTALLS in one.expected.values() else "works by design"
         yield f"- *{one.name}* {why}: {one.limit}."
