@@ -10,14 +10,16 @@ from tables import POUF, rows
 
 from muptane.oem.authority import DAY_S, DIRECTOR_LIFETIMES_S, IMAGE_LIFETIMES_S, YEAR_S
 from uptane import ids
-from uptane.link import isotp
+from uptane.link import isotp, sending
 from uptane.uds import codes
 
 PROTOCOLS = ("ISO 11898-1", "ISO 15765-2", "ISO 14229-1")
 SERVICES = {
     codes.DIAGNOSTIC_SESSION_CONTROL, codes.ECU_RESET, codes.READ_DATA_BY_IDENTIFIER,
     codes.ROUTINE_CONTROL, codes.REQUEST_DOWNLOAD, codes.REQUEST_UPLOAD, codes.TRANSFER_DATA,
-    codes.REQUEST_TRANSFER_EXIT, codes.TESTER_PRESENT,
+    codes.REQUEST_TRANSFER_EXIT, codes.TESTER_PRESENT, codes.CLEAR_DIAGNOSTIC_INFORMATION,
+    codes.READ_DTC_INFORMATION, codes.SECURITY_ACCESS, codes.COMMUNICATION_CONTROL,
+    codes.AUTHENTICATION, codes.WRITE_DATA_BY_IDENTIFIER, codes.CONTROL_DTC_SETTING,
 }  # fmt: skip
 FORMATS = ("RFC 8949", "RFC 9052")
 ENTITIES = ("Primary", "full Secondary", "partial Secondary", "Director", "Image repository")
@@ -64,8 +66,10 @@ def test_each_protocol_is_named_with_its_standard() -> None:
         assert re.fullmatch(r"ISO \d+-\d:20\d\d", row["edition"]), row
         assert row["taken"] and row["adapted or left out"], row
     adapted = told["ISO-TP"]["adapted or left out"]
-    assert f"padding 0x{isotp.PADDING:02X}" in adapted
-    assert f"{isotp.MESSAGE_BYTES_MAX} bytes at most" in adapted
+    assert f"padding 0x{sending.PADDING:02X}" in adapted
+    assert "neither blocks nor gaps" in adapted
+    fresh = isotp.Channel(8)
+    assert fresh.block_size == fresh.st_min == 0
     services = re.findall("0x(..)", told["UDS"]["taken"])
     assert {int(service, 16) for service in services} == SERVICES
     for standard in FORMATS:
