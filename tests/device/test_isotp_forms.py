@@ -159,7 +159,8 @@ def test_the_block_size_and_gap_that_we_announce_are_answered_block_by_block():
 
 
 def test_a_message_that_comes_before_the_last_was_taken_waits_for_it():
-    """Its sender is told to wait, and loses nothing; the one before it is not touched."""
+    """Its sender is told to wait, and loses nothing; the one before it is not touched. Nobody polls:
+    an ECU that computes asks for frames and for nothing else."""
     wire = pair()
     wire.left.send(b"first")
     wire.settle()
@@ -170,7 +171,6 @@ def test_a_message_that_comes_before_the_last_was_taken_waits_for_it():
         assert wire.frames("right")[-1][0] == 0x31 and wire.right.message == b"first"
         assert wire.right.due_ms() == wire.clock.now_ms + N_BR_MS
         wire.clock.now_ms += N_BR_MS
-        wire.poll()
         wire.settle()
     wire.right.taken()
     wire.settle()
@@ -189,7 +189,6 @@ def test_a_sender_does_not_wait_for_ever():
     for _ in range(WAIT_FRAMES_MAX + 1):
         wire.settle()
         wire.clock.now_ms += N_BR_MS
-        wire.poll()
     wire.settle()
     kinds = [frame[0] for frame in wire.frames("right")]
     assert kinds == [0x31] * WAIT_FRAMES_MAX + [0x32]

@@ -185,6 +185,8 @@ class Channel(Sender):
             early = memoryview(self._early)
             self._early = NOTHING
             self._feed_first(early, now_ms)
+        elif self._early and now_ms >= self._due_by:
+            self._hold(now_ms)
         if self._flow < 0:
             return self._next()
         out = self._out
@@ -204,8 +206,8 @@ class Channel(Sender):
     # --- time --------------------------------------------------------------------------------
 
     def due_ms(self) -> int | None:
-        """When `poll` has something to say, or None: only a frame, room on the bus or the end of
-        STmin (`leaving`) moves it on."""
+        """When `poll` or `frame` has something to say, or None: only a frame, room on the bus or
+        the end of STmin (`leaving`) moves it on."""
         mine = self._flow_due_ms()
         if (self._need or self._early) and (mine is None or self._due_by < mine):
             return self._due_by
@@ -213,8 +215,6 @@ class Channel(Sender):
 
     def poll(self, now_ms: int) -> None:
         """Give up what has waited too long: FrameLost (N_Cr), NoFlowControl (N_Bs). One a call."""
-        if self._early and now_ms >= self._due_by:
-            self._hold(now_ms)
         if self._need and now_ms >= self._due_by:
             self._need = 0
             raise FrameLost

@@ -9,7 +9,8 @@ of it that yields `None` after each slice; or it raises `Nrc`.
 A functional request is answered like a physical one, but for the refusals that would only say
 that it was meant for others; while a physical one is worked on it is dropped. What is behind a
 sub-function's sequence, or depends on an identifier, is the handler's to check.
-It does NOT answer busyRepeatRequest: a second physical request is not even received meanwhile.
+It does NOT answer busyRepeatRequest: meanwhile a second physical request of one frame is not even
+received, and a longer one is told to wait.
 """
 
 from uptane.limits import P2_MS, P2_STAR_MS
