@@ -159,8 +159,8 @@ def test_the_block_size_and_gap_that_we_announce_are_answered_block_by_block():
 
 
 def test_a_message_that_comes_before_the_last_was_taken_waits_for_it():
-    """Its sender is told to wait, and loses nothing; the one before it is not touched. Nobody polls:
-    an ECU that computes asks for frames and for nothing else."""
+    """Its sender is told to wait, and loses nothing; the one before it is not touched. Nobody
+    polls: an ECU that computes asks for frames and for nothing else."""
     wire = pair()
     wire.left.send(b"first")
     wire.settle()
