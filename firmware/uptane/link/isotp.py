@@ -50,6 +50,7 @@ class Channel(Sender):
         self._buffer = memoryview(bytearray(message_bytes))
         self._own = own
         self.message: memoryview | None = None
+        self.deaf = False  # whatever comes is for somebody else
         self.block_size = 0  # announced; 0: no limit
         self.st_min = 0  # announced, as on the wire
         self._need = 0  # bytes of the message being received, 0: none
@@ -67,7 +68,7 @@ class Channel(Sender):
         lost frame drops the message and raises FrameLost; Overflow or NoFlowControl say why the
         message being sent was dropped."""
         head = self._head
-        if len(data) < head + 2 or (head and data[0] != self._own):
+        if self.deaf or len(data) < head + 2 or (head and data[0] != self._own):
             return
         kind = data[head] & 0xF0
         if kind == CONSECUTIVE:

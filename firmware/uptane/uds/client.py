@@ -8,6 +8,8 @@ puts its frames on the bus; a lost frame ends the wait as NoReply would. However
 one request is over within EXCHANGE_MS_MAX; all requests together may have a budget of time, to
 which the server adds by taking bytes at the floor of `uptane.pace`.
 
+Whoever asks the same server besides is answered on the same identifiers; so a client hears nothing
+while it waits for nothing, and no flow control of its own disturbs them.
 It does not repeat a request: what to do about silence is for its caller to decide.
 Rules: V-32, T-49, E-72.
 """
@@ -37,6 +39,7 @@ class Client:
 
     def __init__(self, channel: "Channel", clock: "Ticking") -> None:
         self.channel = channel
+        channel.deaf = True
         self._clock = clock
         self._p2_ms = P2_MS
         self._left_ms: int | None = None  # of the budget; None: there is none
@@ -61,6 +64,7 @@ class Client:
         if most_ms <= 0:
             raise SlowRetrieval
         began_ms = self._clock.ticks_ms()
+        self.channel.deaf = False
         try:
             reply = yield from self._exchange(message, length, began_ms + most_ms)
         except NoReply:
@@ -69,6 +73,7 @@ class Client:
                 raise SlowRetrieval
             raise
         finally:
+            self.channel.deaf = True
             if left_ms is not None:
                 self._left_ms = left_ms - (self._clock.ticks_ms() - began_ms)
         if reply[0] == DIAGNOSTIC_SESSION_CONTROL + POSITIVE and len(reply) >= 4:

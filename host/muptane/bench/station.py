@@ -96,8 +96,6 @@ class Station:
     # --- what the world does to it -----------------------------------------------------------
 
     def _arrived(self, frame: Frame) -> None:
-        if self._task is None:
-            return  # an answer to somebody else: flow control of ours would disturb them
         try:
             self.channel.feed(memoryview(frame.data), self.clock.ticks_ms())
         except Refusal:
