@@ -16,8 +16,7 @@ if False:  # for the type checker
 
 def cycle(ecu: "Ecu") -> "Cycle[None]":
     """One cycle of a Secondary; `ecu` is uptane.main.Ecu."""
-    raw = yield from ecu.make_report()
-    yield offer(REPORT_ECU, raw)
+    yield offer(REPORT_ECU, (yield from ecu.make_report()))  # not kept: the heap is small
     yield from attested(ecu, [ecu.trust.nonce()])
     decision = yield from ecu.trust.check()
     ecu.decided(decision)

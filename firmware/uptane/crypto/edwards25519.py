@@ -18,8 +18,6 @@ P = (1 << 255) - 19
 L = (1 << 252) + 27742317777372353535851937790883648493
 D = 0x52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3
 ROOT = 0x2B8324804FC1DF0B2B4D00993DFBD7A72F431806AD2FE478C4EE1B274A0EA0B0  # of -1
-BASE_X = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
-BASE_Y = 0x6666666666666666666666666666666666666666666666666666666666666658
 LOW = (1 << 255) - 1
 SLICE = 16  # doublings
 
@@ -58,6 +56,35 @@ COMB = (
     b"\x7a\xf2\xc9\x35\x2a\xde\x9f\x42\x49\x18\x01\xab\xbc\xef\x7c\x64"
     b"\x3f\x58\x3d\x92\x59\xdb\x13\xdb\x58\x6e\x0a\xe0\xb7\x91\x4a\x08"
     b"\x20\xd6\x2e\x3c\x45\xc9\x8b\x17\x79\xe7\xc7\x90\x99\x3a\x18\x25"
+)
+
+# The addends, as `_addend` makes them, of B, 3 B, 5 B and 7 B: 32 bytes a number, little-endian,
+# without the last, which is 2. Read when needed: as integers they would take 2 KB of heap.
+ODD = (
+    b"\x3e\x91\x40\xd7\x05\x39\x10\x9d\xb3\xbe\x40\xd1\x05\x9f\x39\xfd"
+    b"\x09\x8a\x8f\x68\x34\x84\xc1\xa5\x67\x12\xf8\x98\x92\x2f\xfd\x44"
+    b"\x85\x3b\x8c\xf5\xc6\x93\xbc\x2f\x19\x0e\x8c\xfb\xc6\x2d\x93\xcf"
+    b"\xc2\x42\x3d\x64\x98\x48\x0b\x27\x65\xba\xd4\x33\x3a\x9d\xcf\x07"
+    b"\x68\xaa\x7a\x87\x05\x12\xc9\xab\x9e\xc4\xaa\xcc\x23\xe8\xd9\x26"
+    b"\x8c\x59\x43\xdd\xcb\x7d\x1b\x5a\xa8\x65\x0c\x9f\x68\x7b\x11\x6f"
+    b"\x65\xd2\xfc\xa4\xe8\x1f\x61\x56\x7d\xba\xc1\xe5\xfd\x53\xd3\x3b"
+    b"\xbd\xd6\x4b\x21\x1a\xf3\x31\x81\x62\xda\x5b\x55\x87\x15\xb9\x2a"
+    b"\x30\x97\xee\x4c\xa8\xb0\x25\xaf\x8a\x4b\x86\xe8\x30\x84\x5a\x02"
+    b"\x32\x67\x01\x9f\x02\x50\x1b\xc1\xf4\xf8\x80\x9a\x1b\x4e\x16\x7a"
+    b"\x89\xd8\xd0\x0d\x3f\x93\xae\x14\x62\xda\x35\x1c\x22\x23\x94\x58"
+    b"\x4c\xdb\xf2\x8c\x45\xe5\x70\xd1\xc6\xb4\xb9\x12\xaf\x26\x28\x5a"
+    b"\xba\xd6\x47\xa4\xc3\x82\x91\x7f\xb7\x29\x27\x4b\xd1\x14\x00\xd5"
+    b"\x87\xa0\x64\xb8\x1c\xf1\x3c\xe3\xf3\x55\x1b\xeb\x73\x7e\x4a\x15"
+    b"\x33\xbb\xa5\x08\x44\xbc\x12\xa2\x02\xed\x5e\xc7\xc3\x48\x50\x8d"
+    b"\x44\xec\xbf\x5a\x0c\xeb\x1b\xdd\xeb\x06\xe2\x46\xf1\xcc\x45\x29"
+    b"\x85\x82\x2a\x81\xf1\xdb\xbb\xbc\xfc\xd1\xbd\xd0\x07\x08\x0e\x27"
+    b"\x2d\xa7\xbd\x1b\x0b\x67\x1b\xb4\x9a\xb6\x3b\x6b\x69\xbe\xaa\x43"
+    b"\xb1\x21\x32\xaa\x9a\x2c\x6f\xba\xa7\x23\xba\x3b\x53\x21\xa0\x6c"
+    b"\x3a\x2c\x19\x92\x4f\x76\xea\x9d\xe0\x17\x53\x2e\x5d\xdd\x6e\x1d"
+    b"\xbf\xa3\x4e\x94\xd0\x5c\x1a\x6b\xd2\xc0\x9d\xb3\x3a\x35\x70\x74"
+    b"\x49\x2e\x54\x28\x82\x52\xb2\x71\x7e\x92\x3c\x28\x69\xea\x1b\x46"
+    b"\xa2\xb3\xb8\x01\xc8\x6d\x83\xf1\x9a\xa4\x3e\x05\x47\x5f\x03\xb3"
+    b"\xf3\xad\x77\x58\xba\x41\x9c\x52\xa7\x90\x0f\x6a\x1c\xbb\x9f\x7a"
 )
 
 
@@ -180,6 +207,17 @@ def _odd_multiples(x: int, y: int, z: int, t: int) -> "list[Point]":
     return addends
 
 
+def _base_multiple(i: int) -> "Point":
+    """Return the addend of 2 i + 1 times B, i < 4."""
+    at = 96 * i
+    return (
+        int.from_bytes(ODD[at : at + 32], "little"),
+        int.from_bytes(ODD[at + 32 : at + 64], "little"),
+        int.from_bytes(ODD[at + 64 : at + 96], "little"),
+        2,
+    )
+
+
 def _digits(k: int) -> bytearray:
     """Return the digits of a public k < L, lowest first: odd, -7..7 (mod 256), mostly 0."""
     digits = bytearray(256)
@@ -198,10 +236,7 @@ def _digits(k: int) -> bytearray:
 
 def straus(s: int, k: int, point: "Point") -> "Generator[None, None, tuple[int, int, int]]":
     """Return x, y, z of s B + k point, s and k public and < L; t of the point is x y / z."""
-    tables = (
-        (_digits(s), _odd_multiples(BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)),
-        (_digits(k), _odd_multiples(*point)),
-    )
+    tables = ((_digits(s), None), (_digits(k), _odd_multiples(*point)))
     yield
     x, y, z = 0, 1, 1
     for at in range(255, -1, -1):
@@ -210,10 +245,10 @@ def straus(s: int, k: int, point: "Point") -> "Generator[None, None, tuple[int, 
         for digits, addends in tables:
             digit = digits[at]
             if digit:
-                if digit < 128:
-                    addend = addends[digit >> 1]
-                else:
-                    addend = _negated(addends[(256 - digit) >> 1])
+                i = min(digit, 256 - digit) >> 1
+                addend = addends[i] if addends else _base_multiple(i)
+                if digit >= 128:
+                    addend = _negated(addend)
                 e, f, g, h = _add(x, y, z, e * h % P, addend)
                 x, y, z = e * f % P, g * h % P, f * g % P
         if not at % SLICE:

@@ -79,10 +79,12 @@ class Trusted:
             raw = yield self.want(ROOT, self.root.version + 1)
             if raw is None:
                 break
-            commit = yield from self.update_root(raw)
+            updating, raw = self.update_root(raw), None  # neither is kept: the heap is small
+            commit = yield from updating
             if self.repository == DIRECTOR:
                 commit.changes.update(clock.root_changed(self.root))
             yield commit
+            updating = commit = None
         else:
             raise TooLong
         self.root.check_expiry(clock.now(ticks_ms))
@@ -94,6 +96,7 @@ class Trusted:
         or RootSkipped for any version but the next (V-71.2, T-10).
         """
         envelope = self.open(raw, ROOT)
+        del raw
         signatures = yield from self.verify(envelope, ROOT, self.root.keyholders(ROOT))
         root = self._codec.Root(self.files.suite, envelope.payload)
         for signature in (yield from self.verify(envelope, ROOT, root.keyholders(ROOT))):
