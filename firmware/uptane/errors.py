@@ -157,6 +157,12 @@ class WrongRepository(Refusal):
 
 
 # --- images ----------------------------------------------------------------------------------
+class ReleaseTooFar(Refusal):
+    """A step of the release counter that would leave too few of them (E-16)."""
+
+    number = 45
+
+
 class NoImage(Refusal):
     """The Director names no image for this ECU (V-60)."""
 

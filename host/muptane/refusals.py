@@ -134,6 +134,10 @@ ADVICE: dict[int, Advice] = {
                "compare the identities in the map with those of the repositories",
                ARBITRARY_SOFTWARE),
     # --- images
+    45: Advice("ReleaseTooFar", "the release counter is far above that of the confirmed image",
+               "somebody with stolen keys uses up counters that never go back",
+               "rotate the Director's keys; count releases up by less than 1,048,576 at a time",
+               ROLLBACK),
     50: Advice("NoImage", "the Director names no image for this ECU",
                "there is no update, or the ECU is missing in the inventory",
                "nothing, unless an update was expected: then check the campaign"),

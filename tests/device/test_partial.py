@@ -21,6 +21,7 @@ from uptane.ids import (
     ROOT,
     TARGETS,
 )
+from uptane.limits import RELEASE_STEP_MAX
 from vehicle import Partial, installs, prove, updated
 
 NEXT = number_of(DOOR, 3)
@@ -180,6 +181,14 @@ def test_a_stolen_targets_key_installs_what_it_likes():
 def test_even_a_stolen_key_lowers_no_release_counter():
     """E-14, V-63.5, T-21"""
     prove(Partial, lambda oem: oem.direct({DOOR: 1}), errors.ReleaseRollback)
+
+
+def test_a_stolen_key_does_not_use_up_the_release_counters():
+    """E-16, T-21: they never go back, so the maker has to be able to go beyond."""
+    match = {MATCH_HARDWARE: [30], MATCH_RELEASE: 2 + RELEASE_STEP_MAX + 1}
+    prove(Partial, edit_entry(ENTRY_MATCH, match), errors.ReleaseTooFar)
+    match[MATCH_RELEASE] -= 1
+    installs(Partial, edit_entry(ENTRY_MATCH, match))
 
 
 def test_hardware_that_is_not_mine_is_refused():

@@ -14,6 +14,7 @@ from muptane.oem.errors import (
     ImageNumberUsed,
     NoSigner,
     ReleaseDowngrade,
+    ReleaseLeap,
     UnknownEcu,
     UnknownImage,
     UnknownVehicle,
@@ -23,6 +24,7 @@ from muptane.oem.inventory import Assignment, DecisionMade, ManifestReceived
 from muptane.oem.metadata import Snapshot, Timestamp
 from muptane.oem.targets import Targets
 from uptane import ids
+from uptane.limits import RELEASE_STEP_MAX
 
 
 def test_a_new_vehicle_gets_empty_targets_that_name_it(office, vehicle):
@@ -99,6 +101,16 @@ def test_an_image_for_other_hardware_is_not_directed(office, vehicle):
     decision = office.accept_manifest("VIN1", vehicle.manifest(office.director.identity))
     assert decision.directions == {} and decision.withheld[0][:2] == (DOOR, 7)
     assert "hardware 30" in office.director.oddities()[-1][2]
+
+
+def test_a_release_that_its_ecu_would_refuse_is_not_directed(office, vehicle):
+    """E-16: release counters never go back, so no step may use them up."""
+    office.accept_manifest("VIN1", vehicle.manifest(office.director.identity))
+    office.release_image(20, b"brake far", [20], 1 + RELEASE_STEP_MAX + 1)
+    with pytest.raises(ReleaseLeap, match=f"count up by {RELEASE_STEP_MAX} at most"):
+        office.assign("VIN1", BRAKE, 20)
+    office.release_image(21, b"brake near", [20], 1 + RELEASE_STEP_MAX)
+    office.assign("VIN1", BRAKE, 21)
 
 
 def test_a_lower_release_is_not_directed(office, vehicle):

@@ -14,12 +14,14 @@ from uptane.errors import (
     NoImage,
     NotOnImageRepository,
     ReleaseRollback,
+    ReleaseTooFar,
     UnknownEcu,
     UnknownHash,
     WrongHardware,
     WrongVehicle,
 )
 from uptane.ids import ALG_SHA256
+from uptane.limits import RELEASE_STEP_MAX
 from uptane.meta.policy import ATTESTED_NOW, EVERY_TARGETS, Policy
 from uptane.meta.targets import Entry, Targets
 
@@ -139,7 +141,7 @@ def match_entry(entry: Entry, other: "Entry | None") -> None:
 def check_entry(policy: Policy, entry: Entry, installed: "Installed | None") -> None:
     """Hold an entry against what is installed (V-63.5, V-75.10.2c).
 
-    Refusals: UnknownHash (T-34), ReleaseRollback, ImageReused (T-53).
+    Refusals: UnknownHash (T-34), ReleaseRollback, ReleaseTooFar, ImageReused (T-53).
     """
     for algorithm in entry.hashes:
         if algorithm not in policy.t34_hashes:
@@ -148,6 +150,8 @@ def check_entry(policy: Policy, entry: Entry, installed: "Installed | None") -> 
         return
     if entry.release < installed.release:
         raise ReleaseRollback
+    if entry.release - installed.release > RELEASE_STEP_MAX:
+        raise ReleaseTooFar
     if entry.number == installed.image and not installed.is_entry(entry):
         raise ImageReused
 

@@ -45,7 +45,7 @@ def assign_bundle(
     number. `way`: ids.BUNDLE_..., and how many trials an image may have.
 
     Refuses with Malformed, UnknownVehicle, UnknownEcu, UnknownImage, WrongHardware,
-    ReleaseDowngrade; then nothing is wanted that was not before.
+    ReleaseDowngrade, ReleaseLeap; then nothing is wanted that was not before.
     """
     kind, trials = way
     with inventory.begin() as session:

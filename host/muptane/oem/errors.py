@@ -72,6 +72,10 @@ class ReleaseDowngrade(OemRefusal):
     """A lower release counter than the ECU already runs (R-41)."""
 
 
+class ReleaseLeap(OemRefusal):
+    """A release counter so far above what the ECU runs that it would refuse it (E-16)."""
+
+
 class NotAnApplication(OemRefusal):
     """A folder that an ECU could not start."""
 

@@ -17,6 +17,7 @@ from muptane.oem.errors import (
     ImageNumberUsed,
     OemRefusal,
     ReleaseDowngrade,
+    ReleaseLeap,
     UnknownEcu,
     UnknownImage,
     UnknownVehicle,
@@ -87,7 +88,7 @@ def assign(inventory: Inventory, vehicle: str, ecu: int, image: int, now: int) -
     """From now on the OEM wants `image` on `ecu` of `vehicle`.
 
     Refuses with UnknownVehicle, UnknownEcu, UnknownImage, WrongHardware, ReleaseDowngrade,
-    WrongRegion.
+    ReleaseLeap, WrongRegion.
     """
     with inventory.begin() as session:
         found = ecu_of(ecus_of(session, vehicle), ecu)
@@ -148,6 +149,11 @@ def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal 
     if report is not None and image.release < report.release:
         return ReleaseDowngrade(
             f"ECU {ecu.id} runs release {report.release}, image {image.number} has {image.release}"
+        )
+    if report is not None and image.release - report.release > limits.RELEASE_STEP_MAX:
+        return ReleaseLeap(
+            f"ECU {ecu.id} runs release {report.release} and refuses {image.release} of image "
+            f"{image.number}: count up by {limits.RELEASE_STEP_MAX} at most"
         )
     return _misplaced(ecu, image)
 

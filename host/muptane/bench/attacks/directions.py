@@ -19,7 +19,7 @@ from muptane.bench.attacks.stage import Stage
 from muptane.oem.delegations import Delegate, Delegation, write_delegations
 from muptane.oem.keys import Holders, Signer
 from uptane import ids, limits
-from uptane.errors import DirectorDelegates, EcuTwice, NoImage, UnknownEcu
+from uptane.errors import DirectorDelegates, EcuTwice, NoImage, ReleaseTooFar, UnknownEcu
 
 
 @attack(
@@ -113,6 +113,20 @@ def raise_release(stage: Stage) -> None:
 def release_counter_driven_up(stage: Stage) -> None:
     """have honest releases refused for a counter that is too low"""
     match = {ids.MATCH_HARDWARE: [stage.victim.hardware], ids.MATCH_RELEASE: 5000}
+    stage.directed[ids.ENTRY_MATCH] = match
+    stage.director.publish()
+
+
+@attack(
+    ids=("E-16", "T-21"),
+    expected={PARTIAL: ReleaseTooFar},
+    power=AT_THE_WIRE,
+    keys=DIRECTOR_KEYS,
+    heal=rotate_director,
+)
+def release_counters_used_up(stage: Stage) -> None:
+    """leave the maker no release counter that is higher"""
+    match = {ids.MATCH_HARDWARE: [stage.victim.hardware], ids.MATCH_RELEASE: 0xFFFFFFFF}
     stage.directed[ids.ENTRY_MATCH] = match
     stage.director.publish()
 
