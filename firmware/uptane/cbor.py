@@ -52,13 +52,12 @@ def loads_first(raw: "Buffer") -> "tuple[object, memoryview]":
     return value, reader.rest()
 
 
-def dumps(value: object, front: bytes = b"") -> bytes:
-    """Return the deterministic encoding of `value`, after `front`; a tuple is an array.
+def dumps(value: object) -> bytes:
+    """Return the deterministic encoding of `value`; a tuple is an array.
 
-    Whatever it returns without a front, `loads` accepts. Refusals: TooDeep, TooLong, BadText,
-    Unsupported.
+    Whatever it returns, `loads` accepts. Refusals: TooDeep, TooLong, BadText, Unsupported.
     """
-    out = bytearray(front)
+    out = bytearray()
     _write_item(out, value, DEPTH_MAX)
     return bytes(out)
 

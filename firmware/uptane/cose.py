@@ -81,7 +81,7 @@ def write_sign(payload: "Buffer", signatures: "list[tuple[bytes, bytes]]") -> by
     entries = [
         [_header(value), {HEADER_KID: kid}, value[-SIGNATURE_BYTES:]] for kid, value in signatures
     ]
-    return cbor.dumps([b"", {}, payload, entries], cbor.head(cbor.TAG, COSE_SIGN))
+    return cbor.head(cbor.TAG, COSE_SIGN) + cbor.dumps([b"", {}, payload, entries])
 
 
 def read_sign1(raw: "Buffer", hashed: bool = False) -> "tuple[bytes, bytes, bytes]":
@@ -97,7 +97,7 @@ def write_sign1(payload: "Buffer", kid: bytes, signature: bytes, hashed: bool = 
     """Return the COSE_Sign1 of a payload."""
     header = PROTECTED_HASHED if hashed else _header(signature)
     fields = [header, {HEADER_KID: kid}, payload, signature[-SIGNATURE_BYTES:]]
-    return cbor.dumps(fields, cbor.head(cbor.TAG, COSE_SIGN1))
+    return cbor.head(cbor.TAG, COSE_SIGN1) + cbor.dumps(fields)
 
 
 def read_sealed(raw: "Buffer") -> "tuple[bytes, bytes, bytes, bytes]":
