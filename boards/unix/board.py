@@ -5,9 +5,9 @@ of the board that is emulated (muptane.bench.settings). It checks nothing.
 
 from boards.unix import layout
 from boards.unix.bus import bus
+from boards.unix.clocks import WorldClock
 from boards.unix.metered import MeteredSuite
 from boards.unix.nor import Noise
-from boards.unix.silicon import WorldClock
 from uptane.port.board import Board
 
 

@@ -10,29 +10,21 @@ is in `machine_can`, and for CAN FD in `pyb_can`.
 It does not model: interrupt latency within a slice of computing. Interrupts that nobody waits for
 are gathered: the world wakes a node for so many frames, or for transmit buffers once a `send` was
 refused or somebody asked how many are unsent.
-The shape of `Time` is that of MicroPython's `time`.
 """
 
 import struct
-
-from uptane.port.clock_ticks import ClockTicks
 
 if False:  # for the type checker
     from collections.abc import Callable
     from typing import Protocol
 
     from hashes import Buffer
-    from shapes import Bus
 
     class Wire(Protocol):
         """The node's end of the lock-step."""
 
         def exchange(self, out: bytearray, length: int, inbox: memoryview) -> None: ...
         def reset(self, out: bytearray, length: int) -> None: ...
-
-    class Machine(Protocol):
-        @property
-        def core(self) -> "Core": ...
 
 
 # World to node: now (us); frames that follow, bytes of data in each; state of the controller; its
@@ -80,7 +72,6 @@ FRAME_OVERRUN = 128  # ... and one was lost
 
 STATE_BUS_OFF = 4
 
-TICKS_PERIOD = 1 << 30  # as on 32-bit boards
 
 FRAMES_MAX = 16  # of one exchange, each way
 CLASSIC_BYTES = 8
@@ -260,41 +251,3 @@ class Core:
                 self.wake_low = NOT_SENDING
         if self.on_wake:
             self.on_wake()
-
-
-class WorldClock(ClockTicks):
-    """The clock of a board whose sleep is the world's business: it knows when the next frame
-    comes."""
-
-    def __init__(self, time: "Time", core: Core, bus: "Bus") -> None:
-        ClockTicks.__init__(self, time, nothing, bus)
-        self._core = core
-
-    def wait(self, until_ms: int, frames: int = 1) -> None:
-        ahead_ms = until_ms - self.ticks_ms()
-        us = self._core.elapsed_us() + ahead_ms * 1000 if ahead_ms > 0 else 0
-        self._core.wait(us, frames)
-
-
-def nothing() -> None:
-    """Where a real board would idle."""
-
-
-class Time:
-    """MicroPython's `time`, on the virtual time of a `machine` and its `core`."""
-
-    def __init__(self, machine: "Machine") -> None:
-        self._machine = machine
-
-    def ticks_us(self) -> int:
-        return self._machine.core.elapsed_us() % TICKS_PERIOD
-
-    def ticks_ms(self) -> int:
-        return self._machine.core.elapsed_us() // 1000 % TICKS_PERIOD
-
-    def ticks_diff(self, end: int, start: int) -> int:
-        half = TICKS_PERIOD // 2
-        return (end - start + half) % TICKS_PERIOD - half
-
-    def ticks_add(self, ticks: int, delta: int) -> int:
-        return (ticks + delta) % TICKS_PERIOD

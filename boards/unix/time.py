@@ -6,7 +6,7 @@ device code may use: there is no sleep, because sleeping is what a board's clock
 
 import machine
 
-from boards.unix.silicon import Time
+from boards.unix.clocks import Time
 
 _time = Time(machine)
 ticks_ms = _time.ticks_ms

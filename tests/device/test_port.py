@@ -65,6 +65,28 @@ def test_a_wait_ends_at_its_time():
     assert time.ticks_ms() == 7
 
 
+def test_a_wait_looks_without_sleeping_while_an_untold_controller_sends():
+    """S-38: no interrupt says that there is room for the next frame."""
+    ticks, looks = Ticks(0), []
+
+    class Untold(Quiet):
+        untold = True
+
+        def unsent(self):
+            looks.append(ticks.now_us)
+            ticks.now_us += 20
+            return len(looks) < 5
+
+    ticks_before = ticks.now_us
+
+    def idle():
+        ticks.now_us += 1000
+
+    ClockTicks(ticks, idle, Untold()).wait(2)
+    assert looks[:5] == [ticks_before + 20 * at for at in range(5)]
+    assert len(looks) < 9 and ticks.now_us >= 2000
+
+
 def test_a_wait_ends_when_enough_frames_are_there():
     _, bus, time = clock()
     bus.frames = 2

@@ -34,7 +34,9 @@ DEVICE_ORDER = (
 )
 BENCH_ORDER = (
     ("cli",),
-    ("bench.rig", "bench.views", "bench.explore", "bench.figures", "bench.installs"),
+    ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures"),
+    ("bench.figures", "bench.goodput"),
+    ("bench.installs", "bench.foreign_link"),
     ("bench.demo",),
     ("bench.attacks", "bench.faults"),
     ("bench.maker",),

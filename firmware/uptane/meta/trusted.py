@@ -84,7 +84,7 @@ class Trusted:
             if self.repository == DIRECTOR:
                 commit.changes.update(clock.root_changed(self.root))
             yield commit
-            updating = commit = None
+            del updating, commit
         else:
             raise TooLong
         self.root.check_expiry(clock.now(ticks_ms))

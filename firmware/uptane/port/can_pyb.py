@@ -4,10 +4,11 @@ Received frames wait in a ring that the interrupt fills, in order: one hardware 
 all. Frames to send wait behind the controller: an FDCAN keeps the order of its own FIFO (3 or 16
 frames), a bxCAN sends by priority and therefore gets one frame at a time.
 
-pyb.CAN has no transmit interrupt: the queue moves on in `send`, `receive` and `ready` only, so a
-bxCAN is better served by `can_machine`. It cannot cancel: what the controller holds still leaves
-after `restart`. Of an FDCAN it does not tell how many frames wait (`unsent` knows the driver's
-own queue only), and a full FIFO is an exception, one object each time it is found full.
+pyb.CAN has no transmit interrupt: the queue moves on in `send`, `receive` and `ready` only, so the
+clock has to look while something waits (`untold`), and a bxCAN is better served by `can_machine`.
+It cannot cancel: what the controller holds still leaves after `restart`. Of an FDCAN it does not
+tell how many frames wait (`unsent` knows the driver's own queue only), and a full FIFO is an
+exception, one object each time it is found full.
 It does not do: remote frames (dropped), recovery from bus-off by itself (`restart`).
 It imports no hardware: the controller is given, so a modelled one runs the same code.
 """
@@ -31,6 +32,8 @@ class CanPyb:
     switched, which takes an FDCAN with `brs_baudrate` set. `rx_frames`, `tx_frames`: size of the
     two queues.
     """
+
+    untold = True  # of what the controller has sent
 
     def __init__(
         self, can: "PybCan", fd: bool = False, rx_frames: int = 16, tx_frames: int = 3

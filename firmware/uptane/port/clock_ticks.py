@@ -1,7 +1,8 @@
 """The clock of a real board: MicroPython's wrapping ticks made into a time that only grows.
 
 `wait` sleeps in the processor's own idle state until an interrupt (the tick at the latest, 1 ms)
-and looks again. It does not keep the time of day: that is attested (meta.attested_time).
+and looks again; while frames wait for a controller that is `untold` when it has sent one, it looks
+without sleeping. It does not keep the time of day: that is attested (meta.attested_time).
 """
 
 if False:  # for the type checker; both compilers drop the block
@@ -19,6 +20,7 @@ class ClockTicks:
         self._ticks = ticks
         self._idle = idle
         self._bus = bus
+        self._untold = getattr(bus, "untold", False)
         self._last_ms = ticks.ticks_ms()
         self._now_ms = 0
 
@@ -38,4 +40,8 @@ class ClockTicks:
         """Sleep until that time, or earlier when `frames` frames wait, or when a transmit slot
         became free after a refused send."""
         while not self._bus.ready(frames) and self.ticks_ms() < until_ms:
-            self._idle()
+            if not self._must_look():
+                self._idle()
+
+    def _must_look(self) -> bool:
+        return self._untold and self._bus.unsent()

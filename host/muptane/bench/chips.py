@@ -13,9 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from boards.unix import board, pyb_can
+from boards.unix.clocks import Time
 from boards.unix.machine_can import CAN
 from boards.unix.nor import Nor, part_of
-from boards.unix.silicon import Core, Time
+from boards.unix.silicon import Core
 from muptane.bench.interpreters import GreenletWire, Unwound
 from muptane.bench.romfs import read_file
 from uptane import main

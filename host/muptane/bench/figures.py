@@ -66,12 +66,14 @@ AT_TIME = 1_767_225_600
 
 @dataclass(frozen=True)
 class Figure:
-    """`target` is an upper bound, or None for a value that is only reported."""
+    """`target` is an upper bound (with `least`, a lower one), or None for a value that is only
+    reported."""
 
     name: str
-    value: int
+    value: float
     unit: str
-    target: int | None = None
+    target: float | None = None
+    least: bool = False
 
     def row(self) -> dict[str, Any]:
         return {
@@ -79,8 +81,19 @@ class Figure:
             "value": self.value,
             "unit": self.unit,
             "target": self.target,
-            "ok": self.target is None or self.value <= self.target,
+            "ok": self.met(),
         }
+
+    def bound(self) -> str:
+        """The target in words; empty without one."""
+        if self.target is None:
+            return ""
+        return f"{'at least' if self.least else 'target'} {self.target:g}"
+
+    def met(self) -> bool:
+        if self.target is None:
+            return True
+        return self.value >= self.target if self.least else self.value <= self.target
 
 
 def metadata_figures() -> list[Figure]:
