@@ -6,7 +6,7 @@ from claims import run
 from maker import Oem
 from memory import SUITE
 from uptane.crypto.suite import Suite
-from uptane.ids import ROOT
+from uptane.ids import KEY_CUSTOM, ROOT, TARGETS
 from uptane.meta.wants import Commit
 from vehicle import Partial
 
@@ -32,7 +32,7 @@ def held_at_each_root(oem):
             assert step.number == ROOT
             step = None
             seen.append(held())
-            answer = bytes(oem.director.files[ROOT, len(seen) + 1])
+            answer = bytes(bytearray(oem.director.files[ROOT, len(seen) + 1]))
     return seen
 
 
@@ -44,6 +44,26 @@ def test_a_root_that_was_taken_is_not_held_while_the_next_comes():
     held_at_each_root(oem)  # what the suite remembers of these signatures is not counted
     seen = held_at_each_root(oem)
     assert max(seen) - seen[0] < len(oem.director.files[ROOT, 2]) // 2, seen
+
+
+def test_directions_are_held_once_while_they_are_verified():
+    """E-19: as long as they may be, for an ECU of 32 KB."""
+    oem = Oem()
+    oem.publish(1)
+    oem.director.alter[TARGETS] = lambda fields: fields.update({KEY_CUSTOM: {1: bytes(3000)}})
+    oem.director.publish()
+    cycle, most = Partial(oem).cycle(), 0
+    want = next(cycle)
+    while want is None or want.number != TARGETS:
+        want = cycle.send(None)
+    answer = bytes(bytearray(oem.director.files[TARGETS, 0]))  # one of its own
+    before = held()
+    step = cycle.send(answer)
+    answer = len(answer)
+    while step is None:
+        most = max(most, held() - before)
+        step = cycle.send(None)
+    assert bool(most) == COUNTS and most < answer + 2000, (most, answer)
 
 
 def test_a_verification_holds_no_more_than_it_needs():

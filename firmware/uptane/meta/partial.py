@@ -30,7 +30,9 @@ def refresh(
     raw = yield director.want(TARGETS, 0)
     if raw is None:
         raise Withheld
-    targets = yield from director.update_targets(raw, clock.now(ticks_ms))
+    envelope = director.open(raw, TARGETS)
+    del raw  # not held: the heap is small
+    targets = yield from director.take_targets(envelope, clock.now(ticks_ms))
     decision.check_vehicle(policy, targets, ecu.vehicle)
     decided = decision.Decision(ecu, targets)
     if decided.refusal is not None:

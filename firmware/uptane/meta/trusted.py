@@ -243,7 +243,10 @@ class Trusted:
         VersionMismatch (not without a Snapshot: partial verification), BelowThreshold, Rollback,
         SameVersionDiffers, Expired, DirectorDelegates, EcuTwice; those of `Targets`.
         """
-        envelope = self.open(raw, TARGETS)
+        return (yield from self.take_targets(self.open(raw, TARGETS), now))
+
+    def take_targets(self, envelope: "Envelope", now: int) -> "Work[Targets]":
+        """As `update_targets`, for who has it open and no longer holds what came."""
         head = self._codec.Head(envelope.payload, TARGETS)
         if self._snapshot is not None and head.version != self.listed_version(TARGETS):
             raise VersionMismatch
