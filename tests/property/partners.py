@@ -6,7 +6,7 @@ lost. Each end is asked the same few things: `send`, `step`, `idle`, and what it
 
 from collections import deque
 from dataclasses import dataclass, field
-from time import perf_counter_ns, sleep
+from time import perf_counter_ns
 
 import isotp
 
@@ -19,7 +19,6 @@ THEIR_TIMEOUT_MS = 400
 OUR_BYTE, THEIR_BYTE = 0x55, 0xAA  # of extended addressing
 EXTENSION = 0x99  # of mixed addressing
 LIMIT_S = 8.0
-STEP_S = 0.00005
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class Pair:
         self.theirs = Theirs(mode, theirs, self.back, self.out)
 
     def settle(self) -> None:
-        """Step both until nothing is left to say or to wait for."""
+        """Step both, without rest, until nothing is left to say or to wait for."""
         end_ns = perf_counter_ns() + int(LIMIT_S * 1e9)
         while True:
             now_ns = perf_counter_ns()
@@ -168,7 +167,6 @@ class Pair:
             busy = self.out.held or self.back.held
             if not busy and self.ours.idle() and self.theirs.idle():
                 return
-            sleep(STEP_S)
 
 
 def heads(mode: isotp.AddressingMode) -> tuple[int, int]:
@@ -195,12 +193,14 @@ def address_of(mode: isotp.AddressingMode) -> isotp.Address:
     return isotp.Address(mode, **ids)
 
 
-def gaps_us(way: Way, head: int) -> list[float]:
-    """The time between each consecutive frame and the frame of its message before it, if flow
-    control did not lie between them."""
+def gaps_us(way: Way, back: Way, head: int) -> list[float]:
+    """The time between each consecutive frame and the one before it, if no flow control, which
+    begins a block, came between them."""
+    flows = [at_ns for at_ns, frame in back.log if frame[head] & 0xF0 == 0x30]
     found = []
     for (before_ns, before), (now_ns, frame) in zip(way.log, way.log[1:], strict=False):
-        if before[head] & 0xF0 == 0x20 == frame[head] & 0xF0:
+        answered = any(before_ns < at_ns < now_ns for at_ns in flows)
+        if before[head] & 0xF0 == 0x20 == frame[head] & 0xF0 and not answered:
             found.append((now_ns - before_ns) / 1000)
     return found
 

@@ -36,9 +36,9 @@ def rests(length: int, sender: Habits, taker: Habits) -> float:
     return length / (sender.frame_bytes - 2) * gap_us(taker.st_min) / 1e6
 
 
-def keeps_the_gap(way, mode, taker: Habits) -> None:
+def keeps_the_gap(way, back, mode, taker: Habits) -> None:
     at = 0 if heads(mode)[0] < 0 else 1
-    short = [gap for gap in gaps_us(way, at) if gap < gap_us(taker.st_min)]
+    short = [gap for gap in gaps_us(way, back, at) if gap < gap_us(taker.st_min)]
     assert not short, (short[:3], taker)
 
 
@@ -69,7 +69,7 @@ def test_messages_pass_both_ways_at_once(mode, ours, theirs, lengths, delays_us)
     assert pair.theirs.received == [message_of(lengths[0])], pair.theirs.errors
     assert pair.ours.received == [message_of(lengths[1])], pair.ours.refusals
     assert pair.ours.refusals == [] and pair.theirs.errors == []
-    keeps_the_gap(pair.out, mode, theirs)
+    keeps_the_gap(pair.out, pair.back, mode, theirs)
     keeps_to_blocks(pair.out, pair.back, mode, theirs)
 
 
