@@ -1,11 +1,11 @@
 """What an ECU has against what it is told to have."""
 
-from maker import BRAKE, entry_of
-from uptane.ids import ALG_SHA256
+from maker import BRAKE, DOOR, GATEWAY, entry_of
+from uptane.ids import ALG_SHA256, BUNDLE_TOGETHER, KEY_BUNDLE, TARGETS
 from uptane.meta.decision import Installed, check_entry
 from uptane.meta.policy import DEVICE
 from uptane.meta.targets import Entry
-from vehicle import Primary, updated
+from vehicle import Full, Partial, Primary, updated
 
 NUMBER = 7
 
@@ -37,3 +37,20 @@ def test_directions_without_an_image_for_the_primary_itself_refuse_nothing():
     decision = node.refresh()
     assert decision.refusal is None
     assert decision.new == [BRAKE]
+
+
+def test_a_bundle_is_known_to_all_and_binding_for_its_members():
+    """S-43, S-45: who leads it knows all members; everybody else, whether he is one."""
+    bundle = [5, BUNDLE_TOGETHER, 2, [BRAKE, DOOR]]
+    for kind, member in ((Primary, False), (Full, True), (Partial, True)):
+        oem, node = updated(kind)
+        oem.director.alter[TARGETS] = lambda fields: fields.update({KEY_BUNDLE: bundle})
+        oem.publish(3)
+        decision = node.refresh()
+        assert decision.led == (5, 1, 2)
+        assert list(decision.bundled) == [BRAKE, DOOR] and GATEWAY not in decision.bundled
+        assert decision.bundle == (decision.led if member else None)
+        oem.director.alter.clear()
+        oem.publish(4)
+        decision = node.refresh()
+        assert decision.led is decision.bundle is None and list(decision.bundled) == []
