@@ -65,7 +65,8 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.office = Office.create(lambda: NOW, premises(folder))
+        self.premises = premises(folder)
+        self.office = Office.create(lambda: NOW, self.premises)
         self.office.release_image(7, IMAGE, [20], 2)
         self.office.release_image(9, SECRET, [20], 3, confidential=True)
         self.vehicles = [Vehicle("VIN1", 1), Vehicle("VIN 2/b%41", 11)]

@@ -228,7 +228,8 @@ async def _told(request: Request, fault: Exception) -> Response:
     status, detail, headers = 500, "", {}
     if isinstance(fault, HTTPException):
         status, detail, headers = fault.status_code, fault.detail, dict(fault.headers or {})
-    return problem(status, detail).response(headers | await _closing(request))
+    end = CLOSE if status == 408 else await _closing(request)  # it was waited for already
+    return problem(status, detail).response(headers | end)
 
 
 async def _refused(request: Request, fault: Exception) -> Response:

@@ -10,6 +10,8 @@ Rules: E-20, E-22, R-33.
 """
 
 import asyncio
+import socket
+import struct
 from typing import NamedTuple
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -74,6 +76,10 @@ class Connection(H11Protocol):
     def _watch_writing(self) -> None:
         waiting_bytes = self.transport.get_write_buffer_size()
         if waiting_bytes and self._waiting_bytes and not self._moved:
+            # with a reset, or the kernel would hold what nobody takes for minutes
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
             self.transport.abort()
             return
         self._waiting_bytes, self._moved = waiting_bytes, False
