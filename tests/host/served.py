@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import httpx
 from oem_vehicle import BRAKE, NOW, Vehicle
 
@@ -13,6 +14,7 @@ from muptane.oem.fields import sha256
 from muptane.oem.keystore import Cost
 from muptane.oem.office import Office, Premises
 from muptane.oem.web.access import Tokens
+from muptane.oem.web.allowance import Allowance
 from muptane.oem.web.app import FAIR, Api, Terms
 from muptane.oem.web.connection import PATIENT, Patience
 from muptane.oem.web.desk import Desk
@@ -21,6 +23,11 @@ from muptane.oem.web.server import Server
 IMAGE = b"brake two " * 10_000
 SECRET = b"nobody else may read this"
 CBOR = {"Content-Type": "application/cbor"}
+MINE = "/v1/vehicles/VIN1"
+OTHERS = "/v1/vehicles/VIN%202%2Fb%2541"
+MANIFEST, TIME, TARGETS = f"{MINE}/manifest", f"{MINE}/time", f"{MINE}/1/targets.cbor"
+NONCES = cbor2.dumps([b"12345678", b"87654321"])
+GENEROUS = Terms(Allowance(10_000, 0.0), Allowance(10_000, 0.0), Allowance(10_000, 0.0))
 
 
 def premises(folder: Path) -> Premises:

@@ -121,14 +121,15 @@ class Courier:
         faults, had = 0, 0
         while True:
             try:
-                response = self._ask("GET", path, part.conditions(), private=private)
-                if response.status == 404:
-                    self._told(response, until)
-                    return None
-                self._expect(response, (200, 206), until)
-                part.go_on(response)
-                for piece in _pieces(response, until):
-                    part.add(piece)
+                self._send("GET", path, part.conditions(), private=private)
+                with self._line.getresponse() as response:
+                    if response.status == 404:
+                        self._told(response, until)
+                        return None
+                    self._expect(response, (200, 206), until)
+                    part.go_on(response)
+                    for piece in _pieces(response, until):
+                        part.add(piece)
                 return bytes(part.raw)
             except (OSError, HTTPException) as fault:
                 faults = 1 if len(part.raw) > had else faults + 1
@@ -143,21 +144,23 @@ class Courier:
         second copy of what had arrived is refused as a replay."""
         until = time.monotonic() + self._bounds.file_s
         headers = {"Content-Type": "application/cbor"}
-        faults = 0
+        faults, sent = 0, False
         while True:
             try:
-                response = self._ask("POST", path, headers, body)
-                self._expect(response, (200, 201), until)
-                return _whole(response, bytes_max, until)
+                self._send("POST", path, headers, body)
+                before, sent = sent, True
+                with self._line.getresponse() as response:
+                    self._expect(response, (200, 201), until)
+                    return _whole(response, bytes_max, until)
             except Replayed:
-                if not faults:
+                if not before:
                     raise
                 return b""
             except TooLarge:
                 self._line.close()
                 raise
             except (OSError, HTTPException) as fault:
-                faults += 1
+                faults, sent = faults + 1, sent and not isinstance(fault, Later)
                 self._broke(fault, faults, until)
 
     def close(self) -> None:
@@ -165,18 +168,17 @@ class Courier:
 
     # --- one exchange --------------------------------------------------------------------------
 
-    def _ask(
+    def _send(
         self,
         method: str,
         path: str,
         headers: dict[str, str],
         body: bytes | None = None,
         private: bool = True,
-    ) -> HTTPResponse:
+    ) -> None:
         if private and self._token:
             headers = {**headers, "Authorization": f"Bearer {self._token}"}
         self._line.request(method, self._prefix + path, body, headers)
-        return self._line.getresponse()
 
     def _expect(self, response: HTTPResponse, good: tuple[int, int], until: float) -> None:
         """Later, or what the server refuses, unless its status is one of those."""

@@ -52,6 +52,9 @@ class Uplink:
         """Hand in what a vehicle sent; what the Director decided is in the vehicle's Targets."""
         self._courier.post(f"{_part_of(vehicle)}/manifest", raw, 0)
 
+    def close(self) -> None:
+        self._courier.close()
+
     def _bytes_max(self, kind: int, number: int) -> int:
         if kind == ids.KIND_METADATA:
             return limits.METADATA_BYTES_MAX[min(number, ids.TARGETS)]

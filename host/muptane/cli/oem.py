@@ -17,5 +17,4 @@ def oem() -> None:
     """A back office in a folder."""
 
 
-app.command()(serving.serve)
-app.command()(serving.token)
+app.add_typer(serving.app)

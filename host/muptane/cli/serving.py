@@ -27,6 +27,8 @@ from muptane.oem.web.server import Address, Server, tls
 
 INVENTORY = "inventory.sqlite"  # what every office in a folder has
 
+app = typer.Typer()
+
 FolderArgument = Annotated[Path, typer.Argument(help="the folder of the office")]
 PassphraseOption = Annotated[
     str,
@@ -39,6 +41,7 @@ PassphraseOption = Annotated[
 ]
 
 
+@app.command()
 def serve(
     folder: FolderArgument,
     passphrase: PassphraseOption,
@@ -76,6 +79,7 @@ def serve(
         desk.close()
 
 
+@app.command()
 def token(
     folder: FolderArgument,
     vin: Annotated[str, typer.Argument(help="a vehicle of the office's inventory")],
