@@ -1,6 +1,8 @@
 """The part of one vehicle: who may ask for it, and what an honest one gets."""
 
+import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import httpx
@@ -24,7 +26,7 @@ from served import (
 from muptane.oem.check import verify_attestation
 from muptane.oem.errors import NoSigner
 from muptane.oem.fields import sha256
-from muptane.oem.web.desk import Desk
+from muptane.oem.web.desk import WAITING_MAX, Busy, Desk
 from muptane.oem.web.server import tls
 from uptane import ids
 
@@ -190,3 +192,24 @@ def test_a_certificate_that_names_the_vehicle_is_as_good(shop: Shop, tmp_path: P
             get(TARGETS, authority.trusting(other.vouch("forged", ["VIN1"])))
         with pytest.raises(httpx.ConnectError):
             get(TARGETS, other.trusting())
+
+
+def test_who_waits_for_the_inventory_holds_up_no_reader(shop: Shop) -> None:
+    """R-08, E-20: a manifest that takes its time is waited for by other manifests, so many and no
+    more; files and strangers pass."""
+    desk, gate = Desk(shop.premises, lambda: NOW), threading.Event()
+
+    async def story() -> None:
+        waiting = [asyncio.create_task(desk.write(gate.wait, 60)) for _ in range(WAITING_MAX + 1)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await desk.write(gate.wait, 60)
+        assert await desk.read(desk.private, "VIN1", ids.DIRECTOR, "targets.cbor") is not None
+        assert await desk.look_up(desk.public, ids.IMAGE, "timestamp.cbor") is not None
+        assert not gate.is_set()
+        gate.set()
+        assert all(await asyncio.gather(*waiting))
+        assert await desk.write(desk.receive, "VIN1", shop.signed(shop.vehicles[0])) == 2
+
+    asyncio.run(story())
+    desk.close()

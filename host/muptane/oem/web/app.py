@@ -13,6 +13,7 @@ Rules: R-05, R-08, R-13, R-15, R-32, R-33, R-60, E-20, E-61, E-73, E-74, E-89.
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ CBOR = "application/cbor"
 DRAIN_BYTES = 256 * 1024  # of a body that was refused: so much is read, so that "no" is heard
 DRAIN_S = 2.0
 HEARD_OUT = "heard_out"  # in the scope's state: the body has come to its end
+LOG = logging.getLogger("muptane.web")
 CLOSE = {"Connection": "close"}
 
 
@@ -91,7 +93,7 @@ class Api:
                 OemRefusal: _refused,
                 ClientDisconnect: _gone,
                 Busy: _busy,
-                OperationalError: _busy,  # the database is locked by another program
+                OperationalError: _locked,
                 IntegrityError: _raced,
                 500: _broken,
             },
@@ -115,7 +117,7 @@ class Api:
 
     async def _public(self, request: Request) -> Response:
         name = request.path_params["name"]
-        found = await self._desk.read(self._desk.public, _repository(request), name)
+        found = await self._desk.look_up(self._desk.public, _repository(request), name)
         return file_response(request, _there(found), name, "public")
 
     # --- for one vehicle -----------------------------------------------------------------------
@@ -178,12 +180,12 @@ class Api:
             token = bearer(fields[0]) if len(fields) == 1 else None
             known = None
             if token is not None:
-                known = await self._desk.read(self._tokens.vehicle_of, token)
+                known = await self._desk.look_up(self._tokens.vehicle_of, token)
             if known is None or vehicle not in (None, known):
                 vehicle = None
             else:
                 vehicle = known
-        if vehicle is None or not await self._desk.read(self._desk.knows, vehicle):
+        if vehicle is None or not await self._desk.look_up(self._desk.knows, vehicle):
             raise HTTPException(
                 401,
                 "show a token of this vehicle, or a client certificate that names it",
@@ -244,6 +246,12 @@ async def _gone(request: Request, fault: Exception) -> Response:
 async def _busy(request: Request, fault: Exception) -> Response:
     headers = {"Retry-After": "1", **await _closing(request)}
     return problem(503, "the office is busy; ask again").response(headers)
+
+
+async def _locked(request: Request, fault: Exception) -> Response:
+    """Another program writes the database for too long, or the disk is full: the log knows."""
+    LOG.warning("the database refuses: %s", getattr(fault, "orig", fault))
+    return await _busy(request, fault)
 
 
 async def _raced(request: Request, fault: Exception) -> Response:

@@ -3,8 +3,9 @@
 It opens the office that stands in a folder, with the Director's keys other than Root's and no key
 of the Image repository (R-37): whoever takes this process over can direct, not publish. Other
 programs may go on working in the folder: public files are read from the published folder, and
-the Director is opened anew when its Root has changed. Readers run beside each other; whatever
-writes the inventory waits for its turn in one thread, since SQLite has one writer.
+the Director is opened anew when its Root has changed. Readers run beside each other, those of
+strangers apart from those of vehicles; whatever writes the inventory waits for its turn in one
+thread, since SQLite has one writer.
 It does not know who asks, nor HTTP.
 Rules: R-05, R-07, R-08, R-31, R-32, R-33, R-37, R-60, E-22, T-53.
 """
@@ -75,8 +76,8 @@ class OnlinePremises(Premises):
 
 
 class Desk:
-    """`premises` has a folder; `clock` returns seconds since 1970. What is asked of `read` and
-    `write` are this object's other methods."""
+    """`premises` has a folder; `clock` returns seconds since 1970. `look_up`, `read` and
+    `write` run this object's other methods."""
 
     def __init__(self, premises: Premises, clock: Callable[[], int]) -> None:
         """Refuses like Office.open."""
@@ -86,11 +87,16 @@ class Desk:
         self._opened = Office.open(clock, self._premises)
         self._opening = threading.Lock()
         self._shelf = Shelf(KEPT_BYTES)
+        self._strangers = Pool(READERS)
         self._readers = Pool(READERS)
         self._writer = Pool(1)
 
+    async def look_up(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Run what anybody may ask, whoever he is: a flood of it leaves the rest alone. Busy."""
+        return await self._strangers.run(lambda: act(*given, **named))
+
     async def read(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """Run what only reads, or signs and keeps nothing. Busy."""
+        """Run for a known vehicle what only reads, or signs and keeps nothing. Busy."""
         return await self._readers.run(lambda: act(*given, **named))
 
     async def write(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
@@ -155,8 +161,8 @@ class Desk:
         return self._office().accept_manifest(vehicle, raw).targets_version
 
     def close(self) -> None:
-        self._readers.close()
-        self._writer.close()
+        for pool in (self._strangers, self._readers, self._writer):
+            pool.close()
         self._opened.close()
 
     def _office(self) -> Office:
