@@ -140,3 +140,12 @@ class ReportMissing(OemRefusal):
 
 class Replayed(OemRefusal):
     """A counter that is not above the last one seen (R-13, E-73)."""
+
+
+# --- the office over HTTP ----------------------------------------------------------------------
+class Exposed(OemRefusal):
+    """A server that would let secrets travel in the clear."""
+
+
+class Unreachable(OemRefusal):
+    """A server that does not answer, or not as the office would."""
