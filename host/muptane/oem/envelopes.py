@@ -85,6 +85,11 @@ def draft_payload(raw: bytes, bytes_max: int) -> bytes:
     return _parts(raw, bytes_max)[0]
 
 
+def is_signed(raw: bytes, bytes_max: int) -> bool:
+    """Whether anybody signed a role file, whoever that may be. Malformed."""
+    return bool(_parts(raw, bytes_max)[1])
+
+
 def cosign(raw: bytes, signers: Iterable[Signer], context: Context, bytes_max: int) -> bytes:
     """A role file, signed or not, with signatures by `signers` too. Those that were there stay,
     also if they are by nobody who may. Refuses with Malformed."""

@@ -123,6 +123,10 @@ class StillWaiting(OemRefusal):
     """Images for a delegation of several roles, not all of which gave a first file (T-41)."""
 
 
+class NoTerms(OemRefusal):
+    """A supplier to whom the car maker has not said yet what he may deliver."""
+
+
 class RangeTaken(OemRefusal):
     """Image numbers, or a role, that are left to another supplier already (R-36)."""
 

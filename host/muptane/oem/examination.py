@@ -15,7 +15,7 @@ from sqlalchemy import select
 from muptane.oem.archive import Delivery
 from muptane.oem.check import verify_role
 from muptane.oem.contracts import Agreement, agreement_of, agreements, held_files
-from muptane.oem.envelopes import Context
+from muptane.oem.envelopes import Context, is_signed
 from muptane.oem.errors import (
     BelowThreshold,
     Expired,
@@ -27,6 +27,7 @@ from muptane.oem.hash_list import Confirmation, check_confirmed
 from muptane.oem.image_repository import ImageRepository
 from muptane.oem.inspection import Inspection, check_terms, says
 from muptane.oem.inventory import Image, Inventory
+from muptane.oem.metadata import BYTES_MAX
 from muptane.oem.proxy import Keys, sign_for
 from muptane.oem.targets import Entry, Targets
 from uptane import ids
@@ -95,6 +96,9 @@ class Examination:
         if agreement.terms.signs:
             if not delivery.files:
                 raise BelowThreshold(f"there is no metadata in it, and role {role} signs his own")
+            for other, raw in delivery.files.items():
+                if not is_signed(raw, BYTES_MAX[ids.TARGETS]):
+                    raise BelowThreshold(f"nobody has signed the file of role {other} yet")
             return dict(delivery.files)
         if delivery.files:
             raise Malformed(f"there is metadata in it, and the car maker signs for role {role}")

@@ -57,6 +57,25 @@ class Receipt:
     sentences: tuple[str, ...]
 
 
+def history(inventory: Inventory) -> list[Receipt]:
+    """What came of every delivery, oldest first."""
+    query = select(Arrival, ArrivalEnded).join(ArrivalEnded).order_by(Arrival.id)
+    with inventory.begin() as session:
+        return [
+            Receipt(
+                arrived_s=came.arrived_s,
+                name=came.name,
+                sha256=came.sha256,
+                supplier=came.supplier,
+                role=came.role,
+                outcome=ended.outcome,
+                refusal=ended.refusal,
+                sentences=(ended.sentence,) if ended.sentence else tuple(came.verified),
+            )
+            for came, ended in session.execute(query)
+        ]
+
+
 class Intake:
     """Of one Image repository and one inventory; `keys` sign for suppliers that do not."""
 
@@ -92,13 +111,13 @@ class Intake:
         arrival.verified = plan.sentences
         if plan.held:
             self._record(arrival, _ended(HELD, held=plan.held))
-            return self.history()[-1]
+            return history(self._inventory)[-1]
         versions = self._images.deliveries.versions()
         arrival.versions = [[role, versions[role]] for role in plan.raws]
         self._record(arrival)
         self._images.publish(self._clock())
         self.settle()
-        return self.history()[-1]
+        return history(self._inventory)[-1]
 
     def settle(self) -> None:
         """Say of every arrival without an outcome what became of it, and make the images known
@@ -116,24 +135,6 @@ class Intake:
             with self._inventory.begin() as session:
                 session.add(ended)
                 session.commit()
-
-    def history(self) -> list[Receipt]:
-        """What came of every delivery, oldest first."""
-        query = select(Arrival, ArrivalEnded).join(ArrivalEnded).order_by(Arrival.id)
-        with self._inventory.begin() as session:
-            return [
-                Receipt(
-                    arrived_s=came.arrived_s,
-                    name=came.name,
-                    sha256=came.sha256,
-                    supplier=came.supplier,
-                    role=came.role,
-                    outcome=ended.outcome,
-                    refusal=ended.refusal,
-                    sentences=(ended.sentence,) if ended.sentence else tuple(came.verified),
-                )
-                for came, ended in session.execute(query)
-            ]
 
     def refresh(self) -> None:
         """Sign anew, for suppliers that do not, what has lived half of its life, and publish with

@@ -1,7 +1,7 @@
-"""What a person does about a refused delivery, by the kind of refusal.
+"""What a person does about a refusal in the trade with suppliers, by its kind.
 
-A refusal's text says what happened, the docstring of its class why that is refused, this table
-what to do next; `explain` puts the three together. It does not decide anything.
+A refusal's text says what happened, the docstring of its class why that is refused, a table for
+each side what to do next; `explain` puts the three together. It does not decide anything.
 Rules: S-05, S-13, E-91.
 """
 
@@ -17,6 +17,7 @@ STEPS: Mapping[type[OemRefusal], str] = MappingProxyType(
     {
         errors.Malformed: "ask the supplier to make the delivery again with `muptane supplier "
         "pack`, and compare the SHA-256 of the file that he sent with the one that arrived",
+        errors.NoTerms: "write terms for him with `muptane oem supplier add`",
         errors.NotDeterministic: "ask which program wrote these bytes; `muptane supplier sign` "
         "writes the only encoding that vehicles take",
         errors.TooLarge: "let him deliver less at a time, or take old images off his list with "
@@ -49,12 +50,25 @@ STEPS: Mapping[type[OemRefusal], str] = MappingProxyType(
         errors.AlreadyRegistered: "choose another number for the role",
     }
 )
-ELSE = "do nothing with it, and ask the supplier"
-
-
-def next_step(refusal: OemRefusal) -> str:
-    """A half sentence for the person who received it."""
-    return STEPS.get(type(refusal), ELSE)
+ELSE = "do nothing with it, and ask the other side"
+SUPPLIERS_STEPS: Mapping[type[OemRefusal], str] = MappingProxyType(
+    {
+        errors.AlreadyRegistered: "choose an empty folder",
+        errors.BadKey: "ask whoever sent the card for a new one",
+        errors.ImageNumberUsed: "give the new image a number that was never used",
+        errors.Malformed: "make it again, or ask whoever sent it to do so",
+        errors.NoSigner: "see `muptane supplier init --keys` and your terms for who signs",
+        errors.NoTerms: "send card.json to the car maker, then `muptane supplier join` with what "
+        "he sends back",
+        errors.NotDelegated: "ask the car maker for other terms, or keep to those you have",
+        errors.TooLarge: "deliver less at a time, or take old images off the list with --withdraw",
+        errors.UnknownImage: "look at the list with `muptane supplier sign`, and pack again",
+        errors.WrongPassphrase: "try it again; if it is right, the folder was altered",
+        errors.WrongPurpose: "use the folder of that role",
+        errors.WrongVersion: "pack it again, which makes a new version",
+    }
+)
+Steps = Mapping[type[OemRefusal], str]
 
 
 def reason(kind: type[OemRefusal]) -> str:
@@ -62,12 +76,13 @@ def reason(kind: type[OemRefusal]) -> str:
     return " ".join((getdoc(kind) or "").split()).removesuffix(".")
 
 
-def explain(refusal: OemRefusal) -> str:
-    """What, why, what next, in three lines."""
+def explain(refusal: OemRefusal, steps: Steps) -> str:
+    """What, why, what next, in three lines. `steps`: STEPS for the car maker, SUPPLIERS_STEPS for
+    a supplier at work."""
     return (
         f"{plain(str(refusal))}\n"
         f"  why:  {type(refusal).__name__}: {reason(type(refusal))}\n"
-        f"  next: {next_step(refusal)}"
+        f"  next: {steps.get(type(refusal), ELSE)}"
     )
 
 

@@ -128,14 +128,12 @@ def _delegate(party: Party, keys: Keys, used: set[Key]) -> Delegate:
 
 def _check_room(delegations: list[Delegation], images: ImageRepository) -> None:
     """Refuse with TooLarge a delegation that the top-level Targets could not hold."""
-    unique = tuple(dict.fromkeys(made.model_dump_json() for made in delegations))
-    once = {made.model_dump_json(): made for made in delegations}
     try:
         whole = Targets(
             version=limits.VERSION_MAX,
             expires=2**40,
             images=dict(images.images),
-            delegations=tuple(once[one] for one in unique),
+            delegations=tuple(dict.fromkeys(delegations)),
         )
     except ValidationError as fault:
         raise TooLarge(f"no room for one more delegation: {fault.errors()[0]['msg']}") from fault

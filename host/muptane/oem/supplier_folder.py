@@ -19,6 +19,7 @@ from muptane.oem.errors import (
     AlreadyRegistered,
     Malformed,
     NotDelegated,
+    NoTerms,
     WrongPurpose,
     WrongVersion,
 )
@@ -74,13 +75,10 @@ class SupplierFolder:
 
     @property
     def terms(self) -> Terms:
-        """NotDelegated: the car maker has given none yet."""
+        """NoTerms: the car maker has given none yet."""
         path = self._folder / "terms.json"
         if not path.exists():
-            raise NotDelegated(
-                f"{self.card.supplier} has no terms yet: send card.json to the car maker, then"
-                " `muptane supplier join` with what he sends back"
-            )
+            raise NoTerms(f"there are no terms in {self._folder} yet")
         return Terms.read(path)
 
     def join(self, terms: Terms) -> None:
