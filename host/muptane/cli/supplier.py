@@ -110,7 +110,7 @@ def pack(
         list[Path] | None, typer.Option(exists=True, help="deliveries of suppliers below you")
     ] = None,
     add: Annotated[
-        Path | None, typer.Option(exists=True, help="go on with a delivery packed before")
+        Path | None, typer.Option(exists=True, help="go on with a delivery that was not taken")
     ] = None,
     folder: FolderOption = HERE,
 ) -> None:

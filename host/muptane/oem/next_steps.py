@@ -33,7 +33,8 @@ STEPS: Mapping[type[OemRefusal], str] = MappingProxyType(
         errors.WrongPassphrase: "try the passphrase again; if it is right, the folder was altered",
         errors.NoSigner: "bring the folder that has the private keys",
         errors.ImageNumberUsed: "let him deliver the new image under a number never used before",
-        errors.UnknownImage: "let him deliver every image that he lists, as he listed it",
+        errors.UnknownImage: "let him deliver every image that he lists, as he listed it; what was"
+        " in a refused delivery comes again with `muptane supplier pack --add`",
         errors.ReleaseLeap: "let him raise the release counter by less: counters never go back",
         errors.NotDelegated: "see `muptane oem supplier list` for what is left to whom; call the "
         "supplier: it is his mistake, or somebody uses his keys",

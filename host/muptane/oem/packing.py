@@ -40,7 +40,7 @@ Carried = Mapping[int, tuple[Entry, bytes]]  # images by number
 @dataclass(frozen=True)
 class Packing:
     """What goes into a delivery: `images`, numbers `withdrawn` that are listed no more, `included`
-    deliveries of suppliers below, and `draft`, packed before and not yet sent."""
+    deliveries of suppliers below, and `draft`, packed before and not sent, or refused."""
 
     images: Carried = field(default_factory=dict)
     withdrawn: Sequence[int] = ()
@@ -102,7 +102,7 @@ def _draft(folder: SupplierFolder, packing: Packing, now: int) -> Targets:
     listed = dict(known.images) if known is not None else {}
     if packing.draft is not None:
         drafted = _file_of(packing.draft, terms.role)
-        version, listed = drafted.version - 1, dict(drafted.images)
+        version, listed = max(version, drafted.version - 1), dict(drafted.images)
     for number in packing.withdrawn:
         if listed.pop(number, None) is None:
             raise UnknownImage(f"image {number} is not on the list, so it cannot be taken off")
