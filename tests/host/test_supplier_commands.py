@@ -10,6 +10,7 @@ from pathlib import Path
 import cbor2
 import pytest
 from oem_vehicle import BRAKE, Vehicle
+from typer import Typer
 from typer.testing import CliRunner
 
 from muptane.cli import oem, supplier
@@ -26,10 +27,10 @@ class Desk:
         self.folder = folder
         self.office = folder / "office"
 
-    def __call__(self, app: object, *words: object, code: int = 0, heard: str = "") -> str:
+    def __call__(self, app: Typer, *words: object, code: int = 0, heard: str = "") -> str:
         """Run a command; what it printed."""
         said = [str(word) for word in words]
-        done = CliRunner().invoke(app, said, input=heard, env=ENVIRONMENT)  # type: ignore[arg-type]
+        done = CliRunner().invoke(app, said, input=heard, env=ENVIRONMENT)
         assert done.exit_code == code, (said, done.output, done.exception)
         return str(done.output)
 
@@ -90,7 +91,7 @@ def test_from_a_suppliers_first_key_to_a_directed_image(desk: Desk) -> None:
         "supplier list"
     )
     premises = Premises(desk.office, ENVIRONMENT["MUPTANE_PASSPHRASE"].encode())
-    office = Office.open(oem._now, premises)
+    office = Office.open(oem.now, premises)
     vehicle = Vehicle()
     office.register_vehicle(vehicle.vin, vehicle.new())
     office.assign(vehicle.vin, BRAKE, 203)
@@ -183,7 +184,7 @@ def test_an_office_is_one_and_opens_with_its_passphrase(desk: Desk) -> None:
 
 def test_two_commands_do_not_work_on_one_office(desk: Desk) -> None:
     """T-17: the second says so, and touches nothing."""
-    with oem._opened(desk.office, desk.file("secret", b"a passphrase of tests")):
+    with oem.at_work(desk.office, desk.file("secret", b"a passphrase of tests")):
         assert "another command works on" in desk.oem("refresh", code=2)
     assert desk.oem("refresh") == ""
 

@@ -58,7 +58,7 @@ def init(
     cost = asking.cost_of(guessing)
     with asking.refusing(STEPS):
         premises = Premises(folder, asking.passphrase(passphrase_file, new=True), cost)
-        office = Office.create(_now, premises, algorithm=ALGORITHMS[algorithm])
+        office = Office.create(now, premises, algorithm=ALGORITHMS[algorithm])
         typer.echo(f"{folder}: the Image repository is {office.images.identity.hex()}")
         office.close()
 
@@ -91,7 +91,7 @@ def add(
             days=days,
             vouches=vouched,
         )
-        with _opened(office, passphrase_file) as opened:
+        with at_work(office, passphrase_file) as opened:
             offering.hand_out(opened.intake.agree(offer), terms)
 
 
@@ -142,7 +142,7 @@ def receive(
     if hashes is not None:
         with hashes.open("rb") as file:
             confirm = hash_list.by_list(file.read(hash_list.LIST_BYTES_MAX + 1))
-    with asking.refusing(STEPS), _opened(office, passphrase_file) as opened:
+    with asking.refusing(STEPS), at_work(office, passphrase_file) as opened:
         _show(opened.intake.receive(delivery, confirm))
 
 
@@ -168,11 +168,11 @@ def deliveries(
 @app.command()
 def refresh(office: OfficeOption = HERE, passphrase_file: asking.PassphraseOption = None) -> None:
     """Sign a fresh Timestamp, and what the car maker signs for suppliers if it is getting old."""
-    with asking.refusing(STEPS), _opened(office, passphrase_file) as opened:
+    with asking.refusing(STEPS), at_work(office, passphrase_file) as opened:
         opened.intake.refresh()
 
 
-def _now() -> int:
+def now() -> int:
     return int(time.time())
 
 
@@ -219,7 +219,7 @@ def _inventory(folder: Path) -> Iterator[Inventory]:
 
 
 @contextmanager
-def _opened(folder: Path, passphrase_file: Path | None) -> Iterator[Office]:
+def at_work(folder: Path, passphrase_file: Path | None) -> Iterator[Office]:
     """The office, which nobody else works on meanwhile. BadParameter."""
     _check(folder)
     secret = asking.passphrase(passphrase_file, new=False)
@@ -230,7 +230,7 @@ def _opened(folder: Path, passphrase_file: Path | None) -> Iterator[Office]:
             raise typer.BadParameter(
                 f"another command works on {folder}; wait until it has ended"
             ) from fault
-        office = Office.open(_now, Premises(folder, secret))
+        office = Office.open(now, Premises(folder, secret))
         try:
             yield office
         finally:
