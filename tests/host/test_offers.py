@@ -11,11 +11,14 @@ from supplied import BRAKES, PASSPHRASE, Trade, image
 from muptane.oem import errors
 from muptane.oem.archive import Delivery
 from muptane.oem.contracts import HELD, TAKEN, agreements
-from muptane.oem.keys import Signer
+from muptane.oem.delegations import Delegate, Delegation
+from muptane.oem.keys import Holders, Signer
 from muptane.oem.keystore import Cost
+from muptane.oem.lookup import check_scope
 from muptane.oem.offers import Offer, Party
 from muptane.oem.packing import Packing, carried, pack, sign
 from muptane.oem.supplier_folder import SupplierFolder
+from muptane.oem.targets import Targets
 from muptane.oem.terms import Card
 from uptane import limits
 
@@ -104,6 +107,24 @@ def test_a_supplier_hands_on_what_is_his_and_delivers_for_those_below(trade):
         trade.receive(smuggled)
 
 
+def test_delegations_that_multiply_are_looked_at_once_each():
+    """E-57, T-23: seven files, each of which leaves everything to all of them, sixteen times over,
+    are seen through as soon as any seven are."""
+    roles = tuple(
+        Delegate.of(role, Holders.of(Signer.from_seed(b"many", f"{role}")))
+        for role in range(20, 27)
+    )
+    all_of_it = Delegation(ranges=((0, 999),), roles=roles, agreement=1)
+    images = {number: image(b"image")[0] for number in range(50)}
+    said = {"version": 1, "expires": NOW + 1, "delegations": (all_of_it,) * 16}
+    files = {role: Targets(number=role, images=images, **said) for role in range(20, 27)}
+    top = Targets(images={}, **said)
+    for targets in files.values():
+        check_scope(top, files, targets)
+    with pytest.raises(errors.NotDelegated):
+        check_scope(top, files, Targets(number=30, images=images, **said))
+
+
 def test_two_people_sign_with_folders_of_their_own(trade):
     """R-36, R-37, R-38."""
     anna, ben = (trade.supplier(name, (1, 1)) for name in ("Anna", "Ben"))
@@ -141,6 +162,14 @@ def test_what_is_left_to_a_supplier_can_be_kept(asked, more, refusal, tmp_path):
     with pytest.raises(refusal):
         asked.office.intake.agree(Offer("Maker", (party,), **fields))
     assert 27 not in agreements(asked.office.inventory)
+
+
+def test_more_than_a_delivery_can_say_is_refused():
+    """T-52."""
+    with pytest.raises(errors.Malformed):
+        Delivery.of(("Many", 20), {(role, 1): b"" for role in range(20, 30)}, {})
+    with pytest.raises(errors.Malformed):
+        Delivery.of(("Many", 20), {}, {2**32: image(b"no such number")})
 
 
 def test_no_key_is_of_two_roles(asked):

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from muptane.cli.asking import write_new
+from muptane.oem.fields import U32_MAX
 from muptane.oem.offers import Party
 from muptane.oem.spoken import read_aloud
 from muptane.oem.terms import Card, Terms
@@ -30,7 +31,8 @@ ImagesOption = Annotated[
     list[str], typer.Option("--images", help="numbers of images, FIRST-LAST; may be repeated")
 ]
 HardwareOption = Annotated[
-    list[int] | None, typer.Option("--hardware", min=0, help="an id; may be repeated; none: all")
+    list[int] | None,
+    typer.Option("--hardware", min=0, max=U32_MAX, help="an id; may be repeated; none: all"),
 ]
 AgreementOption = Annotated[
     int | None, typer.Option("--agreement", min=1, help="how many of several roles; none: all")

@@ -16,6 +16,7 @@ import typer
 from muptane.cli import asking, offering
 from muptane.oem import packing
 from muptane.oem.archive import DELIVERY_BYTES_MAX, Delivery, read_delivery
+from muptane.oem.fields import U32_MAX
 from muptane.oem.hash_list import digest_of, sign_list
 from muptane.oem.next_steps import SUPPLIERS_STEPS
 from muptane.oem.offers import Offer
@@ -102,9 +103,11 @@ def pack(
         list[str] | None, typer.Option(help="NUMBER=FILE or NUMBER.REGION=FILE; may be repeated")
     ] = None,
     hardware: Annotated[
-        list[int] | None, typer.Option(min=0, help="ids that the images are made for")
+        list[int] | None, typer.Option(min=0, max=U32_MAX, help="ids that the images are made for")
     ] = None,
-    release: Annotated[int | None, typer.Option(min=0, help="their release counter")] = None,
+    release: Annotated[
+        int | None, typer.Option(min=0, max=U32_MAX, help="their release counter")
+    ] = None,
     withdraw: Annotated[list[int] | None, typer.Option(help="images to take off the list")] = None,
     include: Annotated[
         list[Path] | None, typer.Option(exists=True, help="deliveries of suppliers below you")

@@ -124,18 +124,22 @@ class Delivery:
         files: Mapping[tuple[int, int], bytes],
         images: Mapping[int, tuple[Entry, bytes]],
     ) -> Self:
-        """By `sender` (supplier, role): role files by (role, version), images with entries."""
-        contents = Contents(
-            supplier=sender[0],
-            role=sender[1],
-            roles=tuple(
-                RoleLine(role=role, version=version, sha256=sha256(raw).hex())
-                for (role, version), raw in files.items()
-            ),
-            images=tuple(
-                ImageLine.of(number, entry) for number, (entry, _) in sorted(images.items())
-            ),
-        )
+        """By `sender` (supplier, role): role files by (role, version), images with entries.
+        Malformed: more than one delivery can say."""
+        try:
+            contents = Contents(
+                supplier=sender[0],
+                role=sender[1],
+                roles=tuple(
+                    RoleLine(role=role, version=version, sha256=sha256(raw).hex())
+                    for (role, version), raw in files.items()
+                ),
+                images=tuple(
+                    ImageLine.of(number, entry) for number, (entry, _) in sorted(images.items())
+                ),
+            )
+        except ValidationError as fault:
+            raise Malformed(f"no delivery can say that: {_brief(fault)}") from fault
         return cls(
             contents,
             contents.model_dump_json(indent=1).encode(),
