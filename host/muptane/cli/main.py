@@ -14,7 +14,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-NOUNS = ("attack", "bus", "client", "demo", "faults", "measure", "oem", "vehicle")
+NOUNS = (
+    "attack", "bus", "client", "demo", "faults", "measure", "oem", "supplier", "vehicle",
+)  # fmt: skip
 
 
 class Nouns(TyperGroup):
