@@ -124,7 +124,7 @@ class ImageRepository:
     def _free_name(self, number: int, content: bytes) -> str:
         name = image_name(number, sha256(content))
         for used in (*self._store.names(), *self._added):
-            if used.endswith(f".{number}") and used != name:
+            if used.endswith(f".{number}") and not used.endswith(name):
                 raise ImageNumberUsed(f"image {number} was something else once")
         return name
 
