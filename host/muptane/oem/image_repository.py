@@ -188,6 +188,12 @@ class ImageRepository:
         contents = self._images, self._deliveries, self._maps
         self._commit(authority, _next_roles(authority, spent, contents, now))
 
+    def advance(self, by: int, now: int) -> None:
+        """Sign every file anew but Root and the suppliers', `by` versions further (R-39)."""
+        contents = self._images, self._deliveries, self._maps
+        spent = _spent(self._roles, False, by)
+        self._commit(self._authority, _next_roles(self._authority, spent, contents, now))
+
     def read(self, kind: int, number: int, detail: object) -> bytes | None:
         """What a feeder asks for: metadata by role and version (0: the newest), an image by
         number and SHA-256, a map by number. None: there is no such file."""
@@ -246,13 +252,16 @@ def _next_roles(authority: Authority, old: Roles | None, contents: Contents, now
     return Roles(targets, snapshot, timestamp)
 
 
-def _spent(roles: Roles, forgets: bool) -> Roles:
-    """The same files at the end of their lives, so that all of them have to change. `forgets`:
-    new keys of Snapshot and Timestamp let roles be dropped that nobody delegates to (R-43)."""
-    targets = roles.targets.model_copy(update={"expires": 0})
+def _spent(roles: Roles, forgets: bool, ahead: int = 0) -> Roles:
+    """The same files at the end of their lives, `ahead` by versions: all of them have to change.
+    `forgets`: new keys of Snapshot and Timestamp let undelegated roles be dropped (R-43)."""
+    changes: dict[str, object] = {"expires": 0, "version": roles.targets.version + ahead}
+    targets = roles.targets.model_copy(update=changes)
     versions = {ids.TARGETS: targets.version} if forgets else roles.snapshot.versions
-    snapshot = roles.snapshot.model_copy(update={"expires": 0, "versions": versions})
-    return Roles(targets, snapshot, roles.timestamp)
+    changes = {"expires": 0, "versions": versions, "version": roles.snapshot.version + ahead}
+    snapshot = roles.snapshot.model_copy(update=changes)
+    changes = {"version": roles.timestamp.version + ahead}
+    return Roles(targets, snapshot, roles.timestamp.model_copy(update=changes))
 
 
 def _ages(authority: Authority, role: Role, now: int) -> bool:

@@ -30,6 +30,7 @@ from muptane.oem.keystore import (
     MemorySecrets,
     SecretStore,
 )
+from muptane.oem.recovery import check_advanced
 from muptane.oem.storage import DirectoryStore, MemoryStore, Store
 from muptane.oem.targets import Entry, entry_of
 from muptane.oem.time_server import TimeServer
@@ -167,6 +168,7 @@ class Office:
         cls, clock: Callable[[], int], premises: Premises, seed: bytes | None = None
     ) -> "Office":
         """The office that stands at `premises`; everything signed there is verified first."""
+        check_advanced(premises.folder)
         keyring, inventory = premises.keyring(), premises.inventory()
         signers = list(keyring.signers().values())
         director = Director.open(inventory, signers)
