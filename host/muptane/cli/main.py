@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-NOUNS = ("attack", "bus", "client", "demo", "faults", "measure", "vehicle")
+NOUNS = ("attack", "backup", "bus", "client", "demo", "faults", "gc", "measure", "vehicle")
 
 
 class Nouns(TyperGroup):

@@ -11,14 +11,14 @@ from functools import cached_property
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from muptane.oem.backup.compare_files import Files, role_files
+from muptane.oem.backup.compare_files import Files
 from muptane.oem.backup.compare_rows import Changes, Ledger
 from muptane.oem.backup.contents import IMAGES, Blob, Contents
 from muptane.oem.backup.finding import Finding, bad, news
 from muptane.oem.backup.live import Moment
 from muptane.oem.backup.rows import Values, pieces, read_piece, tables
 from muptane.oem.backup.shown import Shown
-from muptane.oem.backup.signed import Signed
+from muptane.oem.backup.signed import Signed, role_files, unsigned
 from muptane.oem.backup.vault import Vault
 from muptane.oem.errors import OemRefusal, Tampered
 from muptane.oem.fields import sha256
@@ -47,8 +47,11 @@ class Standing:
         """Refuses with Tampered what no office publishes: nothing would restore it."""
         try:
             ImageRepository.open(self.store, ())
+            stray = unsigned(self.store)
         except OemRefusal as refusal:
             raise Tampered(f"the Image repository does not verify: {refusal}") from refusal
+        if stray:
+            raise Tampered(f"{stray[0]} stands in the Image repository, and nobody signed it")
         for name, blob in self.images().items():
             named = read_name(name)
             if named is None and not name.endswith(".map.cbor"):
@@ -72,9 +75,9 @@ def findings(vault: Vault, contents: Contents, standing: Standing, now: int) -> 
         if isinstance(named, ImageName):
             listed.add((named.number, named.digest))
     try:
-        listed |= Signed(role_files(standing.store)).listed
         sides = contents.images(), standing.images()
         files = Files(sides, Signed(old_roles), standing.store, Needs.of(session), now)
+        listed |= files.listed
         found += files.findings()
     except OemRefusal as refusal:
         found.append(bad(f"the Roots of the Image repository do not verify: {refusal}"))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from muptane.oem.backup.contents import Blob
 from muptane.oem.backup.finding import Finding, bad, news
-from muptane.oem.backup.signed import Signed
+from muptane.oem.backup.signed import Signed, role_files
 from muptane.oem.errors import OemRefusal
 from muptane.oem.image_repository import ImageRepository, image_name
 from muptane.oem.maps import Listing, map_name
@@ -35,11 +35,12 @@ class Files:
         """Refuses with an OemRefusal when the Roots that stand are not a chain."""
         self._before, self._now = sides
         self._old = old
-        self._new = Signed(role_files(store))
+        self._new = Signed(role_files(store), old)
         self._store = store
         self._needs = needs
         self._now_s = now_s
         self._current: dict[int, int] = {}
+        self.listed = self._old.listed | self._new.listed  # (number, SHA-256) of every image
 
     def findings(self) -> Iterator[Finding]:
         """Everything, in the order of the names."""
@@ -133,7 +134,7 @@ class Files:
             yield bad(f"{name} was planted: a file that no signed file knows of")
 
     def _added_image(self, name: str, named: ImageName) -> Iterator[Finding]:
-        known = {(named.number, named.digest)} & (self._new.listed | self._old.listed)
+        known = (named.number, named.digest) in self.listed
         same = image_name(named.number, named.digest) in self._before
         if named.spent and not (known or same):
             yield bad(f"{name} was planted: there was no such image")
@@ -150,12 +151,6 @@ class Files:
             name == map_name(number) and listing == Listing.of(raw)
             for number, listing in self._new.maps
         )
-
-
-def role_files(store: Store) -> dict[str, bytes]:
-    """The role files of a store, by name."""
-    named = (name for name in store.names() if isinstance(read_name(name), RoleName))
-    return {name: store.read(name) or b"" for name in named}
 
 
 def current_versions(repository: ImageRepository) -> dict[int, int]:

@@ -20,7 +20,7 @@ from muptane.oem.backup.live import INVENTORY
 from muptane.oem.backup.record import Record
 from muptane.oem.backup.rows import Values, load, read_piece, tables
 from muptane.oem.backup.shown import Shown
-from muptane.oem.backup.signed import genuine_role, verified_roots
+from muptane.oem.backup.signed import genuine_role, unsigned, verified_roots
 from muptane.oem.backup.vault import Vault
 from muptane.oem.errors import BackupDamaged, Malformed, NotEmpty, OemRefusal
 from muptane.oem.image_repository import ImageRepository
@@ -76,7 +76,10 @@ class Backup:
 
     def _repository(self) -> ImageRepository:
         files = self.files()
-        made = ImageRepository.open(Shown(files, files.__getitem__), ())
+        shown = Shown(files, files.__getitem__)
+        made = ImageRepository.open(shown, ())
+        if stray := unsigned(shown):
+            raise BackupDamaged(f"nobody signed {stray[0]}")
         if made.identity != self.record.identity:
             raise BackupDamaged("its Image repository is not the one of its record")
         for name, blob in self.contents.images().items():
@@ -179,15 +182,15 @@ def advice(backup: Backup, folder: Path) -> list[str]:
     if not backup.contents.has_secrets():
         made.append(f"The backup has no keys: put keys/ and ecus/ back into {folder}.")
     made.append(
-        f"Run `muptane backup advance {folder}` before the office works: it goes beyond the versions"
-        " that vehicles have seen since the backup."
+        f"Run `muptane backup advance {folder}` before the office works: it goes beyond the"
+        " versions that vehicles have seen since the backup."
     )
     versions = current_versions(backup.repository)
     roles = [f"{role} (version {versions[role]})" for role in sorted(versions) if role > ids.TIME]
     if roles:
         made.append(
-            f"Let suppliers deliver again what they delivered since, of role {', '.join(roles)}; or"
-            " replace the keys of Snapshot and Timestamp, and vehicles forget it."
+            f"Let suppliers deliver again what they delivered since, of role {', '.join(roles)};"
+            " or replace the keys of Snapshot and Timestamp, and vehicles forget it."
         )
     made.append(
         "Vehicles, images and wishes of the time since the backup are lost: enter them again, each"

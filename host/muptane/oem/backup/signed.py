@@ -17,6 +17,7 @@ from muptane.oem.image_repository import role_name
 from muptane.oem.keys import Holders
 from muptane.oem.metadata import Role, Root
 from muptane.oem.published import RoleName, read_name
+from muptane.oem.storage import Store
 from muptane.oem.targets import Targets
 from uptane import ids
 
@@ -54,9 +55,11 @@ class Signed:
     """`genuine`: the role files that verify, by name; `roots`; `identity`; `listed` and `maps`:
     (number, SHA-256) of every image, and (number, listing) of every map that one of them lists."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], older: "Signed | None" = None) -> None:
         """`files`: those of an Image repository, by name; what is no role file is passed over.
+        `older`: of the same repository, whose delegations may be written nowhere else by now.
         Refuses like `verified_roots`."""
+        self._older = older
         raws: list[bytes] = []
         while (name := role_name(ids.ROOT, len(raws) + 1)) in files:
             raws.append(files[name])
@@ -105,10 +108,30 @@ class Signed:
             self.genuine[name] = role
 
     def _delegates(self) -> list[Delegate]:
+        older = [] if self._older is None else self._older.genuine.values()
         return [
             delegate
-            for role in self.genuine.values()
+            for role in (*older, *self.genuine.values())
             if isinstance(role, Targets)
             for delegation in role.delegations
             for delegate in delegation.roles
         ]
+
+
+def unsigned(store: Store) -> list[str]:
+    """The role files of a store that nobody signed who ever spoke for the repository's own roles.
+    (Who signed a supplier's old file may be written nowhere any more.) Refuses like Signed."""
+    signed = Signed(role_files(store))
+    return [
+        name
+        for name in store.names()
+        if isinstance(named := read_name(name), RoleName)
+        and named.number < ids.DELEGATED_FIRST
+        and name not in signed.genuine
+    ]
+
+
+def role_files(store: Store) -> dict[str, bytes]:
+    """The role files of a store, by name."""
+    named = (name for name in store.names() if isinstance(read_name(name), RoleName))
+    return {name: store.read(name) or b"" for name in named}
