@@ -18,7 +18,7 @@ from muptane.oem.backup.finding import Finding, bad, news
 from muptane.oem.backup.live import Moment
 from muptane.oem.backup.rows import Values, pieces, read_piece, tables
 from muptane.oem.backup.shown import Shown
-from muptane.oem.backup.signed import Signed, role_files, unsigned
+from muptane.oem.backup.signed import Signed, unsigned
 from muptane.oem.backup.vault import Vault
 from muptane.oem.errors import OemRefusal, Tampered
 from muptane.oem.fields import sha256

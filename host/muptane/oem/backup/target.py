@@ -47,7 +47,8 @@ def _said(place: str, name: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, NotImplementedError) as fault:
         number = fault.errno if isinstance(fault, OSError) else None
-        why = FAULTS.get(number or 0) or str(fault) or type(fault).__name__
+        said = fault.strerror if isinstance(fault, OSError) else None
+        why = FAULTS.get(number or 0) or said or str(fault) or type(fault).__name__
         raise TargetFault(
             f"{place}: {name}: {why}. Backups that are there are as they were"
         ) from (fault)
@@ -68,6 +69,7 @@ class FolderTarget:
 
     def sizes(self, folder: str) -> dict[str, int]:
         with _said(self.name, folder):
+            _check_folder(self.folder)
             found = (path for path in (self.folder / folder).rglob("*") if path.is_file())
             return {
                 str(path.relative_to(self.folder)): path.stat().st_size
@@ -91,10 +93,16 @@ class FolderTarget:
             self._disk.settle(path.parent)
 
     def _make(self, folder: Path) -> None:
+        _check_folder(folder)
         if not folder.is_dir():
             self._make(folder.parent)
             self._disk.make_folder(folder)
             self._disk.settle(folder.parent)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a directory")
 
 
 class RemoteTarget:
