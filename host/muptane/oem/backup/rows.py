@@ -47,6 +47,7 @@ def reading(url: str) -> Iterator[Connection]:
             try:
                 options = {} if copy else {"isolation_level": "REPEATABLE READ"}
                 with engine.connect().execution_options(**options) as connection:
+                    connection.exec_driver_sql("SELECT 1")  # the moment is that of the first query
                     yield connection
             finally:
                 engine.dispose()
