@@ -15,13 +15,13 @@ from muptane.oem.errors import BackupDamaged, OemRefusal
 from muptane.oem.fields import sha256
 from uptane.limits import DIGEST_BYTES
 
-FORMAT = 1
+BACKUP_FORMAT = 1
 CONTENTS_BYTES_MAX = 2**31
 IMAGES = "images/"
 SECRETS = ("keys/", "ecus/")
 _PATH = re.compile(r"(images/[0-9a-z]+(\.[0-9a-z]+)+|(keys|ecus)/[a-z0-9]+([.-][a-z0-9]+)*)")
 
-KEY_FORMAT, KEY_FILES, KEY_SCHEMA, KEY_TABLES = 1, 2, 3, 4
+FIELD_FORMAT, FIELD_FILES, FIELD_SCHEMA, FIELD_TABLES = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,12 @@ class Contents:
             [name, [blob.as_list() for blob in pieces]]
             for name, pieces in sorted(self.tables.items())
         ]
-        made = {KEY_FORMAT: FORMAT, KEY_FILES: files, KEY_SCHEMA: self.schema, KEY_TABLES: tables}
+        made = {
+            FIELD_FORMAT: BACKUP_FORMAT,
+            FIELD_FILES: files,
+            FIELD_SCHEMA: self.schema,
+            FIELD_TABLES: tables,
+        }
         return encode(made)
 
     @classmethod

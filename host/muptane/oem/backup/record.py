@@ -11,6 +11,7 @@ Rules: R-37, S-19.
 import re
 from dataclasses import dataclass
 
+from muptane.oem.backup.contents import BACKUP_FORMAT
 from muptane.oem.encoding import decode, encode
 from muptane.oem.envelopes import Context, sign1, verify_sign1
 from muptane.oem.errors import BackupDamaged, Malformed, OemRefusal
@@ -19,7 +20,6 @@ from muptane.oem.keys import Key, Signer
 from uptane import ids
 from uptane.limits import DIGEST_BYTES, TIME_BYTES_MAX
 
-FORMAT = 1
 FOLDER = "records"
 
 
@@ -27,7 +27,7 @@ class _Purpose(Context):
     """Nothing that a vehicle or a repository verifies is signed for this."""
 
     def encode(self) -> bytes:
-        return encode([ids.POUF_NAME, "backup", FORMAT])
+        return encode([ids.POUF_NAME, "backup", BACKUP_FORMAT])
 
 
 PURPOSE = _Purpose(0, b"", 0)
@@ -65,7 +65,14 @@ class Record:
 
     def sign(self, signer: Signer) -> bytes:
         """The file."""
-        fields = [FORMAT, self.number, self.previous, self.made_s, self.contents, self.identity]
+        fields = [
+            BACKUP_FORMAT,
+            self.number,
+            self.previous,
+            self.made_s,
+            self.contents,
+            self.identity,
+        ]
         return sign1(encode(fields), signer, PURPOSE)
 
 
@@ -85,8 +92,10 @@ def read_record(raw: bytes, key: Key) -> Record:
         raise BackupDamaged(f"not a record by key {key.public.hex()}: {refusal}") from refusal
     match found:
         case [int(known), int(number), bytes(before), int(made_s), bytes(said), bytes(identity)]:
-            if known != FORMAT:
-                raise BackupDamaged(f"a record of format {known}, this program reads {FORMAT}")
+            if known != BACKUP_FORMAT:
+                raise BackupDamaged(
+                    f"a record of format {known}, this program reads {BACKUP_FORMAT}"
+                )
             if len(said) == DIGEST_BYTES and len(before) in (0, DIGEST_BYTES):
                 return Record(number, before, made_s, said, identity)
     raise BackupDamaged("not the payload of a record")

@@ -65,5 +65,5 @@ def read_key(said: str) -> Key:
         if Path(text).is_file():
             text = Path(text).read_text().strip()
         return Key(bytes.fromhex(text))
-    except (ValueError, OSError) as fault:
+    except (BadKey, ValueError, OSError) as fault:
         raise BadKey(f"{said!r} is no public key: it has 64 hexadecimal digits") from fault
