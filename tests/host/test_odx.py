@@ -63,7 +63,7 @@ def test_the_command_writes_one_for_each_ecu(tmp_path):
     done = CliRunner().invoke(app, ["vehicle", "describe", str(tmp_path / "pdx")])
     assert done.exit_code == 0, done.output
     made = sorted(path.name for path in (tmp_path / "pdx").iterdir())
-    assert made == ["brake.pdx", "door.pdx", "gateway.pdx"]
+    assert made == ["brake.pdx", "door.pdx", "frames.dbc", "gateway.pdx"]
     assert "requests 7E2, responses 7EA" in done.output
     wrong = tmp_path / "file"
     wrong.write_text("")

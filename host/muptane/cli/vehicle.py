@@ -3,7 +3,7 @@
 `run` provisions the vehicle as the demo does, powers it on and lets the wall clock run it until
 Ctrl-C, SIGTERM or `--seconds`: exit code 0. A wrong argument ends with a sentence and exit code 2;
 an ECU whose interpreter died, or a bus of somebody else that has gone, with exit code 1.
-`describe` writes a PDX file of each ECU.
+`describe` writes a PDX file of each ECU, and a DBC file of the vehicle.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.console import Console
 
-from muptane.bench import plan
+from muptane.bench import firmware, plan
 from muptane.bench.can.bus import Bus
 from muptane.bench.interpreters import NodeDied
 from muptane.bench.join.broker import Broker
@@ -29,9 +29,14 @@ from muptane.bench.world import S, World
 from muptane.boards import BadBoard
 from muptane.cli import joining
 from muptane.cli.demo import SEDAN, choose_nodes
+from muptane.cli.updating import update
+from muptane.dbc import BadFrames, read_frames, write_dbc
 from muptane.odx import write_pdx
 
+FRAMES = firmware.ROOT / "firmware" / "apps" / "frames.toml"
+
 app = typer.Typer(help="run a vehicle for other tools", no_args_is_help=True)
+app.command()(update)
 
 
 class OnBus(Vehicle):
@@ -119,7 +124,8 @@ def describe(
     folder: Annotated[Path, typer.Argument(help="where the files go")],
     file: Annotated[Path, typer.Argument(help="the vehicle to describe")] = SEDAN,
 ) -> None:
-    """Write a PDX file of each ECU, for the tools that read ODX."""
+    """Write a PDX file of each ECU, for the tools that read ODX, and one DBC of what their
+    applications say."""
     try:
         planned = plan.load(file)
     except plan.BadVehicle as error:
@@ -133,6 +139,13 @@ def describe(
         except OSError as error:
             raise typer.BadParameter(f"{path}: {error.strerror}; choose another folder") from error
         typer.echo(f"{path}: {ids}")
+    path = folder / "frames.dbc"
+    try:
+        said = {ecu.name: ecu.application for ecu in planned.ecu}
+        count = write_dbc(path, said, read_frames(FRAMES))
+    except (OSError, BadFrames) as error:
+        raise typer.BadParameter(f"{path}: {error}; choose another folder") from error
+    typer.echo(f"{path}: {count} frames of applications")
 
 
 @contextmanager
