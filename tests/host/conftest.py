@@ -1,6 +1,7 @@
-"""An office with images, and a vehicle in it, for the tests of the Director."""
+"""An office with images, and a vehicle in it, for the tests of the Director; another on a disk."""
 
 import pytest
+from backup_office import Kept
 from oem_vehicle import NOW, Vehicle
 
 from muptane.oem.office import Office
@@ -22,3 +23,30 @@ def vehicle(office):
     made = Vehicle()
     office.register_vehicle(made.vin, made.new())
     return made
+
+
+@pytest.fixture(scope="session")
+def kept_once(tmp_path_factory):
+    """An office on a disk, made once; see `backup_office`."""
+    made = Kept(tmp_path_factory.mktemp("kept"))
+    made.close()
+    return made
+
+
+@pytest.fixture
+def kept(kept_once, tmp_path):
+    """A copy of it to hurt."""
+    made = kept_once.copied(tmp_path / "kept")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def series(kept):
+    """Three backups."""
+    receipts = []
+    for number in (20, 21, 22):
+        kept.office.release_image(number, b"image %d" % number, [20], number)
+        receipts.append(kept.back_up().receipt)
+    kept.receipts = receipts
+    return kept

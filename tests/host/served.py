@@ -12,7 +12,8 @@ from oem_vehicle import BRAKE, NOW, Vehicle
 
 from muptane.oem.fields import sha256
 from muptane.oem.keystore import Cost
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from muptane.oem.web.access import Tokens
 from muptane.oem.web.allowance import Allowance
 from muptane.oem.web.app import FAIR, Api, Terms

@@ -18,8 +18,9 @@ from muptane.oem.keys import Holders, Signer
 from muptane.oem.keystore import Cost
 from muptane.oem.metadata import sign_role
 from muptane.oem.offers import Offer, Party
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
 from muptane.oem.packing import Packing, pack, sign
+from muptane.oem.premises import Premises
 from muptane.oem.supplier_folder import SupplierFolder
 from muptane.oem.targets import Entry, Targets, entry_of
 

@@ -25,7 +25,8 @@ from muptane.oem.hash_list import nothing
 from muptane.oem.image_repository import ImageRepository
 from muptane.oem.intake import Receipt, history
 from muptane.oem.keystore import KeyStore
-from muptane.oem.office import Mint, Office, Premises
+from muptane.oem.office import Mint, Office
+from muptane.oem.premises import Premises
 from muptane.oem.storage import DirectoryStore, Disk
 
 FILES = ("2.targets.20.cbor", f"{sha256(b'brake 204').hex()}.204")

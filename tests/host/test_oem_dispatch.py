@@ -13,7 +13,8 @@ from muptane.oem.encryption import Encryption
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import ImageNumberUsed, UnknownImage
 from muptane.oem.inventory import ContentKey, Parcel
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from uptane import errors, ids
 
 VIN = "VIN1"

@@ -11,7 +11,8 @@ from muptane.oem.errors import BadKey, BadSeal, BelowThreshold, Malformed
 from muptane.oem.keys import Holders, Key, Signer
 from muptane.oem.keystore import Cost, KeyStore
 from muptane.oem.metadata import Root
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from uptane import algorithms, cose, errors, ids
 from uptane.crypto import p256
 from uptane.crypto.suite import Suite

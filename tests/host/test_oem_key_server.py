@@ -13,7 +13,8 @@ from muptane.oem.errors import AlreadyRegistered, BadKey, BadSeal, Malformed
 from muptane.oem.inventory import Ecu
 from muptane.oem.key_server import KeyServer, derived, kid_of, no_key_server
 from muptane.oem.keystore import Cost, MemorySecrets, SecretStore
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from uptane import algorithms, ids
 
 NOW = 1_760_000_000

@@ -8,7 +8,8 @@ from muptane.oem.check import verify_attestation
 from muptane.oem.errors import ForeignVehicle, Malformed, NoSigner, OemRefusal, WrongPassphrase
 from muptane.oem.fields import sha256
 from muptane.oem.keystore import Cost
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from muptane.oem.sizes import BUNDLE_BYTES_MAX, bundle_bytes
 from uptane import ids
 

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from muptane.cli import oem, supplier
 from muptane.oem.keystore import SecretStore
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 
 ENVIRONMENT = {"MUPTANE_PASSPHRASE": "a passphrase of tests", "COLUMNS": "200"}
 

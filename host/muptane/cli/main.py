@@ -15,7 +15,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 NOUNS = (
-    "attack", "bus", "client", "demo", "faults", "measure", "oem", "supplier", "vehicle",
+    "attack", "backup", "bus", "client", "demo", "faults", "gc", "measure", "oem", "supplier",
+    "vehicle",
 )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ from muptane.oem.intake import Receipt, history
 from muptane.oem.inventory import Inventory
 from muptane.oem.next_steps import STEPS
 from muptane.oem.offers import Offer
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from muptane.oem.spoken import read_aloud
 from muptane.oem.terms import Card
 from uptane import algorithms

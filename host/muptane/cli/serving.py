@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from muptane.oem import fleet
 from muptane.oem.errors import Exposed, OemRefusal
-from muptane.oem.office import Premises
+from muptane.oem.premises import Premises
 from muptane.oem.web.access import Tokens
 from muptane.oem.web.app import Api
 from muptane.oem.web.desk import Desk

@@ -146,6 +146,23 @@ class Director:
             session.commit()
         self._authority = authority
 
+    def advance(self, by: int, now: int) -> None:
+        """Say the same again to every vehicle, `by` versions further: beyond what it may have seen
+        since the backup that the inventory was restored from (R-39)."""
+        with self._inventory.begin() as session:
+            query = select(Vehicle.id).order_by(Vehicle.id)
+            for vehicle in session.scalars(query):
+                raw = self.read(vehicle, ids.TARGETS, 0) or b""
+                said = self._authority.verify(raw, ids.TARGETS)
+                changes = {
+                    "version": said.version + by,
+                    "expires": self._authority.expiry(ids.TARGETS, now),
+                }
+                if isinstance(said, Targets):
+                    targets = said.model_copy(update=changes)
+                    _issue(session, self._authority, targets, now, by)
+            session.commit()
+
     def read(self, vehicle: str, role: int, version: int) -> bytes | None:
         """A role file for `vehicle`, version 0 for the newest; None: there is no such file."""
         if role == ids.ROOT:
@@ -174,7 +191,7 @@ class Director:
         vehicle, manifest_id = cause
         made = Directions.of(session, vehicle, self.travel, now)
         targets = Targets(
-            version=_next_version(session, vehicle, ids.TARGETS),
+            version=_newest_version(session, vehicle, ids.TARGETS) + 1,
             expires=authority.expiry(ids.TARGETS, now),
             images=made.entries(),
             vehicle=vehicle,
@@ -203,16 +220,19 @@ def _listings(session: Session, vehicle: str) -> dict[int, Listing]:
     return {} if known is None else {known.number: Listing.of(known.raw)}
 
 
-def _issue(session: Session, authority: Authority, targets: Targets, now: int) -> None:
-    """Sign and store `targets`, with a Snapshot and a Timestamp for the same vehicle."""
+def _issue(
+    session: Session, authority: Authority, targets: Targets, now: int, ahead: int = 1
+) -> None:
+    """Sign and store `targets`, with a Snapshot and a Timestamp for the same vehicle, their
+    versions `ahead` of the ones before."""
     vehicle = str(targets.vehicle)
     snapshot = Snapshot(
-        version=_next_version(session, vehicle, ids.SNAPSHOT),
+        version=_newest_version(session, vehicle, ids.SNAPSHOT) + ahead,
         expires=authority.expiry(ids.SNAPSHOT, now),
         versions={ids.TARGETS: targets.version},
     )
     timestamp = Timestamp.of(
-        _next_version(session, vehicle, ids.TIMESTAMP),
+        _newest_version(session, vehicle, ids.TIMESTAMP) + ahead,
         authority.expiry(ids.TIMESTAMP, now),
         snapshot,
     )
@@ -223,11 +243,11 @@ def _issue(session: Session, authority: Authority, targets: Targets, now: int) -
     session.flush()
 
 
-def _next_version(session: Session, vehicle: str, role: int) -> int:
+def _newest_version(session: Session, vehicle: str, role: int) -> int:
     query = select(func.max(RoleFile.version)).where(
         RoleFile.vehicle_id == vehicle, RoleFile.role == role
     )
-    return (session.scalars(query).one() or 0) + 1
+    return session.scalars(query).one() or 0
 
 
 def _oddity(vehicle: str, sentence: str, raw: bytes, now: int) -> Oddity:

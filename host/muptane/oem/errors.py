@@ -179,3 +179,24 @@ class Exposed(OemRefusal):
 
 class Unreachable(OemRefusal):
     """A server that does not answer, or not as the office would."""
+
+
+# --- backups -----------------------------------------------------------------------------------
+class TargetFault(OemRefusal):
+    """A place for backups that cannot be read or written."""
+
+
+class BackupDamaged(OemRefusal):
+    """A backup, or the series of them, that is not as it was signed."""
+
+
+class Tampered(OemRefusal):
+    """An office that is not what it was: no backup is made of it."""
+
+
+class NotEmpty(OemRefusal):
+    """A place to restore to in which there is something."""
+
+
+class NotAdvanced(OemRefusal):
+    """A restored office that would sign versions that vehicles have left behind."""

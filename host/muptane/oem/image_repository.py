@@ -27,6 +27,7 @@ from muptane.regions import Joined
 from uptane import ids
 from uptane.limits import DIGEST_BYTES, VERSION_MAX
 
+R = TypeVar("R", bound=Role)
 NAMES = ("root", "timestamp", "snapshot", "targets")
 TIMESTAMP_NAME = "timestamp.cbor"
 
@@ -129,7 +130,7 @@ class ImageRepository:
     def _free_name(self, number: int, content: bytes) -> str:
         name = image_name(number, sha256(content))
         for used in (*self._store.names(), *self._added):
-            if used.endswith(f".{number}") and used != name:
+            if used.endswith(f".{number}") and not used.endswith(name):
                 raise ImageNumberUsed(f"image {number} was something else once")
         return name
 
@@ -183,15 +184,17 @@ class ImageRepository:
     def publish(self, now: int) -> None:
         """Everything added, with a fresh Timestamp, at once. After a fault of the store this
         object is done for: open the repository again, it stands before or after."""
-        contents = self._images, self._deliveries, self._maps
-        self._commit(self._authority, _next_roles(self._authority, self._roles, contents, now))
+        self._commit(self._authority, self._roles, now)
 
     def rotate(self, changes: Mapping[int, Holders], now: int) -> None:
         """One more Root with `changes`, and every other file signed anew, at once."""
         authority = self._authority.rotated(changes, now)
         spent = _spent(self._roles, {ids.TIMESTAMP, ids.SNAPSHOT} <= set(changes))
-        contents = self._images, self._deliveries, self._maps
-        self._commit(authority, _next_roles(authority, spent, contents, now))
+        self._commit(authority, spent, now)
+
+    def advance(self, by: int, now: int) -> None:
+        """Sign every file anew but Root and the suppliers', `by` versions further (R-39)."""
+        self._commit(self._authority, _spent(self._roles, False, by), now)
 
     def read(self, kind: int, number: int, detail: object) -> bytes | None:
         """What a feeder asks for: metadata by role and version (0: the newest), an image by
@@ -216,7 +219,9 @@ class ImageRepository:
             return None
         return self._store.read(role_name(role, version or newest[role]))
 
-    def _commit(self, authority: Authority, roles: Roles) -> None:
+    def _commit(self, authority: Authority, before: Roles, now: int) -> None:
+        contents = self._images, self._deliveries, self._maps
+        roles = _next_roles(authority, before, contents, now)
         made = _files(authority, roles, self._deliveries)
         self._store.publish({**self._added, **made})
         self._authority, self._roles = authority, roles
@@ -251,13 +256,16 @@ def _next_roles(authority: Authority, old: Roles | None, contents: Contents, now
     return Roles(targets, snapshot, timestamp)
 
 
-def _spent(roles: Roles, forgets: bool) -> Roles:
-    """The same files at the end of their lives, so that all of them have to change. `forgets`:
-    new keys of Snapshot and Timestamp let roles be dropped that nobody delegates to (R-43)."""
-    targets = roles.targets.model_copy(update={"expires": 0})
+def _spent(roles: Roles, forgets: bool, ahead: int = 0) -> Roles:
+    """The same files at the end of their lives, `ahead` by versions: all of them have to change.
+    `forgets`: new keys of Snapshot and Timestamp let undelegated roles be dropped (R-43)."""
+    changes: dict[str, object] = {"expires": 0, "version": roles.targets.version + ahead}
+    targets = roles.targets.model_copy(update=changes)
     versions = {ids.TARGETS: targets.version} if forgets else roles.snapshot.versions
-    snapshot = roles.snapshot.model_copy(update={"expires": 0, "versions": versions})
-    return Roles(targets, snapshot, roles.timestamp)
+    changes = {"expires": 0, "versions": versions, "version": roles.snapshot.version + ahead}
+    snapshot = roles.snapshot.model_copy(update=changes)
+    changes = {"version": roles.timestamp.version + ahead}
+    return Roles(targets, snapshot, roles.timestamp.model_copy(update=changes))
 
 
 def _ages(authority: Authority, role: Role, now: int) -> bool:
@@ -283,12 +291,8 @@ def _stored_roots(store: Store) -> list[bytes]:
     return found
 
 
-R = TypeVar("R", bound=Role)
-
-
 def _stored(store: Store, authority: Authority, name: str, model: type[R]) -> R:
-    raw = store.read(name)
-    if raw is None:
+    if (raw := store.read(name)) is None:
         raise Malformed(f"{name} is missing from the store")
     made = authority.verify(raw, model.type)
     if not isinstance(made, model):

@@ -8,8 +8,6 @@ Rules: R-01, R-31, R-33, R-37, R-44, R-60.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from muptane.oem import bundles, fleet
 from muptane.oem.delegations import Delegation
@@ -17,21 +15,14 @@ from muptane.oem.director import Decision, Director
 from muptane.oem.dispatch import Dispatch
 from muptane.oem.encryption import Encryption
 from muptane.oem.enrolment import NewEcu
-from muptane.oem.errors import NoSigner
 from muptane.oem.image_repository import ImageRepository
 from muptane.oem.intake import Intake
 from muptane.oem.inventory import Inventory
 from muptane.oem.key_server import KeyServer, Secrets
 from muptane.oem.keys import Holders, Signer
-from muptane.oem.keystore import (
-    Cost,
-    Keyring,
-    KeyStore,
-    MemoryKeys,
-    MemorySecrets,
-    SecretStore,
-)
-from muptane.oem.storage import DirectoryStore, MemoryStore, Store
+from muptane.oem.keystore import Keyring, MemorySecrets
+from muptane.oem.premises import Premises
+from muptane.oem.recovery import check_advanced
 from muptane.oem.targets import Entry, entry_of
 from muptane.oem.time_server import TimeServer
 from muptane.regions import Joined
@@ -47,40 +38,6 @@ ROLE_NAMES: Mapping[int, str] = {
 REPOSITORY_NAMES: Mapping[int, str] = {ids.DIRECTOR: "director", ids.IMAGE: "image"}
 DIRECTOR_ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS, ids.TIME)
 IMAGE_ROLES = (ids.ROOT, ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
-
-
-@dataclass(frozen=True)
-class Premises:
-    """Where an office keeps its things: in `folder` behind `passphrase`, or nowhere at all.
-
-    In `folder`: keys/ and ecus/ (encrypted; the second is the key server's), images/ (the Image
-    repository), inventory.sqlite.
-    """
-
-    folder: Path | None = None
-    passphrase: bytes = b""
-    cost: Cost | None = None
-
-    def keyring(self) -> Keyring:
-        if self.folder is None:
-            return MemoryKeys()
-        if not self.passphrase:
-            raise NoSigner("keys on a disk need a passphrase")
-        return KeyStore(self.folder / "keys", self.passphrase, self.cost)
-
-    def secrets(self) -> Secrets:
-        """Where the key server keeps the symmetric keys of ECUs."""
-        if self.folder is None:
-            return MemorySecrets()
-        return SecretStore(self.folder / "ecus", self.passphrase, self.cost)
-
-    def store(self) -> Store:
-        return MemoryStore() if self.folder is None else DirectoryStore(self.folder / "images")
-
-    def inventory(self) -> Inventory:
-        if self.folder is None:
-            return Inventory()
-        return Inventory(f"sqlite:///{self.folder / 'inventory.sqlite'}")
 
 
 class Mint:
@@ -169,6 +126,7 @@ class Office:
         cls, clock: Callable[[], int], premises: Premises, seed: bytes | None = None
     ) -> "Office":
         """The office that stands at `premises`; everything signed there is verified first."""
+        check_advanced(premises.folder)
         keyring, inventory = premises.keyring(), premises.inventory()
         signers = list(keyring.signers().values())
         director = Director.open(inventory, signers)

@@ -10,7 +10,7 @@ Rules: R-04, R-07, R-09, V-21, E-61, T-17.
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -20,13 +20,14 @@ NAME = re.compile(r"[0-9a-z]+(\.[0-9a-z]+)+")
 
 
 class Store(Protocol):
-    """Named immutable files; only a publication adds or replaces, and it does so at once."""
+    """Named immutable files; only a publication adds, replaces, or leaves out (`without`), and it
+    does all of that at once."""
 
     def read(self, name: str) -> bytes | None: ...
 
     def names(self) -> list[str]: ...
 
-    def publish(self, files: Mapping[str, bytes]) -> None: ...
+    def publish(self, files: Mapping[str, bytes], without: Collection[str] = ()) -> None: ...
 
 
 def check_names(files: Mapping[str, bytes]) -> None:
@@ -48,9 +49,10 @@ class MemoryStore:
     def names(self) -> list[str]:
         return sorted(self._files)
 
-    def publish(self, files: Mapping[str, bytes]) -> None:
+    def publish(self, files: Mapping[str, bytes], without: Collection[str] = ()) -> None:
         check_names(files)
-        self._files = {**self._files, **files}
+        kept = {name: raw for name, raw in self._files.items() if name not in without}
+        self._files = {**kept, **files}
 
 
 class Disk:
@@ -110,15 +112,16 @@ class DirectoryStore:
         current = self._folder / self.CURRENT
         return sorted(path.name for path in current.iterdir()) if current.is_dir() else []
 
-    def publish(self, files: Mapping[str, bytes]) -> None:
-        """All of `files` beside and over what is there. A fault leaves everything as it was."""
+    def publish(self, files: Mapping[str, bytes], without: Collection[str] = ()) -> None:
+        """All of `files` beside and over what is there, less what `without` names. A fault leaves
+        everything as it was."""
         check_names(files)
         old = self._current()
         self._sweep(old)
         new = self._generations / f"{self._number(old) + 1:08d}"
         self._disk.make_folder(new)
         for name in self.names():
-            if name not in files and old is not None:
+            if name not in files and name not in without and old is not None:
                 self._disk.link(old / name, new / name)
         for name, content in files.items():
             self._disk.write(new / name, content)

@@ -26,7 +26,8 @@ from muptane.oem.inventory import Image, RootFile, Vehicle
 from muptane.oem.keys import Signer
 from muptane.oem.keystore import Keyring
 from muptane.oem.maps import is_director
-from muptane.oem.office import Office, Premises
+from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from muptane.oem.web.names import File, read_name
 from uptane import ids
 

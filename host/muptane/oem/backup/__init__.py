@@ -1,0 +1,1 @@
+"""Backups of an office: made, compared with what stands, and put back."""
