@@ -101,6 +101,11 @@ class Expired(OemRefusal):
     """A delivered file that is too old to be published."""
 
 
+# --- the inventory -----------------------------------------------------------------------------
+class WrongSchema(OemRefusal):
+    """A database that is no inventory, or one of an older or newer program."""
+
+
 # --- vehicles ----------------------------------------------------------------------------------
 class WrongRegion(OemRefusal):
     """An image for a region that an ECU does not have, or that is too small there (S-25)."""

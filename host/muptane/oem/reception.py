@@ -60,7 +60,11 @@ def accept(session: Session, reader: Reader, sent: tuple[str, bytes], now: int) 
     for report in reports:
         _check_fresh(session, report)
     row = ManifestReceived(
-        vehicle_id=vehicle, received_s=now, counter=vehicle_manifest.counter, raw=raw
+        vehicle_id=vehicle,
+        primary_id=vehicle_manifest.primary,
+        received_s=now,
+        counter=vehicle_manifest.counter,
+        raw=raw,
     )
     session.add(row)
     session.flush()
