@@ -148,21 +148,10 @@ def read_manifest(raw: bytes) -> tuple[VehicleManifest, Sealed]:
     return made, sealed
 
 
-def verify_report(raw: bytes, key: Key, identity: bytes) -> Report:
-    """The report that the ECU with `key` sealed for this Director, else BadSeal."""
-    report, sealed = read_report(raw)
-    verify_seal(sealed, key, Context(ids.TYPE_REPORT, identity, ids.TYPE_REPORT))
-    return report
-
-
-def verify_manifest(raw: bytes, key: Key, identity: bytes) -> VehicleManifest:
-    """The manifest that the Primary with `key` sealed for this Director, else BadSeal.
-
-    Its reports are still as they came: each has its own key.
-    """
-    vehicle_manifest, sealed = read_manifest(raw)
-    verify_seal(sealed, key, Context(ids.TYPE_VEHICLE, identity, ids.TYPE_VEHICLE))
-    return vehicle_manifest
+def check_seal(sealed: Sealed, key: Key, identity: bytes, kind: int) -> None:
+    """Refuse with BadSeal what the ECU with `key` did not seal for this Director. `kind`:
+    ids.TYPE_REPORT or TYPE_VEHICLE, as it was read."""
+    verify_seal(sealed, key, Context(kind, identity, kind))
 
 
 def verify_attestation(raw: bytes, key: Key, identity: bytes) -> Attestation:

@@ -22,8 +22,8 @@ from muptane.oem.encoding import decode, encode
 from muptane.oem.encryption import Encryption
 from muptane.oem.errors import NoDecryptionKey, NoDelta, UnknownImage
 from muptane.oem.fields import Custom, sha256
-from muptane.oem.fleet import last_report
 from muptane.oem.inventory import Ecu, Image, Inventory, Parcel, Place, ReportReceived
+from muptane.oem.states import EcuState
 from uptane import ids, limits
 
 # (image number, SHA-256) -> its bytes, or None
@@ -42,11 +42,13 @@ class Dispatch:
         self._content = content
         self._encryption = encryption
 
-    def custom(self, session: Session, image: Image, ecus: Sequence[Ecu], now: int) -> Custom:
+    def custom(
+        self, session: Session, image: Image, states: Sequence[EcuState], now: int
+    ) -> Custom:
         """What the Director's entry of an image for these ECUs, of one vehicle, says of how it
         travels; {}: it does so as it is. Refuses with NoDecryptionKey, ContentKeyUsed."""
-        reports = {ecu.id: last_report(session, ecu.id) for ecu in ecus}
-        takers = [ecu for ecu in ecus if not _runs(reports[ecu.id], image)]
+        reports = {one.ecu.id: one.report for one in states}
+        takers = [one.ecu for one in states if not _runs(one.report, image)]
         if not takers:
             return {}
         base = _one(_base(session, reports[ecu.id], image) for ecu in takers)

@@ -24,13 +24,14 @@ from muptane.oem.errors import (
     WrongHardware,
     WrongRegion,
 )
-from muptane.oem.fields import VEHICLE_ID_CHARS_MAX
+from muptane.oem.fields import is_vehicle_id
 from muptane.oem.inventory import (
     Assignment,
     Ecu,
     Image,
     Inventory,
     MapListed,
+    Replacement,
     ReportReceived,
     Vehicle,
 )
@@ -103,11 +104,13 @@ def assign(inventory: Inventory, vehicle: str, ecu: int, image: int, now: int) -
 
 
 def ecus_of(session: Session, vehicle: str) -> list[Ecu]:
-    """Every ECU of a vehicle (R-11), in ascending order of id, else UnknownVehicle."""
-    if session.get(Vehicle, vehicle) is None:
+    """Every ECU of a vehicle (R-11), in ascending order of id, without those that were replaced
+    (R-42); else UnknownVehicle."""
+    if not is_vehicle_id(vehicle) or session.get(Vehicle, vehicle) is None:
         raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
-    found = session.scalars(select(Ecu).where(Ecu.vehicle_id == vehicle).order_by(Ecu.id))
-    return list(found)
+    gone = select(Replacement.ecu_id).where(Replacement.ecu_id == Ecu.id)
+    query = select(Ecu).where(Ecu.vehicle_id == vehicle, ~gone.exists()).order_by(Ecu.id)
+    return list(session.scalars(query))
 
 
 def ecu_of(ecus: Iterable[Ecu], ecu: int) -> Ecu:
@@ -183,12 +186,8 @@ def _check_vehicle(vehicle: str, ecus: Sequence[NewEcu]) -> None:
         raise BadVehicle(f"vehicle {vehicle} has {len(primaries)} Primaries, needs one")
     if len(ecus) > limits.SECONDARIES_MAX + 1:
         raise BadVehicle(f"vehicle {vehicle} has {len(ecus)} ECUs")
-    if not (0 < len(vehicle) <= VEHICLE_ID_CHARS_MAX and _printable(vehicle)):
+    if not is_vehicle_id(vehicle):
         raise BadVehicle(f"{vehicle!r} is no vehicle id")
-
-
-def _printable(text: str) -> bool:
-    return text.isascii() and text.isprintable()
 
 
 def _check_new(session: Session, new: NewEcu) -> None:

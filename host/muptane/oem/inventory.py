@@ -67,7 +67,7 @@ class Ecu(Base):
     @property
     def key(self) -> Key | None:
         """Of its signatures; None: its key is symmetric, and it signs nothing."""
-        return None if self.public is None else Key(self.public)
+        return None if self.public is None else Key.known(self.public, self.kid)
 
 
 class Replacement(Base):

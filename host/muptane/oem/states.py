@@ -1,0 +1,169 @@
+"""What the inventory says of one vehicle, read by one statement, and what is written in answer.
+
+A request would otherwise ask twenty times: for each ECU its newest report and wish, for each role
+the last version. The rows are copies that belong to no session. Images are kept once they were
+read, since a row never changes. It decides and verifies nothing.
+Rules: R-10, R-11, R-13, R-17, R-34, R-42, T-51.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, func, insert, select
+from sqlalchemy.orm import Session
+
+from muptane.oem.errors import UnknownVehicle
+from muptane.oem.fields import is_vehicle_id
+from muptane.oem.inventory import (
+    Assignment,
+    Base,
+    BundleMade,
+    Ecu,
+    Image,
+    ManifestReceived,
+    MapListed,
+    Replacement,
+    ReportReceived,
+    RoleFile,
+)
+from uptane import ids
+
+IMAGES_KEPT_MAX = 4096
+ROLES = (ids.TARGETS, ids.SNAPSHOT, ids.TIMESTAMP)
+TABLES = Base.metadata.tables
+ECUS, REPORTS = TABLES[Ecu.__tablename__], TABLES[ReportReceived.__tablename__]
+IMAGES, WISHES = TABLES[Image.__tablename__], TABLES[Assignment.__tablename__]
+MANIFESTS, FILES = TABLES[ManifestReceived.__tablename__], TABLES[RoleFile.__tablename__]
+REPLACED = TABLES[Replacement.__tablename__]
+ECU_NAMES, REPORT_NAMES = tuple(ECUS.c.keys()), tuple(REPORTS.c.keys())
+REPORTED = len(ECU_NAMES)  # columns of STATE
+WISHED = REPORTED + len(REPORT_NAMES)
+COUNTED = WISHED + 2
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The newest assignment of an ECU."""
+
+    image: int
+    bundle_id: int | None
+
+
+@dataclass
+class EcuState:
+    """An ECU of today, its newest report, and the newest wish for it."""
+
+    ecu: Ecu
+    report: ReportReceived | None
+    wish: Wish | None
+
+
+@dataclass
+class VehicleState:
+    """`ecus` ascend by id; `counter`: the highest of its Primary's manifests, -1 for none;
+    `versions`: role -> its newest, 0 for none; whether it ever had bundles, or maps."""
+
+    vehicle: str
+    ecus: list[EcuState]
+    counter: int
+    versions: Mapping[int, int]
+    bundled: bool
+    mapped: bool
+
+
+class KnownImages:
+    """Images of the inventory by number."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Image] = {}
+
+    def of(self, session: Session, numbers: Iterable[int]) -> Mapping[int, Image]:
+        """Those of `numbers` that were released."""
+        wanted = set(numbers)
+        missing = wanted.difference(self._kept)
+        if missing:
+            if len(self._kept) + len(missing) > IMAGES_KEPT_MAX:
+                self._kept.clear()
+                missing = wanted
+            query = select(IMAGES).where(IMAGES.c.number.in_(missing))
+            for row in session.connection().execute(query):
+                self._kept[row.number] = Image(**row._mapping)
+        return {number: self._kept[number] for number in wanted if number in self._kept}
+
+
+def vehicle_state(session: Session, vehicle: str) -> VehicleState:
+    """Of a vehicle with all its ECUs of today (R-11), else UnknownVehicle."""
+    rows: Sequence[Sequence[Any]] = ()
+    if is_vehicle_id(vehicle):
+        rows = session.connection().execute(STATE, {"vehicle": vehicle}).all()
+    if not rows:
+        raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
+    states = [_ecu_state(row) for row in rows]
+    counted = [row[COUNTED] for row, state in zip(rows, states, strict=True) if state.ecu.primary]
+    bundle, mapping, *versions = rows[0][COUNTED + 1 :]
+    return VehicleState(
+        vehicle,
+        states,
+        counted[0] if counted and counted[0] is not None else -1,
+        {role: version or 0 for role, version in zip(ROLES, versions, strict=True)},
+        bundle is not None,
+        mapping is not None,
+    )
+
+
+def add_row(session: Session, table: str, values: Mapping[str, Any]) -> int:
+    """Add one row; returns its id."""
+    key = session.connection().execute(INSERTS[table], values).inserted_primary_key
+    return int(key[0]) if key is not None else 0
+
+
+def add_rows(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of a table whose ids nobody asks for."""
+    if rows:
+        session.connection().execute(INSERTS[table], rows)
+
+
+def _ecu_state(row: Sequence[Any]) -> EcuState:
+    ecu, report, wish = row[:REPORTED], row[REPORTED:WISHED], row[WISHED:COUNTED]
+    return EcuState(
+        Ecu(**dict(zip(ECU_NAMES, ecu, strict=True))),
+        None
+        if report[0] is None
+        else ReportReceived(**dict(zip(REPORT_NAMES, report, strict=True))),
+        None if wish[0] is None else Wish(*wish),
+    )
+
+
+def _state() -> Select[Any]:
+    """The columns of an ECU, of its newest report and of its newest wish, the highest counter of
+    its manifests, and what all ECUs share."""
+    vehicle = bindparam("vehicle")
+    last, later = REPORTS.alias("last"), WISHES.alias("later")
+    newest = select(func.max(last.c.counter)).where(last.c.ecu_id == ECUS.c.id)
+    wanted = select(func.max(later.c.id)).where(later.c.ecu_id == ECUS.c.id)
+    counted = select(func.max(MANIFESTS.c.counter)).where(
+        MANIFESTS.c.vehicle_id == vehicle, MANIFESTS.c.primary_id == ECUS.c.id
+    )
+    shared = [
+        select(func.max(table.c.number)).where(table.c.vehicle_id == vehicle)
+        for table in (TABLES[BundleMade.__tablename__], TABLES[MapListed.__tablename__])
+    ]
+    shared += [
+        select(func.max(FILES.c.version)).where(
+            FILES.c.vehicle_id == vehicle, FILES.c.role == role
+        )
+        for role in ROLES
+    ]
+    columns = [*ECUS.c, *REPORTS.c, WISHES.c.image, WISHES.c.bundle_id]
+    columns += [one.scalar_subquery() for one in (counted, *shared)]
+    report = and_(REPORTS.c.ecu_id == ECUS.c.id, REPORTS.c.counter == newest.scalar_subquery())
+    wish = WISHES.c.id == wanted.scalar_subquery()
+    gone = select(REPLACED.c.ecu_id).where(REPLACED.c.ecu_id == ECUS.c.id)
+    joined = ECUS.outerjoin(REPORTS, report).outerjoin(WISHES, wish)
+    query = select(*columns).select_from(joined).where(ECUS.c.vehicle_id == vehicle)
+    return query.where(~gone.exists()).order_by(ECUS.c.id)
+
+
+STATE = _state()
+INSERTS = {name: insert(table) for name, table in TABLES.items()}
