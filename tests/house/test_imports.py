@@ -34,7 +34,7 @@ DEVICE_ORDER = (
 )
 BENCH_ORDER = (
     ("cli",),
-    ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures"),
+    ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures", "bench.scale"),
     ("bench.figures", "bench.goodput"),
     ("bench.installs", "bench.foreign_link"),
     ("bench.demo",),
@@ -47,7 +47,7 @@ BENCH_ORDER = (
     ("bench.interpreters",),
     ("bench.join",),
     ("bench.can", "bench.realtime"),
-    ("bench.firmware", "bench.settings"),
+    ("bench.firmware", "bench.settings", "bench.postgres"),
     ("bench.world", "bench.plan", "bench.records", "bench.romfs"),
 )
 # Beyond the order: these never meet although one stands above the other.

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-NOUNS = ("attack", "bus", "client", "demo", "faults", "measure", "vehicle")
+NOUNS = ("attack", "bus", "client", "demo", "faults", "measure", "migrating", "vehicle")
 
 
 class Nouns(TyperGroup):

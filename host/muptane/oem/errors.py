@@ -139,6 +139,10 @@ class EcuTwice(OemRefusal):
     """Two reports by one ECU in one manifest."""
 
 
+class AlreadyReplaced(OemRefusal):
+    """An ECU that is not in its vehicle any more (R-42)."""
+
+
 class ReportMissing(OemRefusal):
     """An inventoried ECU that the manifest leaves out (R-12, E-72)."""
 

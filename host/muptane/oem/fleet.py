@@ -51,7 +51,7 @@ def register_vehicle(inventory: Inventory, vehicle: str, ecus: Sequence[NewEcu],
             raise AlreadyRegistered(f"vehicle {vehicle} is registered already")
         session.add(Vehicle(id=vehicle, registered_s=now))
         for new in ecus:
-            _check_new(session, new)
+            check_new(session, new)
             session.add(new.row(vehicle))
             session.flush()
         session.commit()
@@ -190,7 +190,8 @@ def _check_vehicle(vehicle: str, ecus: Sequence[NewEcu]) -> None:
         raise BadVehicle(f"{vehicle!r} is no vehicle id")
 
 
-def _check_new(session: Session, new: NewEcu) -> None:
+def check_new(session: Session, new: NewEcu) -> None:
+    """Refuse with AlreadyRegistered a number or a key that any ECU has, or had (E-75)."""
     known = session.get(Ecu, new.ecu)
     if known is not None:
         raise AlreadyRegistered(f"ECU {new.ecu} is registered already, in {known.vehicle_id}")

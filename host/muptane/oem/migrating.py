@@ -2,7 +2,7 @@
 
 People run this, never a service: opening an inventory changes none. A copy of the database taken
 before is worth more than a downgrade, so there is none.
-Rules: R-17, R-19, R-32, R-42.
+Rules: R-17, R-32, R-42, E-90.
 """
 
 from alembic import command

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from muptane.oem import bundles, fleet
+from muptane.oem import bundles, fleet, replacing
+from muptane.oem.database import IN_MEMORY
 from muptane.oem.delegations import Delegation
 from muptane.oem.director import Decision, Director
 from muptane.oem.dispatch import Dispatch
@@ -22,14 +23,7 @@ from muptane.oem.image_repository import ImageRepository
 from muptane.oem.inventory import Inventory
 from muptane.oem.key_server import KeyServer, Secrets
 from muptane.oem.keys import Holders, Signer
-from muptane.oem.keystore import (
-    Cost,
-    Keyring,
-    KeyStore,
-    MemoryKeys,
-    MemorySecrets,
-    SecretStore,
-)
+from muptane.oem.keystore import Cost, Keyring, KeyStore, MemoryKeys, MemorySecrets, SecretStore
 from muptane.oem.storage import DirectoryStore, MemoryStore, Store
 from muptane.oem.targets import Entry, entry_of
 from muptane.oem.time_server import TimeServer
@@ -53,12 +47,13 @@ class Premises:
     """Where an office keeps its things: in `folder` behind `passphrase`, or nowhere at all.
 
     In `folder`: keys/ and ecus/ (encrypted; the second is the key server's), images/ (the Image
-    repository), inventory.sqlite.
+    repository), inventory.sqlite. `database`: the URL of the inventory, if that is elsewhere.
     """
 
     folder: Path | None = None
     passphrase: bytes = b""
     cost: Cost | None = None
+    database: str | None = None
 
     def keyring(self) -> Keyring:
         if self.folder is None:
@@ -77,9 +72,8 @@ class Premises:
         return MemoryStore() if self.folder is None else DirectoryStore(self.folder / "images")
 
     def inventory(self) -> Inventory:
-        if self.folder is None:
-            return Inventory()
-        return Inventory(f"sqlite:///{self.folder / 'inventory.sqlite'}")
+        file = None if self.folder is None else f"sqlite:///{self.folder / 'inventory.sqlite'}"
+        return Inventory(self.database or file or IN_MEMORY)
 
 
 class Mint:
@@ -110,8 +104,7 @@ class Mint:
 
 
 class Office:
-    """`images`, `director`, `time_server`, `inventory`, `key_server`: the parts, for whoever needs
-    one."""
+    """`images`, `director`, `time_server`, `inventory`, `key_server`: the parts."""
 
     def __init__(
         self,
@@ -181,6 +174,12 @@ class Office:
         fleet.register_vehicle(self.inventory, vehicle, ecus, self._clock())
         self.director.welcome(vehicle, self._clock())
 
+    def replace_ecu(self, vehicle: str, old: int, new: NewEcu) -> None:
+        """Put `new` in the place of ECU `old` (R-42), and direct the vehicle anew, to name no ECU
+        that is gone. Refuses like `replacing.replace_ecu`."""
+        replacing.replace_ecu(self.inventory, vehicle, old, new, self._clock())
+        self.director.welcome(vehicle, self._clock())
+
     def release_image(
         self,
         number: int,
@@ -227,8 +226,8 @@ class Office:
     ) -> int:
         """Want `images` (ECU -> image) as one bundle (ids.BUNDLE_...), each tried `trials` times
         at most; returns the bundle's number. Refuses like `bundles.assign_bundle`."""
-        now = self._clock()
-        return bundles.assign_bundle(self.inventory, vehicle, images, (kind, trials), now)
+        way = (kind, trials)
+        return bundles.assign_bundle(self.inventory, vehicle, images, way, self._clock())
 
     def bundle_results(self, vehicle: str) -> tuple[bundles.Result, ...]:
         """What each ECU made of the vehicle's newest bundle, by its reports."""

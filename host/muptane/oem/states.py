@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, insert, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from muptane.oem.errors import UnknownVehicle
@@ -34,7 +34,7 @@ ROLES = (ids.TARGETS, ids.SNAPSHOT, ids.TIMESTAMP)
 TABLES = Base.metadata.tables
 ECUS, REPORTS = TABLES[Ecu.__tablename__], TABLES[ReportReceived.__tablename__]
 IMAGES, WISHES = TABLES[Image.__tablename__], TABLES[Assignment.__tablename__]
-MANIFESTS, FILES = TABLES[ManifestReceived.__tablename__], TABLES[RoleFile.__tablename__]
+RECEIVED, FILES = TABLES[ManifestReceived.__tablename__], TABLES[RoleFile.__tablename__]
 REPLACED = TABLES[Replacement.__tablename__]
 ECU_NAMES, REPORT_NAMES = tuple(ECUS.c.keys()), tuple(REPORTS.c.keys())
 REPORTED = len(ECU_NAMES)  # columns of STATE
@@ -137,13 +137,13 @@ def _ecu_state(row: Sequence[Any]) -> EcuState:
 
 def _state() -> Select[Any]:
     """The columns of an ECU, of its newest report and of its newest wish, the highest counter of
-    its manifests, and what all ECUs share."""
-    vehicle = bindparam("vehicle")
+    what it sent for the vehicle, and what all ECUs share."""
+    vehicle: BindParameter[str] = bindparam("vehicle")
     last, later = REPORTS.alias("last"), WISHES.alias("later")
     newest = select(func.max(last.c.counter)).where(last.c.ecu_id == ECUS.c.id)
     wanted = select(func.max(later.c.id)).where(later.c.ecu_id == ECUS.c.id)
-    counted = select(func.max(MANIFESTS.c.counter)).where(
-        MANIFESTS.c.vehicle_id == vehicle, MANIFESTS.c.primary_id == ECUS.c.id
+    counted = select(func.max(RECEIVED.c.counter)).where(
+        RECEIVED.c.vehicle_id == vehicle, RECEIVED.c.primary_id == ECUS.c.id
     )
     shared = [
         select(func.max(table.c.number)).where(table.c.vehicle_id == vehicle)

@@ -36,6 +36,7 @@ def upgrade() -> None:
     _make_vehicles()
     _make_wishes()
     _make_history()
+    _make_answers()
     _make_parcels()
     for table in TABLES:
         for statement in guards(op.get_context().dialect.name, table):
@@ -182,6 +183,10 @@ def _make_history() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_decisions"),
     )
     op.create_index("ix_decisions_vehicle_id", "decisions", ["vehicle_id"], unique=False)
+
+
+def _make_answers() -> None:
+    """What the Director signed, and what people should look at."""
     op.create_table(
         "role_files",
         sa.Column("vehicle_id", sa.String(), nullable=False),
