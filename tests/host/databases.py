@@ -6,14 +6,14 @@ Not a test file.
 import pytest
 from sqlalchemy import text
 
-from muptane.bench.postgres import NoPostgres, binaries, postgres
+from muptane.bench.postgres import NoPostgres, binaries, places, postgres
 from muptane.oem.database import connect
 
 
 def reason() -> str:
     """Why there is no PostgreSQL; empty: there is."""
     try:
-        binaries()
+        binaries(places())
     except NoPostgres as fault:
         return str(fault)
     return ""

@@ -35,7 +35,7 @@ DEVICE_ORDER = (
 BENCH_ORDER = (
     ("cli",),
     ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures", "bench.scale"),
-    ("bench.figures", "bench.goodput"),
+    ("bench.figures", "bench.goodput", "bench.crowd"),
     ("bench.installs", "bench.foreign_link"),
     ("bench.demo",),
     ("bench.attacks", "bench.faults"),

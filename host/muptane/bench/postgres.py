@@ -26,24 +26,26 @@ class NoPostgres(Exception):
     """There is none here, or it does not start; the text says what to do."""
 
 
-def binaries() -> Path:
-    """The folder of initdb and pg_ctl, the newest version; else NoPostgres."""
-    found = [path.parent for path in INSTALLED.glob("*/bin/initdb")]
-    found.sort(key=lambda folder: [int(n) for n in folder.parent.name.split(".") if n.isdigit()])
-    on_path = shutil.which("initdb")
-    if on_path is not None:
-        found.append(Path(on_path).resolve().parent)
-    whole = [folder for folder in found if (folder / "pg_ctl").exists()]
-    if not whole:
-        raise NoPostgres("there is no PostgreSQL here: run scripts/postgres, or install it")
-    return whole[-1]
+def places() -> list[Path]:
+    """Where its programs may be: Debian keeps each version in a folder of its own."""
+    named = shutil.which("initdb")
+    on_path = [] if named is None else [Path(named).resolve().parent]
+    return [*on_path, *sorted(INSTALLED.glob("*/bin"), reverse=True)]
+
+
+def binaries(folders: Sequence[Path]) -> Path:
+    """The first of these folders that has initdb and pg_ctl; else NoPostgres."""
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+            return folder
+    raise NoPostgres("there is no PostgreSQL here: run scripts/postgres, or install it")
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """A server while it lasts: the URL of its one database, for its owner. Refuses with
-    NoPostgres."""
-    tools = binaries()
+def postgres(folders: Sequence[Path] | None = None) -> Iterator[str]:
+    """A server while it lasts: the URL of its one database, for its owner. `folders`: where its
+    programs may be, None for `places`. Refuses with NoPostgres."""
+    tools = binaries(places() if folders is None else folders)
     folder = Path(tempfile.mkdtemp(prefix="muptane-pg-"))
     user = _user()
     try:

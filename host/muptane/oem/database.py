@@ -22,7 +22,7 @@ REVISIONS = ("0001", "0002")  # muptane/oem/migrations/versions, oldest first
 HEAD = REVISIONS[-1]
 # PRAGMA user_version, for programs that know nothing of revisions: they expect 7 and refuse 8.
 FIRST_SQLITE, NOW_SQLITE = 7, 8
-CACHE_KB = 65_536  # of SQLite's pages, for each connection
+CACHE_KB = 32_768  # of SQLite's pages, for each connection
 NAMES = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
