@@ -123,9 +123,9 @@ class Crowd:
     def again(cls, folder: Path, url: str, size: int, real: int) -> "Crowd":
         """The same one, opened in another process."""
         made = cls(Office.open(lambda: NOW_S, _premises(folder, url)), size, real)
-        with made.office.inventory.begin() as session:
+        with made.office.inventory.work() as work:
             for vehicle in made.vehicles:
-                vehicle.counter = vehicle_state(session, vehicle.vin).counter
+                vehicle.counter = vehicle_state(work.connection, vehicle.vin).counter
         return made
 
     def _fill(self, url: str, size: int) -> None:

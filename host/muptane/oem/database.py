@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from muptane.oem.errors import WrongSchema
@@ -31,6 +32,28 @@ NAMES = {
 }
 REFUSAL = "the inventory is append only"
 MIGRATE = "muptane migrating up URL"
+
+
+class Work:
+    """One transaction: `connection` for statements, which is quick, and `session` for objects."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """Made when somebody asks; what it adds has to be flushed."""
+        if self._session is None:
+            self._session = Session(self.connection)
+        return self._session
+
+    def commit(self) -> None:
+        self.connection.commit()
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
 
 
 def open_database(url: str, tables: MetaData) -> Engine:

@@ -8,9 +8,8 @@ Rules: R-14, R-16, S-45, T-48, E-76, E-80.
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.orm import Session
-
 from muptane.oem.bundles import vehicle_bundle, wanted_image
+from muptane.oem.database import Work
 from muptane.oem.errors import NoDecryptionKey, OemRefusal
 from muptane.oem.fields import Custom
 from muptane.oem.fleet import misfit
@@ -19,11 +18,11 @@ from muptane.oem.states import EcuState, KnownImages, VehicleState
 from muptane.oem.targets import Bundle, Entry
 from uptane import ids
 
-# (session, image, its ECUs of one vehicle, now) -> what the entry says of how it travels
-Travel = Callable[[Session, Image, Sequence[EcuState], int], Custom]
+# (work, image, its ECUs of one vehicle, now) -> what the entry says of how it travels
+Travel = Callable[[Work, Image, Sequence[EcuState], int], Custom]
 
 
-def as_it_is(session: Session, image: Image, ecus: Sequence[EcuState], now: int) -> Custom:
+def as_it_is(work: Work, image: Image, ecus: Sequence[EcuState], now: int) -> Custom:
     """Every image travels whole and in the clear; a confidential one does not."""
     if image.confidential:
         raise NoDecryptionKey(f"image {image.number} is confidential, and nothing encrypts it")
@@ -34,12 +33,12 @@ class Directions:
     """`chosen`: ECU id -> image; `withheld`: (ECU, image, why) of wishes that do not go;
     `acknowledged`: ECU id -> counter of the report that was heard; `bundle`, or None."""
 
-    def __init__(self, session: Session, state: VehicleState, images: KnownImages) -> None:
+    def __init__(self, work: Work, state: VehicleState, images: KnownImages) -> None:
         """Use `of`."""
-        self._session = session
+        self._work = work
         self._state = state
         wishes = [one.wish.image for one in state.ecus if one.wish is not None]
-        self._images = dict(images.of(session, wishes))
+        self._images = dict(images.of(work.connection, wishes))
         self.chosen: dict[int, Image] = {}
         self.withheld: list[tuple[int, int, str]] = []
         self.acknowledged: dict[int, int] = {}
@@ -49,14 +48,14 @@ class Directions:
     @classmethod
     def of(
         cls,
-        session: Session,
+        work: Work,
         state: VehicleState,
         images: KnownImages,
         travel: Travel,
         now: int,
     ) -> "Directions":
         """Decide, for every ECU of a vehicle."""
-        made = cls(session, state, images)
+        made = cls(work, state, images)
         for one in state.ecus:
             made._choose(one)
         for image in {image.number: image for image in made.chosen.values()}.values():
@@ -95,14 +94,14 @@ class Directions:
             return None
         if one.wish.bundle_id is None:
             return self._images[one.wish.image]
-        counts = wanted_image(self._session, one.ecu.id)
+        counts = wanted_image(self._work.session, one.ecu.id)
         return None if counts is None else self._images.setdefault(counts.number, counts)
 
     def _send(self, image: Image, travel: Travel, now: int) -> None:
         """Find how an image travels to those who are to have it; if it cannot, they do not."""
         takers = [one for one in self._state.ecus if self.chosen.get(one.ecu.id) is image]
         try:
-            self._ways[image.number] = travel(self._session, image, takers, now)
+            self._ways[image.number] = travel(self._work, image, takers, now)
         except OemRefusal as refusal:
             for one in takers:
                 self._withhold(one.ecu.id, image.number, str(refusal))
@@ -110,7 +109,7 @@ class Directions:
     def _bind(self, vehicle: str) -> None:
         """Find the bundle among the directions. One that goes together and cannot go as a whole
         is withheld as a whole (S-45)."""
-        made = vehicle_bundle(self._session, vehicle)
+        made = vehicle_bundle(self._work.session, vehicle)
         if made is None:
             return
         ecus = tuple(ecu for ecu, _ in made.images if ecu in self.chosen)

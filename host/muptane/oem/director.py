@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
 from muptane.oem.bundles import broken
 from muptane.oem.check import MANIFEST_BYTES_MAX
+from muptane.oem.database import Work
 from muptane.oem.directions import Directions, Travel, as_it_is
 from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
 from muptane.oem.fields import is_vehicle_id
@@ -104,10 +104,10 @@ class Director:
 
     def welcome(self, vehicle: str, now: int) -> Decision:
         """The first directions of a vehicle that was just registered, to be provisioned."""
-        with self._inventory.begin() as session:
-            cause = (vehicle_state(session, vehicle), None)
-            decision = self._direct(session, self._authority, cause, now)
-            session.commit()
+        with self._inventory.work() as work:
+            cause = (vehicle_state(work.connection, vehicle), None)
+            decision = self._direct(work, self._authority, cause, now)
+            work.commit()
         return decision
 
     def receive_manifest(self, vehicle: str, raw: bytes, now: int) -> Decision:
@@ -124,25 +124,25 @@ class Director:
             return self._receive(vehicle, raw, now)
         except OemRefusal as refusal:
             sentence = f"{type(refusal).__name__}: {refusal}"
-            with self._inventory.begin() as session:
-                add_rows(session, ODDITIES, [_oddity(vehicle, sentence, raw, now)])
-                session.commit()
+            with self._inventory.work() as work:
+                add_rows(work.connection, ODDITIES, [_oddity(vehicle, sentence, raw, now)])
+                work.commit()
             raise
 
     def _receive(self, vehicle: str, raw: bytes, now: int) -> Decision:
         """All of it, or nothing."""
         reader = Reader(self.reports_for, self.verify_mac, self._images)
-        with self._inventory.begin() as session:
-            accepted = accept(session, reader, (vehicle, raw), now)
+        with self._inventory.work() as work:
+            accepted = accept(work, reader, (vehicle, raw), now)
             cause = (accepted.state, accepted.manifest_id)
-            decision = self._direct(session, self._authority, cause, now)
+            decision = self._direct(work, self._authority, cause, now)
             remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
-            mixed = broken(session, vehicle) if accepted.state.bundled else None
+            mixed = broken(work.session, vehicle) if accepted.state.bundled else None
             if mixed is not None:
                 remarks.append(mixed)
             odd = [_oddity(vehicle, remark, b"", now) for remark in remarks]
-            add_rows(session, ODDITIES, odd)
-            session.commit()
+            add_rows(work.connection, ODDITIES, odd)
+            work.commit()
         return decision
 
     def list_map(self, vehicle: str, raw: bytes, now: int) -> None:
@@ -160,12 +160,13 @@ class Director:
         """One more Root with `changes` (role -> Holders, ids.TIME too), and new directions for
         every vehicle, which repeat the OEM's wishes rather than anything signed before."""
         authority = self._authority.rotated(changes, now)
-        with self._inventory.begin() as session:
-            session.add(RootFile(version=authority.root.version, raw=authority.roots[-1]))
-            for vehicle in session.scalars(select(Vehicle.id).order_by(Vehicle.id)):
-                cause = (vehicle_state(session, vehicle), None)
-                self._direct(session, authority, cause, now)
-            session.commit()
+        root = {"version": authority.root.version, "raw": authority.roots[-1]}
+        with self._inventory.work() as work:
+            add_rows(work.connection, RootFile.__tablename__, [root])
+            for vehicle in work.session.scalars(select(Vehicle.id).order_by(Vehicle.id)).all():
+                cause = (vehicle_state(work.connection, vehicle), None)
+                self._direct(work, authority, cause, now)
+            work.commit()
         self._authority = authority
 
     def read(self, vehicle: str, role: int, version: int) -> bytes | None:
@@ -191,20 +192,20 @@ class Director:
             rows = session.scalars(select(Oddity).order_by(Oddity.id))
             return [(row.seen_s, row.vehicle_id, row.sentence) for row in rows]
 
-    def _direct(self, session: Session, authority: Authority, cause: Cause, now: int) -> Decision:
+    def _direct(self, work: Work, authority: Authority, cause: Cause, now: int) -> Decision:
         """Decide, record and sign."""
         state, manifest_id = cause
-        made = Directions.of(session, state, self._images, self.travel, now)
+        made = Directions.of(work, state, self._images, self.travel, now)
         targets = Targets(
             version=state.versions[ids.TARGETS] + 1,
             expires=authority.expiry(ids.TARGETS, now),
             images=made.entries(),
             vehicle=state.vehicle,
             acknowledged=made.acknowledged,
-            maps=_listings(session, state),
+            maps=_listings(work, state),
             bundle=made.bundle,
         )
-        _issue(session, authority, (state, targets), now)
+        _issue(work, authority, (state, targets), now)
         directions = {ecu: image.number for ecu, image in made.chosen.items()}
         decided = {
             "vehicle_id": state.vehicle,
@@ -214,19 +215,17 @@ class Director:
             "directions": [list(direction) for direction in directions.items()],
             "withheld": [list(wish) for wish in made.withheld],
         }
-        add_rows(session, DecisionMade.__tablename__, [decided])
+        add_rows(work.connection, DecisionMade.__tablename__, [decided])
         withheld = tuple(made.withheld)
         return Decision(state.vehicle, targets.version, directions, withheld, made.acknowledged)
 
 
-def _listings(session: Session, state: VehicleState) -> dict[int, Listing]:
-    known = newest_map(session, state.vehicle) if state.mapped else None
+def _listings(work: Work, state: VehicleState) -> dict[int, Listing]:
+    known = newest_map(work.session, state.vehicle) if state.mapped else None
     return {} if known is None else {known.number: Listing.of(known.raw)}
 
 
-def _issue(
-    session: Session, authority: Authority, what: tuple[VehicleState, Targets], now: int
-) -> None:
+def _issue(work: Work, authority: Authority, what: tuple[VehicleState, Targets], now: int) -> None:
     """Sign and store Targets, with a Snapshot and a Timestamp for the same vehicle."""
     state, targets = what
     snapshot = Snapshot(
@@ -247,7 +246,7 @@ def _issue(
         }
         for role in made
     ]
-    add_rows(session, RoleFile.__tablename__, rows)
+    add_rows(work.connection, RoleFile.__tablename__, rows)
 
 
 def _oddity(vehicle: str, sentence: str, raw: bytes, now: int) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 
 from muptane.oem import deltas
 from muptane.oem.chain import chained
+from muptane.oem.database import Work
 from muptane.oem.encoding import decode, encode
 from muptane.oem.encryption import Encryption
 from muptane.oem.errors import NoDecryptionKey, NoDelta, UnknownImage
 from muptane.oem.fields import Custom, sha256
-from muptane.oem.inventory import Ecu, Image, Inventory, Parcel, Place, ReportReceived
-from muptane.oem.states import EcuState
+from muptane.oem.inventory import Image, Inventory, Parcel, Place
+from muptane.oem.states import AnyEcu, AnyReport, EcuState
 from uptane import ids, limits
 
 # (image number, SHA-256) -> its bytes, or None
@@ -42,13 +43,12 @@ class Dispatch:
         self._content = content
         self._encryption = encryption
 
-    def custom(
-        self, session: Session, image: Image, states: Sequence[EcuState], now: int
-    ) -> Custom:
+    def custom(self, work: Work, image: Image, states: Sequence[EcuState], now: int) -> Custom:
         """What the Director's entry of an image for these ECUs, of one vehicle, says of how it
         travels; {}: it does so as it is. Refuses with NoDecryptionKey, ContentKeyUsed."""
         reports = {one.ecu.id: one.report for one in states}
-        takers = [one.ecu for one in states if not _runs(one.report, image)]
+        session = work.session
+        takers: list[AnyEcu] = [one.ecu for one in states if not _runs(one.report, image)]
         if not takers:
             return {}
         base = _one(_base(session, reports[ecu.id], image) for ecu in takers)
@@ -99,7 +99,7 @@ class Dispatch:
         session: Session,
         base: tuple[int, bytes] | None,
         image: Image,
-        takers: Sequence[Ecu],
+        takers: Sequence[AnyEcu],
         now: int,
     ) -> Parcel | None:
         """A delta from what all of them run, which all of them can apply where they keep images;
@@ -145,7 +145,7 @@ class Dispatch:
     # --- confidential images --------------------------------------------------------------------
 
     def _sealed(
-        self, session: Session, image: Image, takers: list[Ecu], delta: Parcel | None, now: int
+        self, session: Session, image: Image, takers: list[AnyEcu], delta: Parcel | None, now: int
     ) -> Parcel:
         """A ciphertext, of the image or of a delta, that all of them can open."""
         vehicle = takers[0].vehicle_id
@@ -195,7 +195,7 @@ class Dispatch:
         return known
 
     def _recovery(
-        self, session: Session, base: tuple[int, bytes] | None, lone: list[Ecu], now: int
+        self, session: Session, base: tuple[int, bytes] | None, lone: list[AnyEcu], now: int
     ) -> bytes | None:
         """How the image comes back that all of these run; None: no such image was released, or
         nothing of it that they could take (V-58 is a SHOULD)."""
@@ -228,15 +228,13 @@ def _shape(place: Place) -> str:
     return "" if place is None else f"{place[0]}/{place[1]}"
 
 
-def _runs(report: ReportReceived | None, image: Image) -> bool:
+def _runs(report: AnyReport | None, image: Image) -> bool:
     if report is None or report.boot == ids.BOOT_REWRITING:
         return False
     return (report.image, report.sha256) == (image.number, image.sha256)
 
 
-def _base(
-    session: Session, report: ReportReceived | None, image: Image
-) -> tuple[int, bytes] | None:
+def _base(session: Session, report: AnyReport | None, image: Image) -> tuple[int, bytes] | None:
     """(number, SHA-256) of what is where `image` goes: the image that runs, or ran last; of an
     ECU with several regions, the image of just that region. None: no such image."""
     if report is None:
@@ -257,7 +255,7 @@ def _one(bases: Iterable[tuple[int, bytes] | None]) -> tuple[int, bytes] | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _refused_a_delta(report: ReportReceived | None) -> bool:
+def _refused_a_delta(report: AnyReport | None) -> bool:
     return report is not None and bool(DELTA_REFUSALS.intersection(report.attacks))
 
 
@@ -266,6 +264,6 @@ def _said(parcel: Parcel) -> Custom:
     return found
 
 
-def _opens(parcel: Parcel, takers: Iterable[Ecu]) -> bool:
+def _opens(parcel: Parcel, takers: Iterable[AnyEcu]) -> bool:
     _, _, wraps = _said(parcel)[ids.CUSTOM_ENCRYPTED]
     return all(ecu.id in wraps for ecu in takers)

@@ -6,6 +6,7 @@ Rules: R-17, R-31, R-32, R-41, S-25, V-24, V-85, V-86, E-75.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -35,9 +36,12 @@ from muptane.oem.inventory import (
     ReportReceived,
     Vehicle,
 )
+from muptane.oem.states import AnyEcu, AnyReport, KnownEcu
 from muptane.oem.targets import Entry
 from muptane.regions import named
 from uptane import ids, limits
+
+One = TypeVar("One", Ecu, KnownEcu)
 
 
 def register_vehicle(inventory: Inventory, vehicle: str, ecus: Sequence[NewEcu], now: int) -> None:
@@ -113,7 +117,7 @@ def ecus_of(session: Session, vehicle: str) -> list[Ecu]:
     return list(session.scalars(query))
 
 
-def ecu_of(ecus: Iterable[Ecu], ecu: int) -> Ecu:
+def ecu_of(ecus: Iterable[One], ecu: int) -> One:
     for known in ecus:
         if known.id == ecu:
             return known
@@ -145,7 +149,7 @@ def newest_map(session: Session, vehicle: str) -> MapListed | None:
     return session.scalars(query.order_by(MapListed.number.desc()).limit(1)).first()
 
 
-def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal | None:
+def misfit(ecu: AnyEcu, image: Image, report: AnyReport | None) -> OemRefusal | None:
     """Why `image` must not go to `ecu`, which last reported `report`; None: it may."""
     if ecu.hardware not in image.hardware:
         return WrongHardware(f"image {image.number} is not for hardware {ecu.hardware}")
@@ -161,7 +165,7 @@ def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal 
     return _misplaced(ecu, image)
 
 
-def _misplaced(ecu: Ecu, image: Image) -> OemRefusal | None:
+def _misplaced(ecu: AnyEcu, image: Image) -> OemRefusal | None:
     """Why the regions of `image` are not those of `ecu`; None: they are (S-25)."""
     rooms: dict[int, int | None] = {one[0]: one[1] for one in ecu.regions}
     rooms = rooms or {ids.REGION_APPLICATION: None}

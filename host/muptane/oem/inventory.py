@@ -7,12 +7,21 @@ changes needs a revision (`migrations`). It decides and verifies nothing.
 Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-42, R-44, V-24, T-36, T-43, T-51, E-75, E-90.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, MetaData, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Integer,
+    MetaData,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from muptane.oem.database import NAMES, open_database
+from muptane.oem.database import NAMES, Work, open_database
 from muptane.oem.fields import Custom
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
@@ -37,6 +46,11 @@ class Vehicle(Base):
 Place = tuple[int, int] | None
 
 
+def place_of(place_bytes: int | None, block_bytes: int | None) -> Place:
+    """Bytes of the only place for an image and of its erase block; None: it has another."""
+    return None if place_bytes is None or block_bytes is None else (place_bytes, block_bytes)
+
+
 class Ecu(Base):
     """An ECU id is unique among all vehicles, and so is a key (R-17, V-24). Of a symmetric key
     there is only the kid: the key server has it (R-44)."""
@@ -59,10 +73,7 @@ class Ecu(Base):
 
     @property
     def place(self) -> Place:
-        """Bytes of the only place for an image and of its erase block; None: it has another."""
-        if self.place_bytes is None or self.block_bytes is None:
-            return None
-        return self.place_bytes, self.block_bytes
+        return place_of(self.place_bytes, self.block_bytes)
 
     @property
     def key(self) -> Key | None:
@@ -268,6 +279,16 @@ class Inventory:
 
     def __init__(self, url: str = "sqlite://") -> None:
         self._engine = open_database(url, Base.metadata)
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """A transaction of a request; what was not committed when it ends did not happen."""
+        with self._engine.connect() as connection:
+            made = Work(connection)
+            try:
+                yield made
+            finally:
+                made.close()
 
     def begin(self) -> Session:
         """A session to use in `with`; what was not committed when it ends did not happen."""

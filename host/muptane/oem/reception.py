@@ -10,14 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from muptane.oem.check import Report, VehicleManifest, check_seal, read_manifest, read_report
+from muptane.oem.database import Work
 from muptane.oem.errors import EcuTwice, ForeignVehicle, NotThePrimary, Replayed, ReportMissing
 from muptane.oem.fleet import ecu_of
-from muptane.oem.inventory import Ecu, Image, ManifestReceived, ReportReceived
+from muptane.oem.inventory import Image, ManifestReceived, ReportReceived
 from muptane.oem.key_server import Verify
-from muptane.oem.states import KnownImages, VehicleState, add_row, add_rows, vehicle_state
+from muptane.oem.states import (
+    KnownEcu,
+    KnownImages,
+    KnownReport,
+    VehicleState,
+    add_row,
+    add_rows,
+    vehicle_state,
+)
 from uptane import ids
 
 CLOCK_AHEAD_MAX_S = 300  # an ECU whose verified time is further ahead of ours is remarkable
@@ -44,14 +51,14 @@ class Accepted:
     remarks: tuple[str, ...]
 
 
-def accept(session: Session, reader: Reader, sent: tuple[str, bytes], now: int) -> Accepted:
+def accept(work: Work, reader: Reader, sent: tuple[str, bytes], now: int) -> Accepted:
     """Check and store what `sent` holds: the vehicle as its transport named it, and the bytes.
 
     Refuses with UnknownVehicle, ForeignVehicle, NotThePrimary, BadSeal, UnknownEcu, EcuTwice,
     ReportMissing, Replayed and everything that reading refuses; then nothing is stored.
     """
     vehicle, raw = sent
-    state = vehicle_state(session, vehicle)
+    state = vehicle_state(work.connection, vehicle)
     ecus = {one.ecu.id: one for one in state.ecus}
     vehicle_manifest = _verified_manifest(raw, state, reader.identity)
     if vehicle_manifest.counter <= state.counter:
@@ -62,7 +69,7 @@ def accept(session: Session, reader: Reader, sent: tuple[str, bytes], now: int) 
     for report in reports:
         _check_fresh(ecus[report.ecu].report, report)
     manifest_id = add_row(
-        session,
+        work.connection,
         ManifestReceived.__tablename__,
         {
             "vehicle_id": vehicle,
@@ -73,10 +80,10 @@ def accept(session: Session, reader: Reader, sent: tuple[str, bytes], now: int) 
         },
     )
     rows = [_row(report, manifest_id) for report in reports]
-    add_rows(session, ReportReceived.__tablename__, rows)
+    add_rows(work.connection, ReportReceived.__tablename__, rows)
     for row in rows:
-        ecus[row["ecu_id"]].report = ReportReceived(**row)
-    ours = reader.images.of(session, [report.image for report in reports])
+        ecus[row["ecu_id"]].report = KnownReport(**row)
+    ours = reader.images.of(work.connection, [report.image for report in reports])
     remarks = [remark for report in reports for remark in _remarks(report, ours, now)]
     return Accepted(state, manifest_id, reports, tuple(remarks))
 
@@ -95,7 +102,7 @@ def _verified_manifest(raw: bytes, state: VehicleState, identity: bytes) -> Vehi
 
 
 def _verified_reports(
-    vehicle_manifest: VehicleManifest, ecus: list[Ecu], reader: Reader
+    vehicle_manifest: VehicleManifest, ecus: list[KnownEcu], reader: Reader
 ) -> tuple[Report, ...]:
     """The reports, exactly one of every ECU of the inventory, sealed as its kind of key does."""
     found: dict[int, Report] = {}
@@ -115,7 +122,7 @@ def _verified_reports(
     return tuple(found.values())
 
 
-def _check_fresh(last: ReportReceived | None, report: Report) -> None:
+def _check_fresh(last: KnownReport | None, report: Report) -> None:
     if last is not None and report.counter <= last.counter:
         raise Replayed(f"report {report.counter} of ECU {report.ecu} came after {last.counter}")
 

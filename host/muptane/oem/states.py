@@ -8,10 +8,19 @@ Rules: R-10, R-11, R-13, R-17, R-34, R-42, T-51.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 
 from muptane.oem.errors import UnknownVehicle
 from muptane.oem.fields import is_vehicle_id
@@ -23,10 +32,13 @@ from muptane.oem.inventory import (
     Image,
     ManifestReceived,
     MapListed,
+    Place,
     Replacement,
     ReportReceived,
     RoleFile,
+    place_of,
 )
+from muptane.oem.keys import Key
 from uptane import ids
 
 IMAGES_KEPT_MAX = 4096
@@ -36,26 +48,66 @@ ECUS, REPORTS = TABLES[Ecu.__tablename__], TABLES[ReportReceived.__tablename__]
 IMAGES, WISHES = TABLES[Image.__tablename__], TABLES[Assignment.__tablename__]
 RECEIVED, FILES = TABLES[ManifestReceived.__tablename__], TABLES[RoleFile.__tablename__]
 REPLACED = TABLES[Replacement.__tablename__]
-ECU_NAMES, REPORT_NAMES = tuple(ECUS.c.keys()), tuple(REPORTS.c.keys())
-REPORTED = len(ECU_NAMES)  # columns of STATE
-WISHED = REPORTED + len(REPORT_NAMES)
-COUNTED = WISHED + 2
 
 
-@dataclass(frozen=True)
-class Wish:
+class KnownEcu(NamedTuple):
+    """A row of `Ecu` that belongs to no session, in the order of its columns."""
+
+    id: int
+    vehicle_id: str
+    public: bytes | None
+    kid: bytes
+    decryption: bytes | None
+    primary: bool
+    verification: int
+    hardware: int
+    deltas: bool
+    place_bytes: int | None
+    block_bytes: int | None
+    decrypts: bool
+    regions: list[list[int]]
+
+    @property
+    def place(self) -> Place:
+        return place_of(self.place_bytes, self.block_bytes)
+
+    @property
+    def key(self) -> Key | None:
+        return None if self.public is None else Key.known(self.public, self.kid)
+
+
+class KnownReport(NamedTuple):
+    """A row of `ReportReceived`, without its id, in the order of its columns."""
+
+    manifest_id: int
+    ecu_id: int
+    counter: int
+    image: int
+    release: int
+    sha256: bytes
+    boot: int
+    attacks: list[int]
+    tried: list[int] | None
+    regions: list[list[int]]
+
+
+class Wish(NamedTuple):
     """The newest assignment of an ECU."""
 
     image: int
     bundle_id: int | None
 
 
+AnyEcu = Ecu | KnownEcu
+AnyReport = ReportReceived | KnownReport
+
+
 @dataclass
 class EcuState:
     """An ECU of today, its newest report, and the newest wish for it."""
 
-    ecu: Ecu
-    report: ReportReceived | None
+    ecu: KnownEcu
+    report: KnownReport | None
     wish: Wish | None
 
 
@@ -78,7 +130,7 @@ class KnownImages:
     def __init__(self) -> None:
         self._kept: dict[int, Image] = {}
 
-    def of(self, session: Session, numbers: Iterable[int]) -> Mapping[int, Image]:
+    def of(self, connection: Connection, numbers: Iterable[int]) -> Mapping[int, Image]:
         """Those of `numbers` that were released."""
         wanted = set(numbers)
         missing = wanted.difference(self._kept)
@@ -87,16 +139,16 @@ class KnownImages:
                 self._kept.clear()
                 missing = wanted
             query = select(IMAGES).where(IMAGES.c.number.in_(missing))
-            for row in session.connection().execute(query):
+            for row in connection.execute(query):
                 self._kept[row.number] = Image(**row._mapping)
         return {number: self._kept[number] for number in wanted if number in self._kept}
 
 
-def vehicle_state(session: Session, vehicle: str) -> VehicleState:
+def vehicle_state(connection: Connection, vehicle: str) -> VehicleState:
     """Of a vehicle with all its ECUs of today (R-11), else UnknownVehicle."""
     rows: Sequence[Sequence[Any]] = ()
     if is_vehicle_id(vehicle):
-        rows = session.connection().execute(STATE, {"vehicle": vehicle}).all()
+        rows = connection.execute(STATE, {"vehicle": vehicle}).all()
     if not rows:
         raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
     states = [_ecu_state(row) for row in rows]
@@ -112,26 +164,24 @@ def vehicle_state(session: Session, vehicle: str) -> VehicleState:
     )
 
 
-def add_row(session: Session, table: str, values: Mapping[str, Any]) -> int:
+def add_row(connection: Connection, table: str, values: Mapping[str, Any]) -> int:
     """Add one row; returns its id."""
-    key = session.connection().execute(INSERTS[table], values).inserted_primary_key
+    key = connection.execute(INSERTS[table], values).inserted_primary_key
     return int(key[0]) if key is not None else 0
 
 
-def add_rows(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_rows(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add rows of a table whose ids nobody asks for."""
     if rows:
-        session.connection().execute(INSERTS[table], rows)
+        connection.execute(INSERTS[table], rows)
 
 
 def _ecu_state(row: Sequence[Any]) -> EcuState:
     ecu, report, wish = row[:REPORTED], row[REPORTED:WISHED], row[WISHED:COUNTED]
     return EcuState(
-        Ecu(**dict(zip(ECU_NAMES, ecu, strict=True))),
-        None
-        if report[0] is None
-        else ReportReceived(**dict(zip(REPORT_NAMES, report, strict=True))),
-        None if wish[0] is None else Wish(*wish),
+        KnownEcu._make(ecu),
+        None if report[0] is None else KnownReport._make(report),
+        None if wish[0] is None else Wish._make(wish),
     )
 
 
@@ -155,7 +205,9 @@ def _state() -> Select[Any]:
         )
         for role in ROLES
     ]
-    columns = [*ECUS.c, *REPORTS.c, WISHES.c.image, WISHES.c.bundle_id]
+    columns: list[ColumnElement[Any]] = [*(ECUS.c[name] for name in KnownEcu._fields)]
+    columns += [REPORTS.c[name] for name in KnownReport._fields]
+    columns += [WISHES.c.image, WISHES.c.bundle_id]
     columns += [one.scalar_subquery() for one in (counted, *shared)]
     report = and_(REPORTS.c.ecu_id == ECUS.c.id, REPORTS.c.counter == newest.scalar_subquery())
     wish = WISHES.c.id == wanted.scalar_subquery()
@@ -165,5 +217,9 @@ def _state() -> Select[Any]:
     return query.where(~gone.exists()).order_by(ECUS.c.id)
 
 
+# Columns of STATE.
+REPORTED = len(KnownEcu._fields)
+WISHED = REPORTED + len(KnownReport._fields)
+COUNTED = WISHED + len(Wish._fields)
 STATE = _state()
 INSERTS = {name: insert(table) for name, table in TABLES.items()}
