@@ -7,15 +7,25 @@ FULL), PostgreSQL does so by itself. It does NOT know what the tables are for.
 Rules: R-17, R-32, E-90.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Insert,
+    MetaData,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from muptane.oem.errors import WrongSchema
+from muptane.oem.errors import Overtaken, WrongSchema
 
 IN_MEMORY = "sqlite://"
 VERSION_TABLE = "alembic_version"
@@ -35,25 +45,58 @@ MIGRATE = "muptane migrating up URL"
 
 
 class Work:
-    """One transaction: `connection` for statements, which is quick, and `session` for objects."""
+    """One transaction. What is added is written when somebody asks for a `session`, which may have
+    to see it, or with the commit: in PostgreSQL on one way there and back."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._session: Session | None = None
+        self._added: list[tuple[Insert, Sequence[Mapping[str, Any]]]] = []
 
     @property
     def session(self) -> Session:
-        """Made when somebody asks; what it adds has to be flushed."""
+        """For who asks by objects; what it adds has to be flushed."""
+        self._write()
         if self._session is None:
             self._session = Session(self.connection)
         return self._session
 
+    def add(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert `rows` in this transaction, at last when it is committed."""
+        if rows:
+            self._added.append((statement, rows))
+
     def commit(self) -> None:
-        self.connection.commit()
+        """Refuses with Overtaken what another transaction made impossible."""
+        driven: Any = self.connection.connection.driver_connection
+        pipes = self.connection.dialect.name == "postgresql"
+        refusal = self.connection.dialect.loaded_dbapi.IntegrityError
+        try:
+            with driven.pipeline() if pipes else nullcontext():
+                self._write()
+                self.connection.commit()
+        except (IntegrityError, refusal) as fault:  # a pipeline tells of it in the driver's words
+            raise Overtaken("another request of this vehicle was quicker") from fault
 
     def close(self) -> None:
         if self._session is not None:
             self._session.close()
+
+    def _write(self) -> None:
+        added, self._added = self._added, []
+        for statement, rows in added:
+            self.connection.execute(statement, rows)
+
+
+@contextmanager
+def work(engine: Engine) -> Iterator[Work]:
+    """A transaction; what was not committed when it ends did not happen."""
+    with engine.connect() as connection:
+        made = Work(connection)
+        try:
+            yield made
+        finally:
+            made.close()
 
 
 def open_database(url: str, tables: MetaData) -> Engine:

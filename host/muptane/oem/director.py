@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
 from muptane.oem.bundles import broken
 from muptane.oem.check import MANIFEST_BYTES_MAX
 from muptane.oem.database import Work
 from muptane.oem.directions import Directions, Travel, as_it_is
-from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
+from muptane.oem.errors import Malformed, OemRefusal, Overtaken, WrongVersion
 from muptane.oem.fields import is_vehicle_id
 from muptane.oem.fleet import newest_map
 from muptane.oem.inventory import (
@@ -37,7 +36,7 @@ from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import Reader, accept
-from muptane.oem.states import KnownImages, VehicleState, add_rows, vehicle_state
+from muptane.oem.states import INSERTS, Cause, KnownImages, VehicleState, vehicle_state
 from muptane.oem.targets import Targets
 from uptane import ids
 from uptane.limits import VERSION_MAX
@@ -45,7 +44,7 @@ from uptane.limits import VERSION_MAX
 AGAIN_MAX = 3  # how often a request begins anew because another one was quicker
 CLAIM_CHARS_MAX = 64
 ODDITIES = Oddity.__tablename__
-Cause = tuple[VehicleState, int | None]  # of directions: a vehicle, and the manifest they answer
+Addressee = tuple[VehicleState, Cause]  # of directions, and what they answer
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,8 @@ class Director:
     def welcome(self, vehicle: str, now: int) -> Decision:
         """The first directions of a vehicle that was just registered, to be provisioned."""
         with self._inventory.work() as work:
-            cause = (vehicle_state(work.connection, vehicle), None)
-            decision = self._direct(work, self._authority, cause, now)
+            to = (vehicle_state(work.connection, vehicle), Cause(vehicle, None, None))
+            decision = self._direct(work, self._authority, to, now)
             work.commit()
         return decision
 
@@ -119,13 +118,13 @@ class Director:
             for _ in range(AGAIN_MAX):
                 try:
                     return self._receive(vehicle, raw, now)
-                except IntegrityError:
-                    continue  # another process took a manifest of this vehicle: see what is new
+                except Overtaken:
+                    continue  # see what is new, and whether this is
             return self._receive(vehicle, raw, now)
         except OemRefusal as refusal:
             sentence = f"{type(refusal).__name__}: {refusal}"
             with self._inventory.work() as work:
-                add_rows(work.connection, ODDITIES, [_oddity(vehicle, sentence, raw, now)])
+                work.add(INSERTS[ODDITIES], [_oddity(vehicle, sentence, raw, now)])
                 work.commit()
             raise
 
@@ -134,14 +133,14 @@ class Director:
         reader = Reader(self.reports_for, self.verify_mac, self._images)
         with self._inventory.work() as work:
             accepted = accept(work, reader, (vehicle, raw), now)
-            cause = (accepted.state, accepted.manifest_id)
-            decision = self._direct(work, self._authority, cause, now)
+            to = (accepted.state, accepted.cause)
+            decision = self._direct(work, self._authority, to, now)
             remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
             mixed = broken(work.session, vehicle) if accepted.state.bundled else None
             if mixed is not None:
                 remarks.append(mixed)
             odd = [_oddity(vehicle, remark, b"", now) for remark in remarks]
-            add_rows(work.connection, ODDITIES, odd)
+            work.add(INSERTS[ODDITIES], odd)
             work.commit()
         return decision
 
@@ -162,10 +161,10 @@ class Director:
         authority = self._authority.rotated(changes, now)
         root = {"version": authority.root.version, "raw": authority.roots[-1]}
         with self._inventory.work() as work:
-            add_rows(work.connection, RootFile.__tablename__, [root])
+            work.add(INSERTS[RootFile.__tablename__], [root])
             for vehicle in work.session.scalars(select(Vehicle.id).order_by(Vehicle.id)).all():
-                cause = (vehicle_state(work.connection, vehicle), None)
-                self._direct(work, authority, cause, now)
+                to = (vehicle_state(work.connection, vehicle), Cause(vehicle, None, None))
+                self._direct(work, authority, to, now)
             work.commit()
         self._authority = authority
 
@@ -192,9 +191,9 @@ class Director:
             rows = session.scalars(select(Oddity).order_by(Oddity.id))
             return [(row.seen_s, row.vehicle_id, row.sentence) for row in rows]
 
-    def _direct(self, work: Work, authority: Authority, cause: Cause, now: int) -> Decision:
+    def _direct(self, work: Work, authority: Authority, to: Addressee, now: int) -> Decision:
         """Decide, record and sign."""
-        state, manifest_id = cause
+        state, cause = to
         made = Directions.of(work, state, self._images, self.travel, now)
         targets = Targets(
             version=state.versions[ids.TARGETS] + 1,
@@ -208,14 +207,14 @@ class Director:
         _issue(work, authority, (state, targets), now)
         directions = {ecu: image.number for ecu, image in made.chosen.items()}
         decided = {
+            **cause._asdict(),
             "vehicle_id": state.vehicle,
-            "manifest_id": manifest_id,
             "made_s": now,
             "targets_version": targets.version,
             "directions": [list(direction) for direction in directions.items()],
             "withheld": [list(wish) for wish in made.withheld],
         }
-        add_rows(work.connection, DecisionMade.__tablename__, [decided])
+        work.add(INSERTS[DecisionMade.__tablename__], [decided])
         withheld = tuple(made.withheld)
         return Decision(state.vehicle, targets.version, directions, withheld, made.acknowledged)
 
@@ -246,7 +245,7 @@ def _issue(work: Work, authority: Authority, what: tuple[VehicleState, Targets],
         }
         for role in made
     ]
-    add_rows(work.connection, RoleFile.__tablename__, rows)
+    work.add(INSERTS[RoleFile.__tablename__], rows)
 
 
 def _oddity(vehicle: str, sentence: str, raw: bytes, now: int) -> dict[str, Any]:

@@ -106,6 +106,10 @@ class WrongSchema(OemRefusal):
     """A database that is no inventory, or one of an older or newer program."""
 
 
+class Overtaken(OemRefusal):
+    """Another transaction wrote what this one was about to; the same again may go well."""
+
+
 # --- vehicles ----------------------------------------------------------------------------------
 class WrongRegion(OemRefusal):
     """An image for a region that an ECU does not have, or that is too small there (S-25)."""

@@ -7,8 +7,7 @@ changes needs a revision (`migrations`). It decides and verifies nothing.
 Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-42, R-44, V-24, T-36, T-43, T-51, E-75, E-90.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import (
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from muptane.oem.database import NAMES, Work, open_database
+from muptane.oem.database import NAMES, Work, open_database, work
 from muptane.oem.fields import Custom
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
@@ -280,15 +279,9 @@ class Inventory:
     def __init__(self, url: str = "sqlite://") -> None:
         self._engine = open_database(url, Base.metadata)
 
-    @contextmanager
-    def work(self) -> Iterator[Work]:
+    def work(self) -> AbstractContextManager[Work]:
         """A transaction of a request; what was not committed when it ends did not happen."""
-        with self._engine.connect() as connection:
-            made = Work(connection)
-            try:
-                yield made
-            finally:
-                made.close()
+        return work(self._engine)
 
     def begin(self) -> Session:
         """A session to use in `with`; what was not committed when it ends did not happen."""

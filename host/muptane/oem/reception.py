@@ -8,7 +8,6 @@ Rules: R-10, R-11, R-12, R-13, R-34, R-44, V-24, T-36, T-37, E-72, E-73, E-74.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from muptane.oem.check import Report, VehicleManifest, check_seal, read_manifest, read_report
 from muptane.oem.database import Work
@@ -17,12 +16,12 @@ from muptane.oem.fleet import ecu_of
 from muptane.oem.inventory import Image, ManifestReceived, ReportReceived
 from muptane.oem.key_server import Verify
 from muptane.oem.states import (
+    INSERTS,
+    Cause,
     KnownEcu,
     KnownImages,
     KnownReport,
     VehicleState,
-    add_row,
-    add_rows,
     vehicle_state,
 )
 from uptane import ids
@@ -42,11 +41,11 @@ class Reader:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A manifest that was stored: its row's id, its reports, and sentences worth reading.
-    `state`: of its vehicle, with these reports as the newest."""
+    """A manifest that is stored with this transaction: which one, its reports, and sentences worth
+    reading. `state`: of its vehicle, with these reports as the newest."""
 
     state: VehicleState
-    manifest_id: int
+    cause: Cause
     reports: tuple[Report, ...]
     remarks: tuple[str, ...]
 
@@ -68,24 +67,22 @@ def accept(work: Work, reader: Reader, sent: tuple[str, bytes], now: int) -> Acc
     reports = _verified_reports(vehicle_manifest, [one.ecu for one in state.ecus], reader)
     for report in reports:
         _check_fresh(ecus[report.ecu].report, report)
-    manifest_id = add_row(
-        work.connection,
-        ManifestReceived.__tablename__,
-        {
-            "vehicle_id": vehicle,
-            "primary_id": vehicle_manifest.primary,
-            "received_s": now,
-            "counter": vehicle_manifest.counter,
-            "raw": raw,
-        },
-    )
-    rows = [_row(report, manifest_id) for report in reports]
-    add_rows(work.connection, ReportReceived.__tablename__, rows)
-    for row in rows:
-        ecus[row["ecu_id"]].report = KnownReport(**row)
+    cause = Cause(vehicle, vehicle_manifest.primary, vehicle_manifest.counter)
+    received = {
+        "vehicle_id": vehicle,
+        "primary_id": vehicle_manifest.primary,
+        "received_s": now,
+        "counter": vehicle_manifest.counter,
+        "raw": raw,
+    }
+    work.add(INSERTS[ManifestReceived.__tablename__], [received])
+    for report in reports:
+        ecus[report.ecu].report = _known(report)
+    rows = [{**cause._asdict(), **_known(report)._asdict()} for report in reports]
+    work.add(INSERTS[ReportReceived.__tablename__], rows)
     ours = reader.images.of(work.connection, [report.image for report in reports])
     remarks = [remark for report in reports for remark in _remarks(report, ours, now)]
-    return Accepted(state, manifest_id, reports, tuple(remarks))
+    return Accepted(state, cause, reports, tuple(remarks))
 
 
 def _verified_manifest(raw: bytes, state: VehicleState, identity: bytes) -> VehicleManifest:
@@ -127,19 +124,19 @@ def _check_fresh(last: KnownReport | None, report: Report) -> None:
         raise Replayed(f"report {report.counter} of ECU {report.ecu} came after {last.counter}")
 
 
-def _row(report: Report, manifest_id: int) -> dict[str, Any]:
-    return {
-        "manifest_id": manifest_id,
-        "ecu_id": report.ecu,
-        "counter": report.counter,
-        "image": report.image,
-        "release": report.release,
-        "sha256": report.hashes.get(ids.ALG_SHA256, b""),
-        "boot": report.boot,
-        "attacks": list(report.attacks),
-        "tried": None if report.tried is None else list(report.tried),
-        "regions": [list(held) for held in report.regions],
-    }
+def _known(report: Report) -> KnownReport:
+    """As the inventory keeps it."""
+    return KnownReport(
+        ecu_id=report.ecu,
+        counter=report.counter,
+        image=report.image,
+        release=report.release,
+        sha256=report.hashes.get(ids.ALG_SHA256, b""),
+        boot=report.boot,
+        attacks=list(report.attacks),
+        tried=None if report.tried is None else list(report.tried),
+        regions=[list(held) for held in report.regions],
+    )
 
 
 def _remarks(report: Report, ours: Mapping[int, Image], now: int) -> list[str]:

@@ -28,6 +28,7 @@ from muptane.oem.inventory import (
     Assignment,
     Base,
     BundleMade,
+    DecisionMade,
     Ecu,
     Image,
     ManifestReceived,
@@ -77,9 +78,8 @@ class KnownEcu(NamedTuple):
 
 
 class KnownReport(NamedTuple):
-    """A row of `ReportReceived`, without its id, in the order of its columns."""
+    """A row of `ReportReceived` that belongs to no session, without the ids of rows."""
 
-    manifest_id: int
     ecu_id: int
     counter: int
     image: int
@@ -89,6 +89,14 @@ class KnownReport(NamedTuple):
     attacks: list[int]
     tried: list[int] | None
     regions: list[list[int]]
+
+
+class Cause(NamedTuple):
+    """The vehicle version manifest that rows belong to; of none: all but the vehicle is None."""
+
+    by_vehicle: str
+    by_primary: int | None
+    by_counter: int | None
 
 
 class Wish(NamedTuple):
@@ -164,18 +172,6 @@ def vehicle_state(connection: Connection, vehicle: str) -> VehicleState:
     )
 
 
-def add_row(connection: Connection, table: str, values: Mapping[str, Any]) -> int:
-    """Add one row; returns its id."""
-    key = connection.execute(INSERTS[table], values).inserted_primary_key
-    return int(key[0]) if key is not None else 0
-
-
-def add_rows(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows of a table whose ids nobody asks for."""
-    if rows:
-        connection.execute(INSERTS[table], rows)
-
-
 def _ecu_state(row: Sequence[Any]) -> EcuState:
     ecu, report, wish = row[:REPORTED], row[REPORTED:WISHED], row[WISHED:COUNTED]
     return EcuState(
@@ -222,4 +218,16 @@ REPORTED = len(KnownEcu._fields)
 WISHED = REPORTED + len(KnownReport._fields)
 COUNTED = WISHED + len(Wish._fields)
 STATE = _state()
-INSERTS = {name: insert(table) for name, table in TABLES.items()}
+INSERTS = {name: insert(table).inline() for name, table in TABLES.items()}
+# What came with, or in answer to, the message of that vehicle, Primary and counter (if any).
+CAUSED = (
+    select(RECEIVED.c.id)
+    .where(
+        RECEIVED.c.vehicle_id == bindparam("by_vehicle"),
+        RECEIVED.c.primary_id == bindparam("by_primary"),
+        RECEIVED.c.counter == bindparam("by_counter"),
+    )
+    .scalar_subquery()
+)
+for _name in (ReportReceived.__tablename__, DecisionMade.__tablename__):
+    INSERTS[_name] = INSERTS[_name].values(manifest_id=CAUSED)
