@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
-    Insert,
     MetaData,
     create_engine,
     event,
@@ -26,6 +25,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from muptane.oem.errors import Overtaken, WrongSchema
+from muptane.oem.prepared import Prepared
 
 IN_MEMORY = "sqlite://"
 VERSION_TABLE = "alembic_version"
@@ -51,7 +51,8 @@ class Work:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._session: Session | None = None
-        self._added: list[tuple[Insert, Sequence[Mapping[str, Any]]]] = []
+        self._added: list[tuple[Prepared, Sequence[Mapping[str, Any]]]] = []
+        connection.begin()
 
     @property
     def session(self) -> Session:
@@ -61,7 +62,7 @@ class Work:
             self._session = Session(self.connection)
         return self._session
 
-    def add(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    def add(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert `rows` in this transaction, at last when it is committed."""
         if rows:
             self._added.append((statement, rows))
@@ -85,7 +86,7 @@ class Work:
     def _write(self) -> None:
         added, self._added = self._added, []
         for statement, rows in added:
-            self.connection.execute(statement, rows)
+            statement.write(self.connection, rows)
 
 
 @contextmanager

@@ -39,17 +39,23 @@ def decode(raw: bytes, bytes_max: int) -> object:
     """
     if len(raw) > bytes_max:
         raise TooLarge(f"{len(raw)} bytes came where at most {bytes_max} are allowed")
-    value, end = _item(raw, 0, NESTING_MAX)
+    try:
+        value, end = _item(raw, 0, NESTING_MAX)
+    except IndexError as fault:
+        raise Malformed("cut short") from fault
     if end != len(raw):
         raise NotDeterministic(f"{len(raw) - end} bytes follow the value")
     return value
 
 
 def _item(raw: bytes, at: int, levels: int) -> tuple[object, int]:
-    """The item that begins `at`, and where it ends."""
+    """The item that begins `at`, and where it ends. IndexError: behind the end of `raw`."""
     if levels == 0:
         raise Malformed("nested too deep")
-    major, count, at = _head(raw, at)
+    first = raw[at]
+    major, count, at = first >> 5, first & 31, at + 1
+    if count > DIRECT_MAX:
+        count, at = _count(raw, at, major, count)
     if major == UNSIGNED:
         return count, at
     if major == NEGATIVE:
@@ -75,24 +81,19 @@ def _item(raw: bytes, at: int, levels: int) -> tuple[object, int]:
     raise Malformed(f"{'tag' if major == TAG else 'simple value'} {count} has no place here")
 
 
-def _head(raw: bytes, at: int) -> tuple[int, int, int]:
-    """Major type and count of what begins `at`, and where its head ends."""
-    if at >= len(raw):
-        raise Malformed("cut short")
-    major, count = raw[at] >> 5, raw[at] & 31
-    if count <= DIRECT_MAX:
-        return major, count, at + 1
-    if count == INDEFINITE and major not in (UNSIGNED, NEGATIVE, TAG):
+def _count(raw: bytes, at: int, major: int, code: int) -> tuple[int, int]:
+    """The count that stands `at`, behind a first byte with this code, and where it ends."""
+    if code == INDEFINITE and major not in (UNSIGNED, NEGATIVE, TAG):
         raise NotDeterministic("of indefinite length")
-    if major == SIMPLE or count not in COUNT_BYTES:
-        raise Malformed(f"a first byte {raw[at]:#x} has no place here")
-    end = at + 1 + COUNT_BYTES[count]
+    if major == SIMPLE or code not in COUNT_BYTES:
+        raise Malformed(f"code {code} of major type {major} has no place here")
+    end = at + COUNT_BYTES[code]
     if end > len(raw):
         raise Malformed("cut short")
-    found = int.from_bytes(raw[at + 1 : end], "big")
-    if found < COUNT_LEAST[count]:
-        raise NotDeterministic(f"{found} in {COUNT_BYTES[count]} bytes")
-    return major, found, end
+    found = int.from_bytes(raw[at:end], "big")
+    if found < COUNT_LEAST[code]:
+        raise NotDeterministic(f"{found} in {COUNT_BYTES[code]} bytes")
+    return found, end
 
 
 def _map(raw: bytes, at: int, count: int, levels: int) -> tuple[dict[int, object], int]:
@@ -120,8 +121,8 @@ def _encoded(value: object, levels: int) -> bytes:
     if levels == 0:
         raise Malformed("nested too deep")
     kind = type(value)
-    if kind is bytes:
-        return _counted(BYTES, len(value)) + value  # type: ignore[operator, arg-type]
+    if isinstance(value, bytes):
+        return _counted(BYTES, len(value)) + value
     if kind is int:
         return _integer(value)  # type: ignore[arg-type]
     if isinstance(value, (list, tuple)):
@@ -147,6 +148,8 @@ def _key(key: object) -> bytes:
 
 
 def _integer(value: int) -> bytes:
+    if 0 <= value <= DIRECT_MAX:
+        return BYTE[value]
     return _counted(UNSIGNED, value) if value >= 0 else _counted(NEGATIVE, -1 - value)
 
 
@@ -154,6 +157,8 @@ def _counted(major: int, count: int) -> bytes:
     """A head, the shortest there is."""
     if count <= DIRECT_MAX:
         return BYTE[major << 5 | count]
+    if count < 2**8:
+        return bytes((major << 5 | 24, count))
     for limit, code, size in COUNTS_UP:
         if count < limit:
             return BYTE[major << 5 | code] + count.to_bytes(size, "big")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Table,
     and_,
     bindparam,
     func,
@@ -28,7 +29,6 @@ from muptane.oem.inventory import (
     Assignment,
     Base,
     BundleMade,
-    DecisionMade,
     Ecu,
     Image,
     ManifestReceived,
@@ -40,6 +40,7 @@ from muptane.oem.inventory import (
     place_of,
 )
 from muptane.oem.keys import Key
+from muptane.oem.prepared import Prepared, lists
 from uptane import ids
 
 IMAGES_KEPT_MAX = 4096
@@ -156,7 +157,7 @@ def vehicle_state(connection: Connection, vehicle: str) -> VehicleState:
     """Of a vehicle with all its ECUs of today (R-11), else UnknownVehicle."""
     rows: Sequence[Sequence[Any]] = ()
     if is_vehicle_id(vehicle):
-        rows = connection.execute(STATE, {"vehicle": vehicle}).all()
+        rows = STATE.read(connection, {"vehicle": vehicle})
     if not rows:
         raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
     states = [_ecu_state(row) for row in rows]
@@ -173,10 +174,13 @@ def vehicle_state(connection: Connection, vehicle: str) -> VehicleState:
 
 
 def _ecu_state(row: Sequence[Any]) -> EcuState:
-    ecu, report, wish = row[:REPORTED], row[REPORTED:WISHED], row[WISHED:COUNTED]
+    *ecu, regions = row[:REPORTED]
+    *report, attacks, tried, held = row[REPORTED:WISHED]
+    wish = row[WISHED:COUNTED]
+    seen = [*report, lists(attacks), lists(tried), lists(held)]
     return EcuState(
-        KnownEcu._make(ecu),
-        None if report[0] is None else KnownReport._make(report),
+        KnownEcu._make([*ecu, lists(regions)]),
+        None if report[0] is None else KnownReport._make(seen),
         None if wish[0] is None else Wish._make(wish),
     )
 
@@ -213,21 +217,25 @@ def _state() -> Select[Any]:
     return query.where(~gone.exists()).order_by(ECUS.c.id)
 
 
+def _insert(table: Table) -> Prepared:
+    """Of all columns but what the database counts up. A row that belongs to a message names it as
+    a `Cause`, so nobody waits for its id."""
+    columns = [column.name for column in table.c if column is not table.autoincrement_column]
+    statement = insert(table).inline()
+    if "manifest_id" in columns:
+        columns.remove("manifest_id")
+        caused = select(RECEIVED.c.id).where(
+            RECEIVED.c.vehicle_id == bindparam("by_vehicle"),
+            RECEIVED.c.primary_id == bindparam("by_primary"),
+            RECEIVED.c.counter == bindparam("by_counter"),
+        )
+        statement = statement.values(manifest_id=caused.scalar_subquery())
+    return Prepared(statement, columns)
+
+
 # Columns of STATE.
 REPORTED = len(KnownEcu._fields)
 WISHED = REPORTED + len(KnownReport._fields)
 COUNTED = WISHED + len(Wish._fields)
-STATE = _state()
-INSERTS = {name: insert(table).inline() for name, table in TABLES.items()}
-# What came with, or in answer to, the message of that vehicle, Primary and counter (if any).
-CAUSED = (
-    select(RECEIVED.c.id)
-    .where(
-        RECEIVED.c.vehicle_id == bindparam("by_vehicle"),
-        RECEIVED.c.primary_id == bindparam("by_primary"),
-        RECEIVED.c.counter == bindparam("by_counter"),
-    )
-    .scalar_subquery()
-)
-for _name in (ReportReceived.__tablename__, DecisionMade.__tablename__):
-    INSERTS[_name] = INSERTS[_name].values(manifest_id=CAUSED)
+STATE = Prepared(_state())
+INSERTS = {name: _insert(table) for name, table in TABLES.items()}
