@@ -125,7 +125,7 @@ class Crowd:
         made = cls(Office.open(lambda: NOW_S, _premises(folder, url)), size, real)
         with made.office.inventory.work() as work:
             for vehicle in made.vehicles:
-                vehicle.counter = vehicle_state(work.connection, vehicle.vin).counter
+                vehicle.counter = vehicle_state(work, vehicle.vin).counter
         return made
 
     def _fill(self, url: str, size: int) -> None:

@@ -27,8 +27,15 @@ from muptane.bench.crowd import Crowd, RealVehicle
 from muptane.bench.figures import Figure
 from muptane.bench.postgres import NoPostgres, postgres
 from muptane.oem.database import connect
-from muptane.oem.encoding import encode
-from muptane.oem.envelopes import HEADERS, OF_MANY, OF_ONE, SEAL_HEADERS, Context, read_sign
+from muptane.oem.envelopes import (
+    HEADERS,
+    OF_MANY,
+    OF_ONE,
+    SEAL_HEADERS,
+    Context,
+    read_sign,
+    to_be_signed,
+)
 from muptane.oem.metadata import BYTES_MAX
 from uptane import algorithms, ids
 
@@ -145,7 +152,7 @@ class Bare:
         kinds = [*[ids.TYPE_REPORT] * ecus, ids.TYPE_VEHICLE]
         headers = SEAL_HEADERS[algorithms.ALG_EDDSA]
         seals = [
-            encode([OF_ONE, headers, Context(kind, identity, kind).encode(), bytes(32)])
+            to_be_signed(OF_ONE, headers, Context(kind, identity, kind), bytes(32))
             for kind in kinds
         ]
         self._key = SigningKey(bytes(32))
@@ -158,7 +165,7 @@ class Bare:
         raw = crowd.office.director.read(crowd.vehicles[0].vin, role, 0)
         payload, _ = read_sign(raw or b"", BYTES_MAX[role])
         context = Context(role, crowd.office.director.identity, role)
-        return encode([OF_MANY, b"", HEADERS[algorithms.ALG_EDDSA], context.encode(), payload])
+        return to_be_signed(OF_MANY, HEADERS[algorithms.ALG_EDDSA], context, payload)
 
     def once(self) -> None:
         for message, signature in self._sealed:

@@ -8,7 +8,7 @@ Rules: R-17, R-32, E-90.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -46,21 +46,30 @@ MIGRATE = "muptane migrating up URL"
 
 class Work:
     """One transaction. What is added is written when somebody asks for a `session`, which may have
-    to see it, or with the commit: in PostgreSQL on one way there and back."""
+    to see it, or with the commit. In PostgreSQL a request is two messages there and back: what it
+    reads, and what it writes."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._session: Session | None = None
         self._added: list[tuple[Prepared, Sequence[Mapping[str, Any]]]] = []
+        self._pipes = ExitStack()
         connection.begin()
+        self._pipe()
 
     @property
     def session(self) -> Session:
         """For who asks by objects; what it adds has to be flushed."""
-        self._write()
         if self._session is None:
+            self._write()
+            self._pipes.close()  # SQLAlchemy looks at results before they are there
             self._session = Session(self.connection)
+        self._write()
         return self._session
+
+    def read(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """All rows of a query, which does not see what was added last."""
+        return statement.read(self.connection, values)
 
     def add(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert `rows` in this transaction, at last when it is committed."""
@@ -69,19 +78,32 @@ class Work:
 
     def commit(self) -> None:
         """Refuses with Overtaken what another transaction made impossible."""
-        driven: Any = self.connection.connection.driver_connection
-        pipes = self.connection.dialect.name == "postgresql"
         refusal = self.connection.dialect.loaded_dbapi.IntegrityError
         try:
-            with driven.pipeline() if pipes else nullcontext():
-                self._write()
-                self.connection.commit()
-        except (IntegrityError, refusal) as fault:  # a pipeline tells of it in the driver's words
+            if self._session is not None:
+                self._pipe()
+            self._write()
+            if self._piped():
+                self.connection.connection.cursor().execute("COMMIT")  # with what is written
+                self._pipes.close()
+            self.connection.commit()
+        except (IntegrityError, refusal) as fault:  # a driver tells of it in its own words
             raise Overtaken("another request of this vehicle was quicker") from fault
 
     def close(self) -> None:
+        """What was not committed did not happen."""
         if self._session is not None:
             self._session.close()
+        self._pipes.close()
+
+    def _piped(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
+
+    def _pipe(self) -> None:
+        """Send from now on without waiting for each answer."""
+        driven: Any = self.connection.connection.driver_connection
+        if self._piped():
+            self._pipes.enter_context(driven.pipeline())
 
     def _write(self) -> None:
         added, self._added = self._added, []

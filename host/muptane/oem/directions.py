@@ -38,7 +38,7 @@ class Directions:
         self._work = work
         self._state = state
         wishes = [one.wish.image for one in state.ecus if one.wish is not None]
-        self._images = dict(images.of(work.connection, wishes))
+        self._images = dict(images.of(work, wishes))
         self.chosen: dict[int, Image] = {}
         self.withheld: list[tuple[int, int, str]] = []
         self.acknowledged: dict[int, int] = {}

@@ -104,7 +104,7 @@ class Director:
     def welcome(self, vehicle: str, now: int) -> Decision:
         """The first directions of a vehicle that was just registered, to be provisioned."""
         with self._inventory.work() as work:
-            to = (vehicle_state(work.connection, vehicle), Cause(vehicle, None, None))
+            to = (vehicle_state(work, vehicle), Cause(vehicle, None, None))
             decision = self._direct(work, self._authority, to, now)
             work.commit()
         return decision
@@ -163,7 +163,7 @@ class Director:
         with self._inventory.work() as work:
             work.add(INSERTS[RootFile.__tablename__], [root])
             for vehicle in work.session.scalars(select(Vehicle.id).order_by(Vehicle.id)).all():
-                to = (vehicle_state(work.connection, vehicle), Cause(vehicle, None, None))
+                to = (vehicle_state(work, vehicle), Cause(vehicle, None, None))
                 self._direct(work, authority, to, now)
             work.commit()
         self._authority = authority

@@ -45,12 +45,20 @@ class Context:
     number: int
 
     def encode(self) -> bytes:
-        return _external(self.type, self.identity, self.number)
+        return encode([ids.POUF_NAME, ids.POUF_VERSION, self.type, self.identity, self.number])
 
 
 @lru_cache(CONTEXTS_KEPT)
-def _external(kind: int, identity: bytes, number: int) -> bytes:
-    return encode([ids.POUF_NAME, ids.POUF_VERSION, kind, identity, number])
+def _begun(structure: str, protected: bytes, context: Context) -> bytes:
+    """A Sig_structure up to its payload, which is its last item; all but that is always the
+    same."""
+    before = [structure, protected] if structure == OF_ONE else [structure, b"", protected]
+    return encode([*before, context.encode(), b""])[:-1]
+
+
+def to_be_signed(structure: str, protected: bytes, context: Context, payload: bytes) -> bytes:
+    """The Sig_structure that a signature is over. `structure`: OF_MANY or OF_ONE."""
+    return _begun(structure, protected, context) + encode(payload)
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def sign(payload: bytes, signers: Iterable[Signer], context: Context) -> bytes:
     entries = []
     for signer in sorted(signers, key=lambda signer: signer.key.kid):
         protected = HEADERS[signer.key.algorithm]
-        message = encode([OF_MANY, b"", protected, context.encode(), payload])
+        message = to_be_signed(OF_MANY, protected, context, payload)
         entries.append([protected, {ids.HEADER_KID: signer.key.kid}, signer.sign(message)])
     return encode(CBORTag(ids.COSE_SIGN, [b"", {}, payload, entries]))
 
@@ -117,7 +125,7 @@ def verify(payload: bytes, signature: Signature, key: Key, context: Context) -> 
     another algorithm than the key's spoils it."""
     if signature.protected != HEADERS[key.algorithm]:
         return False
-    message = encode([OF_MANY, b"", signature.protected, context.encode(), payload])
+    message = to_be_signed(OF_MANY, signature.protected, context, payload)
     return key.verifies(message, signature.value)
 
 
@@ -163,13 +171,12 @@ def _check_seal(sealed: Sealed, tag: int, kid: bytes, headers: bytes) -> tuple[b
 def _check_signature(key: Key, signed: tuple[bytes, Context, bytes], signature: bytes) -> None:
     """Of a COSE_Sign1, else BadSeal. `signed`: protected headers, context, payload."""
     protected, context, payload = signed
-    message = encode([OF_ONE, protected, context.encode(), payload])
-    if not key.verifies(message, signature):
+    if not key.verifies(to_be_signed(OF_ONE, protected, context, payload), signature):
         raise BadSeal("the signature does not verify")
 
 
 def _sign1(payload: bytes, signer: Signer, context: Context, protected: bytes) -> CBORTag:
-    signature = signer.sign(encode([OF_ONE, protected, context.encode(), payload]))
+    signature = signer.sign(to_be_signed(OF_ONE, protected, context, payload))
     kid = {ids.HEADER_KID: signer.key.kid}
     return CBORTag(ids.COSE_SIGN1, [protected, kid, payload, signature])
 

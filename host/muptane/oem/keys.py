@@ -181,13 +181,14 @@ class Signer:
     def sign(self, message: bytes) -> bytes:
         """64 bytes."""
         if not self.key.is_p256:
-            return self._ed25519.sign(message).signature
+            return nacl.bindings.crypto_sign(message, self._ed25519)[:SIGNATURE_BYTES]
         halves = decode_dss_signature(self._p256.sign(message, ec.ECDSA(SHA256())))
         return b"".join(half.to_bytes(SIGNATURE_BYTES // 2, "big") for half in halves)
 
     @cached_property
-    def _ed25519(self) -> SigningKey:
-        return SigningKey(self.seed)
+    def _ed25519(self) -> bytes:
+        """As libsodium keeps it: the seed, and the public key behind it."""
+        return self.seed + self.key.public
 
     @cached_property
     def _p256(self) -> ec.EllipticCurvePrivateKey:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Insert, Select
 
 EMPTY = "[]"  # most lists that are kept
+VALUES = " VALUES "
 
 
 class Prepared:
@@ -35,14 +36,13 @@ class Prepared:
             cursor.close()
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, each of which names the same columns and parameters."""
+        """Insert rows, each of which names the same columns and parameters, by one statement."""
         text = self._text(connection.dialect)
         cursor: Any = connection.connection.cursor()
         try:
-            if len(rows) == 1:
-                cursor.execute(text.sql, text.ordered(rows[0]))
-            else:
-                cursor.executemany(text.sql, [text.ordered(row) for row in rows])
+            cursor.execute(
+                text.repeated(len(rows)), [one for row in rows for one in text.ordered(row)]
+            )
         finally:
             cursor.close()
 
@@ -54,24 +54,32 @@ class Prepared:
 
 
 class _Text:
-    """`sql` as the driver takes it."""
+    """`sql` as the driver takes it, with its parameters by place."""
 
     def __init__(
         self, statement: Select[Any] | Insert, dialect: Dialect, columns: list[str] | None
     ) -> None:
-        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
+        by_place: Any = type(dialect)
+        kind = dialect if dialect.positional else by_place(paramstyle="format")
+        compiled: Any = statement.compile(dialect=kind, column_keys=columns)
         self.sql = str(compiled)
         self._fixed: dict[str, Any] = {
             name: value for name, value in compiled.params.items() if value is not None
         }
-        self._order: list[str] | None = compiled.positiontup
+        self._order: list[str] = compiled.positiontup
+        self._repeated = {1: self.sql}
 
-    def ordered(self, values: Mapping[str, Any]) -> Any:
-        """Parameters in the driver's way: by place, or by name."""
+    def ordered(self, values: Mapping[str, Any]) -> list[Any]:
         named = {**self._fixed, **values} if self._fixed else values
-        if self._order is None:
-            return {name: _taken(value) for name, value in named.items()}
         return [_taken(named[name]) for name in self._order]
+
+    def repeated(self, count: int) -> str:
+        """Of an insert, for so many rows; a vehicle has few ECUs."""
+        found = self._repeated.get(count)
+        if found is None:
+            head, row = self.sql.split(VALUES)
+            found = self._repeated[count] = head + VALUES + ", ".join([row] * count)
+        return found
 
 
 def lists(raw: Any) -> Any:

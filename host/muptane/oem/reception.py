@@ -57,7 +57,7 @@ def accept(work: Work, reader: Reader, sent: tuple[str, bytes], now: int) -> Acc
     ReportMissing, Replayed and everything that reading refuses; then nothing is stored.
     """
     vehicle, raw = sent
-    state = vehicle_state(work.connection, vehicle)
+    state = vehicle_state(work, vehicle)
     ecus = {one.ecu.id: one for one in state.ecus}
     vehicle_manifest = _verified_manifest(raw, state, reader.identity)
     if vehicle_manifest.counter <= state.counter:
@@ -80,7 +80,7 @@ def accept(work: Work, reader: Reader, sent: tuple[str, bytes], now: int) -> Acc
         ecus[report.ecu].report = _known(report)
     rows = [{**cause._asdict(), **_known(report)._asdict()} for report in reports]
     work.add(INSERTS[ReportReceived.__tablename__], rows)
-    ours = reader.images.of(work.connection, [report.image for report in reports])
+    ours = reader.images.of(work, [report.image for report in reports])
     remarks = [remark for report in reports for remark in _remarks(report, ours, now)]
     return Accepted(state, cause, reports, tuple(remarks))
 

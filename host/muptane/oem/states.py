@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Connection,
     Select,
     Table,
     and_,
@@ -23,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from muptane.oem.database import Work
 from muptane.oem.errors import UnknownVehicle
 from muptane.oem.fields import is_vehicle_id
 from muptane.oem.inventory import (
@@ -139,25 +139,23 @@ class KnownImages:
     def __init__(self) -> None:
         self._kept: dict[int, Image] = {}
 
-    def of(self, connection: Connection, numbers: Iterable[int]) -> Mapping[int, Image]:
+    def of(self, work: Work, numbers: Iterable[int]) -> Mapping[int, Image]:
         """Those of `numbers` that were released."""
         wanted = set(numbers)
-        missing = wanted.difference(self._kept)
-        if missing:
-            if len(self._kept) + len(missing) > IMAGES_KEPT_MAX:
-                self._kept.clear()
-                missing = wanted
-            query = select(IMAGES).where(IMAGES.c.number.in_(missing))
-            for row in connection.execute(query):
-                self._kept[row.number] = Image(**row._mapping)
+        if len(self._kept) + len(wanted) > IMAGES_KEPT_MAX:
+            self._kept.clear()
+        for number in wanted.difference(self._kept):
+            for *row, hardware, regions in work.read(IMAGE, {"number": number}):
+                seen = [*row, lists(hardware), lists(regions)]
+                self._kept[number] = Image(**dict(zip(IMAGE_COLUMNS, seen, strict=True)))
         return {number: self._kept[number] for number in wanted if number in self._kept}
 
 
-def vehicle_state(connection: Connection, vehicle: str) -> VehicleState:
+def vehicle_state(work: Work, vehicle: str) -> VehicleState:
     """Of a vehicle with all its ECUs of today (R-11), else UnknownVehicle."""
     rows: Sequence[Sequence[Any]] = ()
     if is_vehicle_id(vehicle):
-        rows = STATE.read(connection, {"vehicle": vehicle})
+        rows = work.read(STATE, {"vehicle": vehicle})
     if not rows:
         raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
     states = [_ecu_state(row) for row in rows]
@@ -238,4 +236,10 @@ REPORTED = len(KnownEcu._fields)
 WISHED = REPORTED + len(KnownReport._fields)
 COUNTED = WISHED + len(Wish._fields)
 STATE = Prepared(_state())
+IMAGE_COLUMNS = ("number", "length", "sha256", "release", "confidential", "hardware", "regions")
+IMAGE = Prepared(
+    select(*(IMAGES.c[name] for name in IMAGE_COLUMNS)).where(
+        IMAGES.c.number == bindparam("number")
+    )
+)
 INSERTS = {name: _insert(table) for name, table in TABLES.items()}
