@@ -8,7 +8,7 @@ Rules: R-17, R-32, E-90.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import (
@@ -77,24 +77,20 @@ class Work:
             self._added.append((statement, rows))
 
     def commit(self) -> None:
-        """Refuses with Overtaken what another transaction made impossible."""
-        refusal = self.connection.dialect.loaded_dbapi.IntegrityError
-        try:
-            if self._session is not None:
-                self._pipe()
-            self._write()
-            if self._piped():
-                self.connection.connection.cursor().execute("COMMIT")  # with what is written
-                self._pipes.close()
-            self.connection.commit()
-        except (IntegrityError, refusal) as fault:  # a driver tells of it in its own words
-            raise Overtaken("another request of this vehicle was quicker") from fault
+        if self._session is not None:
+            self._pipe()
+        self._write()
+        if self._piped():
+            self.connection.connection.cursor().execute("COMMIT")  # with what is written
+            self._pipes.close()
+        self.connection.commit()
 
     def close(self) -> None:
-        """What was not committed did not happen."""
+        """What was not committed did not happen, and nobody asks why it would have failed."""
+        with suppress(self.connection.dialect.loaded_dbapi.Error):
+            self._pipes.close()
         if self._session is not None:
             self._session.close()
-        self._pipes.close()
 
     def _piped(self) -> bool:
         return self.connection.dialect.name == "postgresql"
@@ -113,11 +109,15 @@ class Work:
 
 @contextmanager
 def work(engine: Engine) -> Iterator[Work]:
-    """A transaction; what was not committed when it ends did not happen."""
+    """A transaction; what was not committed when it ends did not happen. Refuses with Overtaken
+    what another transaction made impossible, at the latest when it is committed."""
+    refusal = engine.dialect.loaded_dbapi.IntegrityError  # a driver tells of it in its own words
     with engine.connect() as connection:
         made = Work(connection)
         try:
             yield made
+        except (IntegrityError, refusal) as fault:
+            raise Overtaken("another request of this vehicle was quicker") from fault
         finally:
             made.close()
 
