@@ -214,4 +214,5 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(serve(Path(sys.argv[1]), sys.argv[2], [int(count) for count in sys.argv[3:]]))
+    grown = serve(Path(sys.argv[1]), sys.argv[2], [int(count) for count in sys.argv[3:]])
+    sys.stdout.write(f"{grown}\n")
