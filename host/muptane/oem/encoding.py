@@ -120,17 +120,17 @@ def _text(raw: bytes) -> str:
 def _encoded(value: object, levels: int) -> bytes:
     if levels == 0:
         raise Malformed("nested too deep")
-    kind = type(value)
     if isinstance(value, bytes):
         return _counted(BYTES, len(value)) + value
-    if kind is int:
-        return _integer(value)  # type: ignore[arg-type]
+    if type(value) is int:
+        return BYTE[value] if 0 <= value <= DIRECT_MAX else _integer(value)
     if isinstance(value, (list, tuple)):
         items = [_encoded(item, levels - 1) for item in value]
         return _counted(ARRAY, len(items)) + b"".join(items)
     if isinstance(value, dict):
-        pairs = sorted([(_key(key), _encoded(value[key], levels - 1)) for key in value])
-        return _counted(MAP, len(pairs)) + b"".join([key + item for key, item in pairs])
+        pairs = [(_key(key), _encoded(item, levels - 1)) for key, item in value.items()]
+        pairs.sort()
+        return _counted(MAP, len(pairs)) + b"".join([part for pair in pairs for part in pair])
     if isinstance(value, str):
         text = _printable(value).encode("ascii")
         return _counted(TEXT, len(text)) + text
@@ -138,18 +138,16 @@ def _encoded(value: object, levels: int) -> bytes:
         return CODES[value]
     if isinstance(value, CBORTag) and value.tag in COSE_TAGS:
         return _counted(TAG, value.tag) + _encoded(value.value, levels - 1)
-    raise Malformed(f"{kind.__name__} has no place in our messages")
+    raise Malformed(f"{type(value).__name__} has no place in our messages")
 
 
 def _key(key: object) -> bytes:
     if type(key) is not int:
         raise Malformed(f"{key!r} is a map key that is not an integer")
-    return _integer(key)
+    return BYTE[key] if 0 <= key <= DIRECT_MAX else _integer(key)
 
 
 def _integer(value: int) -> bytes:
-    if 0 <= value <= DIRECT_MAX:
-        return BYTE[value]
     return _counted(UNSIGNED, value) if value >= 0 else _counted(NEGATIVE, -1 - value)
 
 

@@ -76,10 +76,11 @@ def accept(work: Work, reader: Reader, sent: tuple[str, bytes], now: int) -> Acc
         "raw": raw,
     }
     work.add(INSERTS[ManifestReceived.__tablename__], [received])
-    for report in reports:
-        ecus[report.ecu].report = _known(report)
-    rows = [{**cause._asdict(), **_known(report)._asdict()} for report in reports]
-    work.add(INSERTS[ReportReceived.__tablename__], rows)
+    known = [_known(report) for report in reports]
+    for one in known:
+        ecus[one.ecu_id].report = one
+    caused = cause._asdict()
+    work.add(INSERTS[ReportReceived.__tablename__], [caused | one._asdict() for one in known])
     ours = reader.images.of(work, [report.image for report in reports])
     remarks = [remark for report in reports for remark in _remarks(report, ours, now)]
     return Accepted(state, cause, reports, tuple(remarks))
