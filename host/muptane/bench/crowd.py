@@ -10,7 +10,7 @@ Rules: R-17, R-32.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -192,15 +192,22 @@ class Rows:
                 )
 
     def _rows(self, name: str) -> Iterator[list[Any]]:
-        """In the order of the table's columns; those of the first vehicle are there already."""
+        """In the order of the table's columns; those of the first vehicle are there already. Files
+        come version by version, as days do: a table filled in the order of its key has full pages,
+        and every row that is added to one splits it."""
         pattern = [self._written(name, row) for row in self._pattern[name]]
         columns = Base.metadata.tables[name].c.keys()
         steps = self._steps(name)
         vins = [place for place, column in enumerate(columns) if self._is_vin(name, column)]
         counted = [(columns.index(column), step) for column, step in steps.items()]
-        for index in range(1, self._size):
+        days = [pattern]
+        if "version" in columns:
+            place = columns.index("version")
+            versions = sorted({row[place] for row in pattern})
+            days = [[row for row in pattern if row[place] == version] for version in versions]
+        for day, index in product(days, range(1, self._size)):
             vin = vin_of(index)
-            for row in pattern:
+            for row in day:
                 made = list(row)
                 for place in vins:
                     made[place] = vin
