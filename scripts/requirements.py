@@ -29,7 +29,7 @@ ATTACKS = "host/muptane/bench/attacks"
 WAITS = {
     "storage": ("S-25",),
     "bus": ("V-87",),
-    "oem": ("V-41", "E-82", "E-83", "E-84", "E-85", "E-90", "E-91", "S", "R"),
+    "oem": ("V-41", "E-82", "E-83", "E-84", "E-85", "E-90", "S", "R"),
 }  # fmt: skip
 # Rules whose sentence numbers its steps: each step needs a test that names it.
 STEPPED = ("V-71", "V-72", "V-73", "V-74", "V-75", "V-76")

@@ -1,8 +1,8 @@
 """A running vehicle in a process of its own, and the tools of others that join its bus.
 
 `Running` starts `muptane vehicle run` as a user does. `attach` is stock udsoncan over stock
-can-isotp over the python-can interface; `update` is a feeder of a partial Secondary made of it
-alone. Not a test file.
+can-isotp over the python-can interface (`muptane.bench.tester`); `update` is a feeder of a partial
+Secondary made of it alone. Not a test file.
 """
 
 import re
@@ -16,25 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import can
-import cbor2
-import isotp
-import udsoncan
 from udsoncan.client import Client
-from udsoncan.connections import PythonIsoTpConnection
 
 from muptane.bench import firmware
 from muptane.bench.join.plugin import MuptaneBus
 from muptane.bench.plan import EcuPlan
-from uptane import ids
+from muptane.bench.tester import PARAMETERS, attached, download, serve, status, upload
+from uptane.uds.codes import (
+    RID_CYCLE,
+    RID_INSTALL,
+    RID_WANTS,
+    WANTS_FILE,
+    WANTS_INSTALL,
+    WANTS_LATER,
+)
 
 MUPTANE = [sys.executable, "-c", "from muptane.cli.main import app; app()"]
 NODES = "micropython" if firmware.available() else "cpython"
-RID_CYCLE, RID_WANTS, RID_ANSWER, RID_INSTALL = 0x0200, 0x0201, 0x0202, 0x0203
-WANTS_FILE, WANTS_LATER, WANTS_REFUSED, WANTS_INSTALL = 1, 2, 3, 4
-ABSENT, TAKEN = 0, 2
-LOCAL_REPORT = bytes((ids.LOCAL, ids.KIND_REPORT))
-# ISO-TP as a tester sets it: whole messages, as fast as the receiver likes.
-PARAMETERS = {"blocking_send": True, "blocksize": 0, "stmin": 0, "tx_padding": 0xCC}
 
 
 class Running:
@@ -82,56 +80,18 @@ class Running:
             self.end()
 
 
-class Raw(udsoncan.DidCodec):
-    """A data identifier as its bytes, however many."""
-
-    def encode(self, *value: Any) -> bytes:
-        return bytes(value[0])
-
-    def decode(self, raw: bytes) -> bytes:
-        return bytes(raw)
-
-    def __len__(self) -> int:
-        raise udsoncan.DidCodec.ReadAllRemainingData
-
-
-def configuration(**changes: Any) -> dict[str, Any]:
-    """udsoncan's own, but for patience: P2 is held in virtual time, by the tests of the device;
-    here it would measure how busy this computer is."""
-    config: dict[str, Any] = dict(udsoncan.configs.default_client_config)
-    config |= {
-        "use_server_timing": False,
-        "p2_timeout": 5,
-        "p2_star_timeout": 10,
-        "request_timeout": None,
-        "data_identifiers": {"default": Raw()},
-        "server_address_format": 48,
-        "server_memorysize_format": 32,
-    }
-    return config | changes
-
-
 @contextmanager
 def attach(channel: str, ecu: EcuPlan, **parameters: Any) -> Iterator[Client]:
     """Stock udsoncan, on a bus of its own, that talks to `ecu`. What can-isotp complains about
     fails the test."""
     complaints: list[Exception] = []
-    with MuptaneBus(channel, name=f"udsoncan-{ecu.name}") as bus:
-        address = isotp.Address(
-            isotp.AddressingMode.Normal_11bits, txid=ecu.request, rxid=ecu.response
-        )
-        stack = isotp.CanStack(
-            bus, address=address, error_handler=complaints.append, params=PARAMETERS | parameters
-        )
-        with Client(PythonIsoTpConnection(stack), config=configuration()) as client:
-            yield client
+    link = ecu.request, ecu.response
+    with (
+        MuptaneBus(channel, name=f"udsoncan-{ecu.name}") as bus,
+        attached(bus, link, complaints.append, **parameters) as client,
+    ):
+        yield client
     assert not complaints
-
-
-def status(client: Client, routine: int, record: bytes = b"") -> bytes:
-    """Start a routine; returns its status record."""
-    response = client.start_routine(routine, record or None)
-    return bytes(response.service_data.routine_status_record)
 
 
 def update(client: Client, find: Callable[[bytes, Any], bytes | None]) -> dict[bytes, int]:
@@ -152,41 +112,10 @@ def bring(
     client.change_session(2)
     status(client, RID_CYCLE)
     while (answer := status(client, RID_WANTS))[0] in (WANTS_FILE, WANTS_LATER):
-        if answer[0] == WANTS_LATER:
-            continue
-        file, detail, offset, cap, form = cbor2.loads(answer[1:])
-        place = udsoncan.MemoryLocation(int.from_bytes(file, "big"), cap)
-        if file[:2] == LOCAL_REPORT:
-            moved[file] = len(upload(client, place))
-            status(client, RID_ANSWER, file + bytes((TAKEN,)))
-        elif (raw := find(file, detail)) is None:
-            moved[file] = -1
-            status(client, RID_ANSWER, file + bytes((ABSENT,)))
-        else:
-            download(client, file, raw[offset:], form)
-            moved[file] = len(raw)
+        if answer[0] == WANTS_FILE:
+            file, size = serve(client, answer[1:], find)
+            moved[file] = -1 if size is None else size
     return moved, answer
-
-
-def download(client: Client, file: bytes, raw: bytes, form: int = 0) -> None:
-    """RequestDownload, TransferData, RequestTransferExit."""
-    place = udsoncan.MemoryLocation(int.from_bytes(file, "big"), len(raw))
-    kind = udsoncan.DataFormatIdentifier(form >> 4, form & 15)
-    room = client.request_download(place, kind).service_data.max_length - 2
-    for index, at in enumerate(range(0, len(raw), room)):
-        client.transfer_data((index + 1) & 0xFF, raw[at : at + room])
-    client.request_transfer_exit()
-
-
-def upload(client: Client, place: udsoncan.MemoryLocation) -> bytes:
-    """RequestUpload, TransferData, RequestTransferExit."""
-    client.request_upload(place)
-    raw = b""
-    while len(raw) < place.memorysize:
-        counter = len(raw) // 256 + 1
-        raw += client.transfer_data(counter).service_data.parameter_records
-    client.request_transfer_exit()
-    return raw
 
 
 def slow_sedan(folder: Path) -> Path:
@@ -204,3 +133,27 @@ def heard(bus: can.BusABC, seconds: float) -> list[can.Message]:
     while (message := bus.recv(max(end - time.monotonic(), 0))) is not None:
         messages.append(message)
     return messages
+
+
+__all__ = [
+    "PARAMETERS",
+    "Running",
+    "attach",
+    "bring",
+    "download",
+    "heard",
+    "status",
+    "update",
+    "upload",
+]
+__all__ = [
+    "PARAMETERS",
+    "Running",
+    "attach",
+    "bring",
+    "download",
+    "heard",
+    "status",
+    "update",
+    "upload",
+]

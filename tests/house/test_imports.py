@@ -41,14 +41,14 @@ BENCH_ORDER = (
     ("bench.attacks", "bench.faults"),
     ("bench.maker",),
     ("bench.feeder", "bench.liar", "bench.tester", "bench.provisioning", "bench.onlooker"),
-    ("bench.vehicle",),
+    ("bench.vehicle", "bench.uplink"),
     ("bench.chips", "bench.station", "bench.factory"),
     ("bench.nodes", "bench.parts"),
     ("bench.interpreters",),
     ("bench.join",),
     ("bench.can", "bench.realtime"),
     ("bench.firmware", "bench.settings", "bench.postgres"),
-    ("bench.world", "bench.plan", "bench.records", "bench.romfs"),
+    ("bench.world", "bench.plan", "bench.records", "bench.romfs", "bench.courier"),
 )
 # Beyond the order: these never meet although one stands above the other.
 APART = {

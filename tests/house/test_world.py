@@ -13,6 +13,7 @@ from tests.house.source import Source, bites, keep, plain_name, python, spares
 
 WALL_CLOCK: dict[str, str] = {
     "host/muptane/bench/attacks/engine.py": "it plays each attack in a process of its own",
+    "host/muptane/bench/courier.py": "a server answers in its own time, or too late",
     "host/muptane/bench/demo.py": "it says how much wall time it took, beside virtual time",
     "host/muptane/bench/join/gallia.py": "a scanner of others, in real time",
     "host/muptane/bench/join/plugin.py": "foreign tools on the virtual bus live in real time",

@@ -21,7 +21,8 @@ BLOCK_BYTES = 4095
 
 
 class BackOffice(Protocol):
-    """What a feeder needs of an office (muptane.oem.office.Office is one)."""
+    """What a feeder needs of an office: muptane.oem.office.Office is one, and so is a server's
+    address (muptane.bench.uplink.Uplink)."""
 
     def answer(
         self, vehicle: str, repository: int, kind: int, number: int, detail: object
@@ -40,7 +41,8 @@ class Carried(NamedTuple):
 
 class OfficeSource:
     """An office as the source of a feeding. `on_file` is told of every file carried, `on_decision`
-    of what the office decided after it had read a vehicle version manifest."""
+    of what the office decided after it had read a vehicle version manifest. A file that the office
+    refuses, or that is out of reach, is absent; `refused` says why."""
 
     def __init__(
         self,
@@ -56,7 +58,10 @@ class OfficeSource:
         self.refused: OemRefusal | None = None
 
     def find(self, file: bytes, detail: object, offset: int) -> Generator[Any, Any, Held | None]:
-        raw = self.answer(file, detail)
+        try:
+            raw = self.answer(file, detail)
+        except OemRefusal as refusal:  # the vehicle ends its cycle by its own rules
+            self.refused, raw = refusal, None
         carried = None if raw is None else len(raw)
         self._on_file(Carried(file[0], file[1], int.from_bytes(file[2:], "big"), carried))
         if raw is None or offset >= len(raw):

@@ -14,7 +14,10 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-NOUNS = ("attack", "bus", "client", "demo", "faults", "measure", "migrating", "vehicle")
+NOUNS = (
+    "attack", "bus", "client", "demo", "faults", "measure", "migrating", "oem", "supplier",
+    "vehicle",
+)  # fmt: skip
 
 
 class Nouns(TyperGroup):

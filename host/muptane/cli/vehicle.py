@@ -29,12 +29,14 @@ from muptane.bench.world import S, World
 from muptane.boards import BadBoard
 from muptane.cli import joining
 from muptane.cli.demo import SEDAN, choose_nodes
+from muptane.cli.updating import update
 from muptane.dbc import BadFrames, read_frames, write_dbc
 from muptane.odx import write_pdx
 
 FRAMES = firmware.ROOT / "firmware" / "apps" / "frames.toml"
 
 app = typer.Typer(help="run a vehicle for other tools", no_args_is_help=True)
+app.command()(update)
 
 
 class OnBus(Vehicle):

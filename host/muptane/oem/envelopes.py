@@ -17,7 +17,7 @@ from cwt import COSE, CWTError
 from cwt.cose_key_interface import COSEKeyInterface
 
 from muptane.oem.encoding import decode, encode
-from muptane.oem.errors import BadSeal, Malformed
+from muptane.oem.errors import BadSeal, Malformed, TooLarge
 from muptane.oem.keys import SIGNATURE_BYTES, Key, Signer
 from uptane import algorithms, ids, limits
 
@@ -88,6 +88,37 @@ def sign(payload: bytes, signers: Iterable[Signer], context: Context) -> bytes:
     return encode(CBORTag(ids.COSE_SIGN, [b"", {}, payload, entries]))
 
 
+def unsigned(payload: bytes) -> bytes:
+    """A role file that nobody has signed yet: no device takes it."""
+    return encode(CBORTag(ids.COSE_SIGN, [b"", {}, payload, []]))
+
+
+def draft_payload(raw: bytes, bytes_max: int) -> bytes:
+    """The payload of a role file that may still lack signatures. Malformed."""
+    return _parts(raw, bytes_max)[0]
+
+
+def is_signed(raw: bytes, bytes_max: int) -> bool:
+    """Whether anybody signed a role file, whoever that may be. Malformed."""
+    return bool(_parts(raw, bytes_max)[1])
+
+
+def cosign(raw: bytes, signers: Iterable[Signer], context: Context, bytes_max: int) -> bytes:
+    """A role file, signed or not, with signatures by `signers` too. Those that were there stay,
+    also if they are by nobody who may. Refuses with Malformed."""
+    payload, entries = _parts(raw, bytes_max)
+    there = [found for entry in entries for found in _signature(entry)]
+    made = read_sign(sign(payload, signers, context), 2 * bytes_max)[1]
+    by_kid = {found.kid: found for found in (*there, *made)}
+    if len(by_kid) > limits.SIGNATURES_MAX:
+        raise TooLarge(f"{len(by_kid)} signatures; vehicles take {limits.SIGNATURES_MAX}")
+    written = [
+        [found.protected, {ids.HEADER_KID: kid}, found.value]
+        for kid, found in sorted(by_kid.items())
+    ]
+    return encode(CBORTag(ids.COSE_SIGN, [b"", {}, payload, written]))
+
+
 def sign1(payload: bytes, signer: Signer, context: Context) -> bytes:
     """A time file: COSE_Sign1 over `payload`."""
     return encode(_sign1(payload, signer, context, HEADERS[signer.key.algorithm]))
@@ -104,11 +135,18 @@ def read_sign(raw: bytes, bytes_max: int) -> tuple[bytes, list[Signature]]:
 
     Signatures of another algorithm or with other headers are left out, not refused (V-91).
     """
+    payload, found = _parts(raw, bytes_max)
+    if not found:
+        raise Malformed("nobody signed this file")
+    return payload, [one for entry in found for one in _signature(entry)]
+
+
+def _parts(raw: bytes, bytes_max: int) -> tuple[bytes, list[object]]:
     match _untag(decode(raw, bytes_max), ids.COSE_SIGN):
         case [b"", {**headers}, bytes(payload), list(entries)] if not headers:
-            if not 1 <= len(entries) <= limits.SIGNATURES_MAX:
+            if len(entries) > limits.SIGNATURES_MAX:
                 raise Malformed(f"{len(entries)} signatures in one file")
-            return payload, [found for entry in entries for found in _signature(entry)]
+            return payload, entries
     raise Malformed("not a COSE_Sign of a role file")
 
 

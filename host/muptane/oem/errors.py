@@ -101,6 +101,36 @@ class Expired(OemRefusal):
     """A delivered file that is too old to be published."""
 
 
+class LivesTooLong(OemRefusal):
+    """A delivered file that is valid for longer than was agreed with the supplier (R-36)."""
+
+
+class ReleaseNotRaised(OemRefusal):
+    """A new image whose release counter an older one has already, so that a stolen Director could
+    go back to that one (S-09)."""
+
+
+class HashesDiffer(OemRefusal):
+    """What came by the second channel is not said of this delivery (S-10)."""
+
+
+class Unconfirmed(OemRefusal):
+    """Hashes that nobody confirmed by a second channel, where that was agreed, or where nothing
+    else says whose images these are (S-10)."""
+
+
+class StillWaiting(OemRefusal):
+    """Images for a delegation of several roles, not all of which gave a first file (T-41)."""
+
+
+class NoTerms(OemRefusal):
+    """A supplier to whom the car maker has not said yet what he may deliver."""
+
+
+class RangeTaken(OemRefusal):
+    """Image numbers, or a role, that are left to another supplier already (R-36)."""
+
+
 # --- the inventory -----------------------------------------------------------------------------
 class WrongSchema(OemRefusal):
     """A database that is no inventory, or one of an older or newer program."""
@@ -153,3 +183,12 @@ class ReportMissing(OemRefusal):
 
 class Replayed(OemRefusal):
     """A counter that is not above the last one seen (R-13, E-73)."""
+
+
+# --- the office over HTTP ----------------------------------------------------------------------
+class Exposed(OemRefusal):
+    """A server that would let secrets travel in the clear."""
+
+
+class Unreachable(OemRefusal):
+    """A server that does not answer, or not as the office would."""

@@ -10,13 +10,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from uptane import ids, limits
 
 U32_MAX = 2**32 - 1
 U64_MAX = 2**64 - 1
 VEHICLE_ID_CHARS_MAX = 32
+
+
+def _whole_sha256(hashes: dict[int, bytes]) -> dict[int, bytes]:
+    """Of the algorithms that there are, devices know this one, and how long its digests are."""
+    if len(hashes.get(ids.ALG_SHA256, bytes(limits.DIGEST_BYTES))) != limits.DIGEST_BYTES:
+        raise ValueError(f"a SHA-256 has {limits.DIGEST_BYTES} bytes")
+    return hashes
+
 
 U32 = Annotated[int, Field(ge=0, le=U32_MAX)]
 Version = Annotated[int, Field(ge=1, le=limits.VERSION_MAX)]
@@ -26,7 +34,9 @@ Nonce = Annotated[bytes, Field(min_length=limits.NONCE_BYTES, max_length=limits.
 VehicleId = Annotated[
     str, Field(min_length=1, max_length=VEHICLE_ID_CHARS_MAX, pattern="^[ -~]+$")
 ]
-Hashes = Annotated[dict[int, bytes], Field(min_length=1, max_length=4)]
+Hashes = Annotated[
+    dict[int, bytes], Field(min_length=1, max_length=4), AfterValidator(_whole_sha256)
+]
 Custom = dict[Annotated[int, Field(ge=0)], Any]
 
 

@@ -105,6 +105,11 @@ class ImageRepository:
         """The images as they will be published next, by number."""
         return dict(self._images)
 
+    @property
+    def deliveries(self) -> Deliveries:
+        """What suppliers delivered, as it will be published next."""
+        return self._deliveries
+
     def add_image(
         self, number: int, image: bytes | Joined, hardware: Iterable[int], release: int
     ) -> Entry:

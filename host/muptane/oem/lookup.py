@@ -7,7 +7,7 @@ cannot be had ends a search, as it does on a device (T-22).
 Rules: V-76, V-77, R-06, T-22..T-25, T-41, E-38, E-57, E-58, E-59, E-91.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from muptane.oem.delegations import Delegate, Delegation
@@ -99,24 +99,20 @@ class _Lookup:
 def delegates_of(
     top: Targets, files: dict[int, Targets], number: int, hardware: Iterable[int]
 ) -> set[int]:
-    """The roles that some way from the top lets speak for this image. `files`: role -> file."""
-    return set(_reached(top, files, (number, tuple(hardware)), ()))
-
-
-def _reached(
-    targets: Targets,
-    files: dict[int, Targets],
-    image: tuple[int, tuple[int, ...]],
-    way: tuple[int, ...],
-) -> Iterator[int]:
-    for delegation in targets.delegations:
-        if not delegation.covers(*image):
-            continue
-        for role in delegation.numbers():
-            yield role
-            on = role not in way and len(way) < limits.DELEGATION_DEPTH_MAX
-            if on and role in files and not delegation.terminating:
-                yield from _reached(files[role], files, image, (*way, role))
+    """The roles that some way from the top lets speak for this image. `files`: role -> file; each
+    is looked at once, since the ways to it may be too many to go (E-57)."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    level = [top]
+    for _ in range(limits.DELEGATION_DEPTH_MAX + 1):
+        below: set[int] = set()
+        for delegation in (one for targets in level for one in targets.delegations):
+            if delegation.covers(number, hardware):
+                found.update(delegation.numbers())
+                below.update(() if delegation.terminating else delegation.numbers())
+        level = [files[role] for role in sorted(below - seen) if role in files]
+        seen |= below
+    return found
 
 
 def check_scope(top: Targets, files: dict[int, Targets], upload: Targets) -> None:

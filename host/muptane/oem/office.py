@@ -20,6 +20,7 @@ from muptane.oem.encryption import Encryption
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.errors import NoSigner
 from muptane.oem.image_repository import ImageRepository
+from muptane.oem.intake import Intake
 from muptane.oem.inventory import Inventory
 from muptane.oem.key_server import KeyServer, Secrets
 from muptane.oem.keys import Holders, Signer
@@ -83,7 +84,7 @@ class Mint:
     def __init__(
         self, keyring: Keyring, seed: bytes | None, algorithm: int = algorithms.ALG_EDDSA
     ) -> None:
-        self._keyring = keyring
+        self.keyring = keyring
         self._seed = seed
         self._algorithm = algorithm
 
@@ -92,7 +93,7 @@ class Mint:
             made = Signer.generate(self._algorithm)
         else:
             made = Signer.from_seed(self._seed, name, self._algorithm)
-        self._keyring.save(name, made)
+        self.keyring.save(name, made)
         return made
 
     def holders(self, repository: int, roles: Iterable[int], version: int) -> dict[int, Holders]:
@@ -104,7 +105,7 @@ class Mint:
 
 
 class Office:
-    """`images`, `director`, `time_server`, `inventory`, `key_server`: the parts."""
+    """`images`, `intake` (of suppliers), `director`, `time_server`, `inventory`, `key_server`."""
 
     def __init__(
         self,
@@ -121,6 +122,7 @@ class Office:
         self.director = director
         self.inventory = inventory
         self.time_server = TimeServer(_time_signer(director), director.identity)
+        self.intake = Intake(images, inventory, mint, clock)
         self._furnish(MemorySecrets())
 
     def _furnish(self, secrets: Secrets) -> None:
@@ -167,6 +169,7 @@ class Office:
         algorithm = director.authority.holders[ids.ROOT].keys[0].algorithm
         made = cls(clock, Mint(keyring, seed, algorithm), images, director, inventory)
         made._furnish(premises.secrets())
+        made.intake.settle()
         return made
 
     def register_vehicle(self, vehicle: str, ecus: Sequence[NewEcu]) -> None:

@@ -20,11 +20,14 @@ LIFETIME_S = 90 * DAY_S
 class Supplier:
     """Role `number`, whose keys `holders` has, in the repository of `identity`."""
 
-    def __init__(self, number: int, holders: Holders, identity: bytes) -> None:
+    def __init__(
+        self, number: int, holders: Holders, identity: bytes, lifetime_s: int = LIFETIME_S
+    ) -> None:
         self.number = number
         self.holders = holders
         self.version = 0
         self._identity = identity
+        self._lifetime_s = lifetime_s
 
     @property
     def delegate(self) -> Delegate:
@@ -35,12 +38,17 @@ class Supplier:
         self, images: Mapping[int, Entry], now: int, delegations: Iterable[Delegation] = ()
     ) -> bytes:
         """The next version of its file, to be handed to the maker."""
+        return sign_role(self.draft(images, now, delegations), self.holders, self._identity)
+
+    def draft(
+        self, images: Mapping[int, Entry], now: int, delegations: Iterable[Delegation] = ()
+    ) -> Targets:
+        """The same, for others to sign: the keys need not be here."""
         self.version += 1
-        targets = Targets(
+        return Targets(
             version=self.version,
-            expires=now + LIFETIME_S,
+            expires=now + self._lifetime_s,
             number=self.number,
             images=dict(images),
             delegations=tuple(delegations),
         )
-        return sign_role(targets, self.holders, self._identity)
