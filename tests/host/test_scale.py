@@ -10,7 +10,7 @@ from sqlalchemy import select
 from muptane.bench.crowd import Crowd
 from muptane.bench.postgres import postgres
 from muptane.bench.scale import Extent, oem_figures
-from muptane.oem.inventory import Base, RoleFile
+from muptane.oem.inventory import TABLES, RoleFile
 from uptane import ids
 
 SIZE, REAL = 12, 4
@@ -28,7 +28,7 @@ def test_a_copied_vehicle_has_the_rows_of_a_real_one(crowd):
     with crowd.office.inventory.begin() as session:
         for name, of_each in (("vehicles", 1), ("ecus", 3), ("assignments", 3), ("manifests", 1),
                               ("reports", 3), ("decisions", 2), ("role_files", 6)):  # fmt: skip
-            rows = session.execute(select(Base.metadata.tables[name])).all()
+            rows = session.execute(select(TABLES.tables[name])).all()
             assert len(rows) == SIZE * of_each, name
         files = session.scalars(select(RoleFile.raw).where(RoleFile.role == ids.TARGETS)).all()
         assert len(set(files)) == 2  # signed for the first, copied for the others

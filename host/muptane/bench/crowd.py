@@ -21,7 +21,7 @@ from muptane.oem.check import Report, VehicleManifest
 from muptane.oem.database import connect
 from muptane.oem.enrolment import NewEcu
 from muptane.oem.envelopes import Context, seal
-from muptane.oem.inventory import Base
+from muptane.oem.inventory import TABLES as ALL
 from muptane.oem.keys import Signer
 from muptane.oem.keystore import Cost
 from muptane.oem.office import Office, Premises
@@ -177,14 +177,14 @@ class Rows:
         self._size = size
         with office.inventory.begin() as session:
             self._pattern = {
-                name: [tuple(row) for row in session.execute(Base.metadata.tables[name].select())]
+                name: [tuple(row) for row in session.execute(ALL.tables[name].select())]
                 for name in TABLES
             }
 
     def write(self, connection: Connection) -> None:
         """All tables, parents before children."""
         for name in TABLES:
-            _add(connection, Base.metadata.tables[name], self._rows(name))
+            _add(connection, ALL.tables[name], self._rows(name))
         if connection.dialect.name == "postgresql":
             for name in COUNTED:
                 connection.execute(
@@ -196,7 +196,7 @@ class Rows:
         come version by version, as days do: a table filled in the order of its key has full pages,
         and every row that is added to one splits it."""
         pattern = [self._written(name, row) for row in self._pattern[name]]
-        columns = Base.metadata.tables[name].c.keys()
+        columns = ALL.tables[name].c.keys()
         steps = self._steps(name)
         vins = [place for place, column in enumerate(columns) if self._is_vin(name, column)]
         counted = [(columns.index(column), step) for column, step in steps.items()]
@@ -228,13 +228,13 @@ class Rows:
         known["manifest_id"] = len(self._pattern["manifests"])
         if name in ("ecus", "vehicles"):
             known["id"] = ECU_STEP
-        columns = Base.metadata.tables[name].c.keys()
+        columns = ALL.tables[name].c.keys()
         found = {column: step for column, step in known.items() if column in columns}
         return {column: step for column, step in found.items() if not self._is_vin(name, column)}
 
     def _written(self, name: str, row: Sequence[Any]) -> list[Any]:
         """A row as both databases take it."""
-        kinds = [column.type for column in Base.metadata.tables[name].c]
+        kinds = [column.type for column in ALL.tables[name].c]
         return [
             json.dumps(value) if isinstance(kind, JSON) else value
             for value, kind in zip(row, kinds, strict=True)

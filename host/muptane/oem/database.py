@@ -29,17 +29,11 @@ from muptane.oem.prepared import Prepared
 
 IN_MEMORY = "sqlite://"
 VERSION_TABLE = "alembic_version"
-REVISIONS = ("0001", "0002")  # muptane/oem/migrations/versions, oldest first
+REVISIONS = ("0001", "0002", "0003")  # muptane/oem/migrations/versions, oldest first
 HEAD = REVISIONS[-1]
 # PRAGMA user_version, for programs that know nothing of revisions: they expect 7 and refuse 8.
 FIRST_SQLITE, NOW_SQLITE = 7, 8
 CACHE_KB = 32_768  # of SQLite's pages, for each connection
-NAMES = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
 REFUSAL = "the inventory is append only"
 MIGRATE = "muptane migrating up URL"
 
@@ -110,14 +104,17 @@ class Work:
 @contextmanager
 def work(engine: Engine) -> Iterator[Work]:
     """A transaction; what was not committed when it ends did not happen. Refuses with Overtaken
-    what another transaction made impossible, at the latest when it is committed."""
-    refusal = engine.dialect.loaded_dbapi.IntegrityError  # a driver tells of it in its own words
+    what another transaction made impossible, at the latest when it is committed. What else the
+    database refuses is SQLAlchemy's DBAPIError, whoever ran the statement."""
+    driver: Any = engine.dialect.loaded_dbapi
     with engine.connect() as connection:
         made = Work(connection)
         try:
             yield made
-        except (IntegrityError, refusal) as fault:
+        except (IntegrityError, driver.IntegrityError) as fault:
             raise Overtaken("another request of this vehicle was quicker") from fault
+        except driver.Error as fault:
+            raise DBAPIError.instance(None, None, fault, driver.Error) from fault
         finally:
             made.close()
 

@@ -12,27 +12,19 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     ForeignKey,
-    Integer,
-    MetaData,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from muptane.oem.database import NAMES, Work, open_database, work
+from muptane.oem import contract_tables
+from muptane.oem.base import Base
+from muptane.oem.database import Work, open_database, work
 from muptane.oem.fields import Custom
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
 from muptane.regions import Extents
 from uptane import ids
-
-
-class Base(DeclarativeBase):
-    """Whole numbers have 64 bits; SQLite counts only a plain INTEGER up by itself."""
-
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {int: BigInteger().with_variant(Integer(), "sqlite")}
 
 
 class Vehicle(Base):
@@ -272,12 +264,15 @@ class Oddity(Base):
     raw: Mapped[bytes]
 
 
+TABLES = contract_tables.Arrival.metadata  # all of them: those of contracts, too
+
+
 class Inventory:
     """A database at a SQLAlchemy URL; the default one is gone with the process. A new one is made;
     one of another schema is refused with WrongSchema, and stays as it is."""
 
     def __init__(self, url: str = "sqlite://") -> None:
-        self._engine = open_database(url, Base.metadata)
+        self._engine = open_database(url, TABLES)
 
     def work(self) -> AbstractContextManager[Work]:
         """A transaction of a request; what was not committed when it ends did not happen."""

@@ -25,9 +25,9 @@ from sqlalchemy import (
 from muptane.oem.database import Work
 from muptane.oem.errors import UnknownVehicle
 from muptane.oem.fields import is_vehicle_id
+from muptane.oem.inventory import TABLES as ALL
 from muptane.oem.inventory import (
     Assignment,
-    Base,
     BundleMade,
     Ecu,
     Image,
@@ -45,7 +45,7 @@ from uptane import ids
 
 IMAGES_KEPT_MAX = 4096
 ROLES = (ids.TARGETS, ids.SNAPSHOT, ids.TIMESTAMP)
-TABLES = Base.metadata.tables
+TABLES = ALL.tables
 ECUS, REPORTS = TABLES[Ecu.__tablename__], TABLES[ReportReceived.__tablename__]
 IMAGES, WISHES = TABLES[Image.__tablename__], TABLES[Assignment.__tablename__]
 RECEIVED, FILES = TABLES[ManifestReceived.__tablename__], TABLES[RoleFile.__tablename__]

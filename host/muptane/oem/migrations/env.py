@@ -8,11 +8,11 @@ Rules: R-17.
 
 from alembic import context
 
-from muptane.oem.inventory import Base
+from muptane.oem.inventory import TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=TABLES,
     render_as_batch=True,
 )
 context.run_migrations()
