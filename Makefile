@@ -49,6 +49,10 @@ installs: setup  ## a real firmware from one build to the next, in every way: ma
 measure-bus: setup  ## what the link and a transfer reach of the wire's limit, into docs/measured.md
 	@.venv/bin/muptane measure bus --document
 
+measure-oem: setup  ## what a request costs the back office, up to 100,000 vehicles, into docs/measured.md
+	@scripts/postgres || true
+	@.venv/bin/muptane measure oem --document
+
 ciphers: setup  ## how fast X25519 and ChaCha20 are here, on both interpreters
 	@$(PY) -m scripts.ciphers
 
@@ -73,4 +77,4 @@ flash: setup  ## copy the device code to a board: make flash BOARD=pyboard_v11 P
 clean:  ## remove everything that can be made again
 	rm -rf .venv build *.egg-info host/*.egg-info
 
-.PHONY: help setup demo test interop properties attacks faults threats threats-check fuzz mutants guards installs ciphers measure-bus lint types flash clean requirements requirements-check
+.PHONY: help setup demo test interop properties attacks faults threats threats-check fuzz mutants guards installs ciphers measure-bus measure-oem lint types flash clean requirements requirements-check

@@ -157,6 +157,7 @@ def test_a_repository_that_was_put_back_to_an_older_state_is_named(kept, tmp_pat
 # --- the inventory ------------------------------------------------------------------------------
 
 
+FORGED = "INSERT INTO manifests"
 ROLE_FILE = "INSERT INTO role_files VALUES ('VIN1', 3, 99, ?)"
 ROWS = {
     "UPDATE assignments SET image = 8": "assignments 1: image changed, which never happens",
@@ -171,8 +172,8 @@ ROWS = {
     "INSERT INTO role_files SELECT 'VIN9', role, version, raw FROM role_files WHERE role = 3": (
         "targets 1 of VIN9 was planted"
     ),
-    "INSERT INTO manifests VALUES (99, 'VIN1', 0, 99, x'00')": "manifest 99 of VIN1 was planted",
-    "INSERT INTO manifests SELECT 99, vehicle_id, 0, 99, raw FROM manifests WHERE id = 1": (
+    f"{FORGED} VALUES (99, 'VIN1', 1, 0, 99, x'00')": "manifest 99 of VIN1 was planted",
+    f"{FORGED} SELECT 99, vehicle_id, primary_id, 0, 99, raw FROM manifests LIMIT 1": (
         "manifest 99 of VIN1 was planted"
     ),
     "INSERT INTO reports SELECT 99, manifest_id, ecu_id, 99, image, 9, sha256, boot, attacks,"

@@ -11,6 +11,7 @@ from muptane.oem.backup.live import Place
 from muptane.oem.backup.record import Record
 from muptane.oem.backup.restoring import advice
 from muptane.oem.backup.vault import object_name
+from muptane.oem.database import REVISIONS
 from muptane.oem.errors import BackupDamaged, Malformed, NotAdvanced, NotEmpty
 from muptane.oem.inventory import Assignment, Image, ManifestReceived, RoleFile, Vehicle
 from muptane.oem.office import Office
@@ -146,7 +147,7 @@ def test_another_schema_is_restored_by_the_program_that_made_it(kept, tmp_path):
     kept.back_up()
     vault = kept.vault
     contents, record = vault.contents(vault.pick()), vault.pick()
-    older = Contents(contents.files, contents.schema - 1, contents.tables)
+    older = Contents(contents.files, REVISIONS[0], contents.tables)
     named = vault.put(older.encode())[0]
     before = vault.receipts[-1].digest
     vault.add(Record(2, before, NOW, named.digest, record.identity), kept.owner.signer)

@@ -34,8 +34,8 @@ DEVICE_ORDER = (
 )
 BENCH_ORDER = (
     ("cli",),
-    ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures"),
-    ("bench.figures", "bench.goodput"),
+    ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures", "bench.scale"),
+    ("bench.figures", "bench.goodput", "bench.crowd"),
     ("bench.installs", "bench.foreign_link"),
     ("bench.demo",),
     ("bench.attacks", "bench.faults"),
@@ -47,7 +47,7 @@ BENCH_ORDER = (
     ("bench.interpreters",),
     ("bench.join",),
     ("bench.can", "bench.realtime"),
-    ("bench.firmware", "bench.settings"),
+    ("bench.firmware", "bench.settings", "bench.postgres"),
     ("bench.world", "bench.plan", "bench.records", "bench.romfs", "bench.courier"),
 )
 # Beyond the order: these never meet although one stands above the other.

@@ -18,6 +18,7 @@ WALL_CLOCK: dict[str, str] = {
     "host/muptane/bench/join/gallia.py": "a scanner of others, in real time",
     "host/muptane/bench/join/plugin.py": "foreign tools on the virtual bus live in real time",
     "host/muptane/bench/realtime.py": "it lets the world's events happen when the wall says so",
+    "host/muptane/bench/scale.py": "it compares what two things take by the wall clock",
     "host/muptane/bench/tester.py": "an independent diagnostic stack has real time-outs",
     "host/muptane/bench/rig.py": "real boards live in real time",
 }

@@ -67,10 +67,10 @@ AT_TIME = 1_767_225_600
 @dataclass(frozen=True)
 class Figure:
     """`target` is an upper bound (with `least`, a lower one), or None for a value that is only
-    reported."""
+    reported. `value`: None where it could not be measured, which meets no target."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
     target: float | None = None
     least: bool = False
@@ -93,6 +93,8 @@ class Figure:
     def met(self) -> bool:
         if self.target is None:
             return True
+        if self.value is None:
+            return False
         return self.value >= self.target if self.least else self.value <= self.target
 
 

@@ -15,8 +15,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 NOUNS = (
-    "attack", "backup", "bus", "client", "demo", "faults", "gc", "measure", "oem", "supplier",
-    "vehicle",
+    "attack", "backup", "bus", "client", "demo", "faults", "gc", "measure", "migrating", "oem",
+    "supplier", "vehicle",
 )  # fmt: skip
 
 

@@ -16,7 +16,15 @@ from sqlalchemy.orm import Session
 
 from muptane.oem.errors import Malformed, UnknownEcu, UnknownImage
 from muptane.oem.fleet import ecus_of, last_report, misfit, newest_assignment
-from muptane.oem.inventory import Assignment, BundleMade, Ecu, Image, Inventory, ReportReceived
+from muptane.oem.inventory import (
+    Assignment,
+    BundleMade,
+    Ecu,
+    Image,
+    Inventory,
+    Replacement,
+    ReportReceived,
+)
 from muptane.oem.targets import Bundle
 from uptane import ids
 
@@ -71,10 +79,13 @@ def assign_bundle(
 
 
 def vehicle_bundle(session: Session, vehicle: str) -> BundleMade | None:
-    """The newest bundle of a vehicle, unless a later wish overtook a part of it."""
+    """The newest bundle of a vehicle, unless a later wish overtook a part of it, or an ECU of it
+    was replaced."""
     query = select(BundleMade).where(BundleMade.vehicle_id == vehicle)
     made = session.scalars(query.order_by(BundleMade.number.desc()).limit(1)).first()
     if made is None:
+        return None
+    if any(session.get(Replacement, ecu) is not None for ecu, _ in made.images):
         return None
     wishes = [newest_assignment(session, ecu) for ecu, _ in made.images]
     return made if all(wish and wish.bundle_id == made.id for wish in wishes) else None

@@ -1,8 +1,9 @@
 """The back office's own verifier: reports and manifests of vehicles, and its own role files.
 
 It is made of libraries and shares no line with the verifier on the devices, so each can catch
-the other's mistakes. Strictness: every message is read into a model, written again and compared
-with the bytes that came. It keeps no state: what was seen before is the inventory's to know.
+the other's mistakes. Bytes are refused unless they are the one encoding of their
+value, and a value unless it is what its model would write. It keeps no state: what was seen before
+is the inventory's to know.
 Rules: V-43, V-44, V-71, R-12, E-42, E-43, E-46, E-47, E-60, E-74, T-05, T-06, T-10, T-27.
 """
 
@@ -64,12 +65,16 @@ class Report(Strict):
         return self
 
     def content(self) -> bytes:
+        return encode(self.as_map())
+
+    def as_map(self) -> dict[int, object]:
+        """As it is read and written."""
         made: dict[int, object] = {
             ids.KEY_FORMAT: ids.FORMAT,
             ids.KEY_TYPE: ids.TYPE_REPORT,
             ids.REPORT_ID: self.ecu,
             ids.REPORT_IMAGE: [self.image, self.length, self.hashes, self.release],
-            ids.REPORT_ATTACKS: self.attacks,
+            ids.REPORT_ATTACKS: list(self.attacks),
             ids.REPORT_TIME: self.time,
             ids.REPORT_COUNTER: self.counter,
             ids.REPORT_NONCE: self.nonce,
@@ -79,7 +84,7 @@ class Report(Strict):
             made[ids.REPORT_BUNDLE] = list(self.tried)
         if self.regions:
             made[ids.REPORT_REGIONS] = [list(held) for held in self.regions]
-        return encode(made)
+        return made
 
 
 class VehicleManifest(Strict):
@@ -91,16 +96,18 @@ class VehicleManifest(Strict):
     counter: U32
 
     def content(self) -> bytes:
-        return encode(
-            {
-                ids.KEY_FORMAT: ids.FORMAT,
-                ids.KEY_TYPE: ids.TYPE_VEHICLE,
-                ids.VEHICLE_ID: self.vehicle,
-                ids.VEHICLE_PRIMARY: self.primary,
-                ids.VEHICLE_REPORTS: self.reports,
-                ids.VEHICLE_COUNTER: self.counter,
-            }
-        )
+        return encode(self.as_map())
+
+    def as_map(self) -> dict[int, object]:
+        """As it is read and written."""
+        return {
+            ids.KEY_FORMAT: ids.FORMAT,
+            ids.KEY_TYPE: ids.TYPE_VEHICLE,
+            ids.VEHICLE_ID: self.vehicle,
+            ids.VEHICLE_PRIMARY: self.primary,
+            ids.VEHICLE_REPORTS: list(self.reports),
+            ids.VEHICLE_COUNTER: self.counter,
+        }
 
 
 def read_report(raw: bytes) -> tuple[Report, Sealed]:
@@ -125,7 +132,7 @@ def read_report(raw: bytes) -> tuple[Report, Sealed]:
         )
     except (KeyError, ValueError, TypeError) as fault:
         raise Malformed(f"not a version report: {fault}") from fault
-    if made.content() != sealed.content:
+    if made.as_map() != found:
         raise Malformed("not exactly a version report")
     return made, sealed
 
@@ -143,26 +150,15 @@ def read_manifest(raw: bytes) -> tuple[VehicleManifest, Sealed]:
         )
     except (KeyError, ValueError, TypeError) as fault:
         raise Malformed(f"not a vehicle version manifest: {fault}") from fault
-    if made.content() != sealed.content:
+    if made.as_map() != found:
         raise Malformed("not exactly a vehicle version manifest")
     return made, sealed
 
 
-def verify_report(raw: bytes, key: Key, identity: bytes) -> Report:
-    """The report that the ECU with `key` sealed for this Director, else BadSeal."""
-    report, sealed = read_report(raw)
-    verify_seal(sealed, key, Context(ids.TYPE_REPORT, identity, ids.TYPE_REPORT))
-    return report
-
-
-def verify_manifest(raw: bytes, key: Key, identity: bytes) -> VehicleManifest:
-    """The manifest that the Primary with `key` sealed for this Director, else BadSeal.
-
-    Its reports are still as they came: each has its own key.
-    """
-    vehicle_manifest, sealed = read_manifest(raw)
-    verify_seal(sealed, key, Context(ids.TYPE_VEHICLE, identity, ids.TYPE_VEHICLE))
-    return vehicle_manifest
+def check_seal(sealed: Sealed, key: Key, identity: bytes, kind: int) -> None:
+    """Refuse with BadSeal what the ECU with `key` did not seal for this Director. `kind`:
+    ids.TYPE_REPORT or TYPE_VEHICLE, as it was read."""
+    verify_seal(sealed, key, Context(kind, identity, kind))
 
 
 def verify_attestation(raw: bytes, key: Key, identity: bytes) -> Attestation:
@@ -251,7 +247,7 @@ def _content(sealed: Sealed, kind: int) -> dict[int, Any]:
     found = decode(sealed.content, MANIFEST_BYTES_MAX)
     if not isinstance(found, dict):
         raise Malformed("a content is a map")
-    if found.get(ids.KEY_FORMAT) != ids.FORMAT:
+    if found.get(ids.KEY_FORMAT) != ids.FORMAT or found[ids.KEY_FORMAT] is True:
         raise Malformed("another format")
     if found.get(ids.KEY_TYPE) != kind:
         raise WrongPurpose(f"type {found.get(ids.KEY_TYPE)} came as type {kind}")

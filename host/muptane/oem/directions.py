@@ -8,21 +8,21 @@ Rules: R-14, R-16, S-45, T-48, E-76, E-80.
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.orm import Session
-
 from muptane.oem.bundles import vehicle_bundle, wanted_image
+from muptane.oem.database import Work
 from muptane.oem.errors import NoDecryptionKey, OemRefusal
 from muptane.oem.fields import Custom
-from muptane.oem.fleet import ecus_of, last_report, misfit
-from muptane.oem.inventory import Ecu, Image
+from muptane.oem.fleet import misfit
+from muptane.oem.inventory import Image
+from muptane.oem.states import EcuState, KnownImages, VehicleState
 from muptane.oem.targets import Bundle, Entry
 from uptane import ids
 
-# (session, image, its ECUs of one vehicle, now) -> what the entry says of how it travels
-Travel = Callable[[Session, Image, Sequence[Ecu], int], Custom]
+# (work, image, its ECUs of one vehicle, now) -> what the entry says of how it travels
+Travel = Callable[[Work, Image, Sequence[EcuState], int], Custom]
 
 
-def as_it_is(session: Session, image: Image, ecus: Sequence[Ecu], now: int) -> Custom:
+def as_it_is(work: Work, image: Image, ecus: Sequence[EcuState], now: int) -> Custom:
     """Every image travels whole and in the clear; a confidential one does not."""
     if image.confidential:
         raise NoDecryptionKey(f"image {image.number} is confidential, and nothing encrypts it")
@@ -33,9 +33,12 @@ class Directions:
     """`chosen`: ECU id -> image; `withheld`: (ECU, image, why) of wishes that do not go;
     `acknowledged`: ECU id -> counter of the report that was heard; `bundle`, or None."""
 
-    def __init__(self, session: Session, vehicle: str) -> None:
-        self._session = session
-        self._ecus = ecus_of(session, vehicle)
+    def __init__(self, work: Work, state: VehicleState, images: KnownImages) -> None:
+        """Use `of`."""
+        self._work = work
+        self._state = state
+        wishes = [one.wish.image for one in state.ecus if one.wish is not None]
+        self._images = dict(images.of(work, wishes))
         self.chosen: dict[int, Image] = {}
         self.withheld: list[tuple[int, int, str]] = []
         self.acknowledged: dict[int, int] = {}
@@ -43,14 +46,22 @@ class Directions:
         self._ways: dict[int, Custom] = {}
 
     @classmethod
-    def of(cls, session: Session, vehicle: str, travel: Travel, now: int) -> "Directions":
+    def of(
+        cls,
+        work: Work,
+        state: VehicleState,
+        images: KnownImages,
+        travel: Travel,
+        now: int,
+    ) -> "Directions":
         """Decide, for every ECU of a vehicle."""
-        made = cls(session, vehicle)
-        for ecu in made._ecus:
-            made._choose(ecu)
+        made = cls(work, state, images)
+        for one in state.ecus:
+            made._choose(one)
         for image in {image.number: image for image in made.chosen.values()}.values():
             made._send(image, travel, now)
-        made._bind(vehicle)
+        if state.bundled:
+            made._bind(state.vehicle)
         return made
 
     def entries(self) -> dict[int, Entry]:
@@ -63,12 +74,12 @@ class Directions:
     def _installers(self, image: Image) -> tuple[int, ...]:
         return tuple(sorted(ecu for ecu, one in self.chosen.items() if one is image))
 
-    def _choose(self, ecu: Ecu) -> None:
-        """Put the wanted image of `ecu` where it belongs: it goes, or it would do harm."""
-        report = last_report(self._session, ecu.id)
+    def _choose(self, one: EcuState) -> None:
+        """Put the wanted image of an ECU where it belongs: it goes, or it would do harm."""
+        ecu, report = one.ecu, one.report
         if report is not None and report.attacks:
             self.acknowledged[ecu.id] = report.counter
-        wanted = wanted_image(self._session, ecu.id)
+        wanted = self._wanted(one)
         if wanted is None:
             return
         refusal = misfit(ecu, wanted, report)
@@ -77,19 +88,28 @@ class Directions:
         else:
             self.withheld.append((ecu.id, wanted.number, str(refusal)))
 
+    def _wanted(self, one: EcuState) -> Image | None:
+        """A wish of a bundle may have been overtaken, so that an older one counts."""
+        if one.wish is None:
+            return None
+        if one.wish.bundle_id is None:
+            return self._images[one.wish.image]
+        counts = wanted_image(self._work.session, one.ecu.id)
+        return None if counts is None else self._images.setdefault(counts.number, counts)
+
     def _send(self, image: Image, travel: Travel, now: int) -> None:
         """Find how an image travels to those who are to have it; if it cannot, they do not."""
-        takers = [ecu for ecu in self._ecus if self.chosen.get(ecu.id) is image]
+        takers = [one for one in self._state.ecus if self.chosen.get(one.ecu.id) is image]
         try:
-            self._ways[image.number] = travel(self._session, image, takers, now)
+            self._ways[image.number] = travel(self._work, image, takers, now)
         except OemRefusal as refusal:
-            for ecu in takers:
-                self._withhold(ecu.id, image.number, str(refusal))
+            for one in takers:
+                self._withhold(one.ecu.id, image.number, str(refusal))
 
     def _bind(self, vehicle: str) -> None:
         """Find the bundle among the directions. One that goes together and cannot go as a whole
         is withheld as a whole (S-45)."""
-        made = vehicle_bundle(self._session, vehicle)
+        made = vehicle_bundle(self._work.session, vehicle)
         if made is None:
             return
         ecus = tuple(ecu for ecu, _ in made.images if ecu in self.chosen)

@@ -10,15 +10,17 @@ Rules: R-03, R-08, R-10 to R-16, R-30, R-34, R-35, R-63, T-18, T-48, T-51, E-76.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
 from muptane.oem.bundles import broken
 from muptane.oem.check import MANIFEST_BYTES_MAX
+from muptane.oem.database import Work
 from muptane.oem.directions import Directions, Travel, as_it_is
-from muptane.oem.errors import Malformed, OemRefusal, WrongVersion
+from muptane.oem.errors import Malformed, OemRefusal, Overtaken, WrongVersion
+from muptane.oem.fields import is_vehicle_id
 from muptane.oem.fleet import newest_map
 from muptane.oem.inventory import (
     DecisionMade,
@@ -34,9 +36,15 @@ from muptane.oem.keys import Holders, Signer
 from muptane.oem.maps import Listing, read_map
 from muptane.oem.metadata import Role, Snapshot, Timestamp
 from muptane.oem.reception import Reader, accept
+from muptane.oem.states import INSERTS, Cause, KnownImages, VehicleState, vehicle_state
 from muptane.oem.targets import Targets
 from uptane import ids
 from uptane.limits import VERSION_MAX
+
+AGAIN_MAX = 3  # how often a request begins anew because another one was quicker
+CLAIM_CHARS_MAX = 64
+ODDITIES = Oddity.__tablename__
+Addressee = tuple[VehicleState, Cause]  # of directions, and what they answer
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Director:
         self.reports_for = authority.identity  # of the Director 1 of the vehicles' map
         self.verify_mac: Verify = no_key_server
         self.travel: Travel = as_it_is
+        self._images = KnownImages()
         self._inventory = inventory
         self._authority = authority
 
@@ -94,9 +103,10 @@ class Director:
 
     def welcome(self, vehicle: str, now: int) -> Decision:
         """The first directions of a vehicle that was just registered, to be provisioned."""
-        with self._inventory.begin() as session:
-            decision = self._direct(session, self._authority, (vehicle, None), now)
-            session.commit()
+        with self._inventory.work() as work:
+            to = (vehicle_state(work, vehicle), Cause(vehicle, None, None))
+            decision = self._direct(work, self._authority, to, now)
+            work.commit()
         return decision
 
     def receive_manifest(self, vehicle: str, raw: bytes, now: int) -> Decision:
@@ -104,24 +114,34 @@ class Director:
 
         Refuses like `reception.accept`; then only the oddity is recorded.
         """
-        reader = Reader(self.reports_for, self.verify_mac)
         try:
-            with self._inventory.begin() as session:
-                accepted = accept(session, reader, (vehicle, raw), now)
-                received = (vehicle, accepted.manifest_id)
-                decision = self._direct(session, self._authority, received, now)
-                remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
-                mixed = broken(session, vehicle)
-                if mixed is not None:
-                    remarks.append(mixed)
-                session.add_all(_oddity(vehicle, remark, b"", now) for remark in remarks)
-                session.commit()
+            for _ in range(AGAIN_MAX):
+                try:
+                    return self._receive(vehicle, raw, now)
+                except Overtaken:
+                    continue  # see what is new, and whether this is
+            return self._receive(vehicle, raw, now)
         except OemRefusal as refusal:
             sentence = f"{type(refusal).__name__}: {refusal}"
-            with self._inventory.begin() as session:
-                session.add(_oddity(vehicle, sentence, raw, now))
-                session.commit()
+            with self._inventory.work() as work:
+                work.add(INSERTS[ODDITIES], [_oddity(vehicle, sentence, raw, now)])
+                work.commit()
             raise
+
+    def _receive(self, vehicle: str, raw: bytes, now: int) -> Decision:
+        """All of it, or nothing."""
+        reader = Reader(self.reports_for, self.verify_mac, self._images)
+        with self._inventory.work() as work:
+            accepted = accept(work, reader, (vehicle, raw), now)
+            to = (accepted.state, accepted.cause)
+            decision = self._direct(work, self._authority, to, now)
+            remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
+            mixed = broken(work.session, vehicle) if accepted.state.bundled else None
+            if mixed is not None:
+                remarks.append(mixed)
+            odd = [_oddity(vehicle, remark, b"", now) for remark in remarks]
+            work.add(INSERTS[ODDITIES], odd)
+            work.commit()
         return decision
 
     def list_map(self, vehicle: str, raw: bytes, now: int) -> None:
@@ -139,29 +159,31 @@ class Director:
         """One more Root with `changes` (role -> Holders, ids.TIME too), and new directions for
         every vehicle, which repeat the OEM's wishes rather than anything signed before."""
         authority = self._authority.rotated(changes, now)
-        with self._inventory.begin() as session:
-            session.add(RootFile(version=authority.root.version, raw=authority.roots[-1]))
-            for vehicle in session.scalars(select(Vehicle.id).order_by(Vehicle.id)):
-                self._direct(session, authority, (vehicle, None), now)
-            session.commit()
+        root = {"version": authority.root.version, "raw": authority.roots[-1]}
+        with self._inventory.work() as work:
+            work.add(INSERTS[RootFile.__tablename__], [root])
+            for vehicle in work.session.scalars(select(Vehicle.id).order_by(Vehicle.id)).all():
+                to = (vehicle_state(work, vehicle), Cause(vehicle, None, None))
+                self._direct(work, authority, to, now)
+            work.commit()
         self._authority = authority
 
     def advance(self, by: int, now: int) -> None:
         """Say the same again to every vehicle, `by` versions further: beyond what it may have seen
         since the backup that the inventory was restored from (R-39)."""
-        with self._inventory.begin() as session:
-            query = select(Vehicle.id).order_by(Vehicle.id)
-            for vehicle in session.scalars(query):
-                raw = self.read(vehicle, ids.TARGETS, 0) or b""
+        with self._inventory.work() as work:
+            for vehicle in work.session.scalars(select(Vehicle.id).order_by(Vehicle.id)).all():
+                state = vehicle_state(work, vehicle)
+                newest = {"vehicle_id": vehicle, "role": ids.TARGETS}
+                newest["version"] = state.versions[ids.TARGETS]
+                raw = work.session.scalars(select(RoleFile.raw).filter_by(**newest)).one()
                 said = self._authority.verify(raw, ids.TARGETS)
-                changes = {
-                    "version": said.version + by,
-                    "expires": self._authority.expiry(ids.TARGETS, now),
-                }
+                expires = self._authority.expiry(ids.TARGETS, now)
+                changes = {"version": said.version + by, "expires": expires}
                 if isinstance(said, Targets):
                     targets = said.model_copy(update=changes)
-                    _issue(session, self._authority, targets, now, by)
-            session.commit()
+                    _issue(work, self._authority, (state, targets), now, by)
+            work.commit()
 
     def read(self, vehicle: str, role: int, version: int) -> bytes | None:
         """A role file for `vehicle`, version 0 for the newest; None: there is no such file."""
@@ -171,6 +193,8 @@ class Director:
             role not in (ids.TIMESTAMP, ids.SNAPSHOT, ids.TARGETS)
             or not 0 <= version <= VERSION_MAX
         ):
+            return None
+        if not is_vehicle_id(vehicle):
             return None
         query = select(RoleFile.raw).where(RoleFile.vehicle_id == vehicle, RoleFile.role == role)
         if version != 0:
@@ -184,71 +208,72 @@ class Director:
             rows = session.scalars(select(Oddity).order_by(Oddity.id))
             return [(row.seen_s, row.vehicle_id, row.sentence) for row in rows]
 
-    def _direct(
-        self, session: Session, authority: Authority, cause: tuple[str, int | None], now: int
-    ) -> Decision:
-        """Decide, record and sign. `cause`: the vehicle, and the manifest that it answers."""
-        vehicle, manifest_id = cause
-        made = Directions.of(session, vehicle, self.travel, now)
+    def _direct(self, work: Work, authority: Authority, to: Addressee, now: int) -> Decision:
+        """Decide, record and sign."""
+        state, cause = to
+        made = Directions.of(work, state, self._images, self.travel, now)
         targets = Targets(
-            version=_newest_version(session, vehicle, ids.TARGETS) + 1,
+            version=state.versions[ids.TARGETS] + 1,
             expires=authority.expiry(ids.TARGETS, now),
             images=made.entries(),
-            vehicle=vehicle,
+            vehicle=state.vehicle,
             acknowledged=made.acknowledged,
-            maps=_listings(session, vehicle),
+            maps=_listings(work, state),
             bundle=made.bundle,
         )
-        _issue(session, authority, targets, now)
+        _issue(work, authority, (state, targets), now)
         directions = {ecu: image.number for ecu, image in made.chosen.items()}
-        session.add(
-            DecisionMade(
-                vehicle_id=vehicle,
-                manifest_id=manifest_id,
-                made_s=now,
-                targets_version=targets.version,
-                directions=[list(direction) for direction in directions.items()],
-                withheld=[list(wish) for wish in made.withheld],
-            )
-        )
+        decided = {
+            **cause._asdict(),
+            "vehicle_id": state.vehicle,
+            "made_s": now,
+            "targets_version": targets.version,
+            "directions": [list(direction) for direction in directions.items()],
+            "withheld": [list(wish) for wish in made.withheld],
+        }
+        work.add(INSERTS[DecisionMade.__tablename__], [decided])
         withheld = tuple(made.withheld)
-        return Decision(vehicle, targets.version, directions, withheld, made.acknowledged)
+        return Decision(state.vehicle, targets.version, directions, withheld, made.acknowledged)
 
 
-def _listings(session: Session, vehicle: str) -> dict[int, Listing]:
-    known = newest_map(session, vehicle)
+def _listings(work: Work, state: VehicleState) -> dict[int, Listing]:
+    known = newest_map(work.session, state.vehicle) if state.mapped else None
     return {} if known is None else {known.number: Listing.of(known.raw)}
 
 
 def _issue(
-    session: Session, authority: Authority, targets: Targets, now: int, ahead: int = 1
+    work: Work,
+    authority: Authority,
+    what: tuple[VehicleState, Targets],
+    now: int,
+    ahead: int = 1,
 ) -> None:
-    """Sign and store `targets`, with a Snapshot and a Timestamp for the same vehicle, their
-    versions `ahead` of the ones before."""
-    vehicle = str(targets.vehicle)
+    """Sign and store Targets, with a Snapshot and a Timestamp for the same vehicle, their versions
+    `ahead` of the ones before."""
+    state, targets = what
     snapshot = Snapshot(
-        version=_newest_version(session, vehicle, ids.SNAPSHOT) + ahead,
+        version=state.versions[ids.SNAPSHOT] + ahead,
         expires=authority.expiry(ids.SNAPSHOT, now),
         versions={ids.TARGETS: targets.version},
     )
     timestamp = Timestamp.of(
-        _newest_version(session, vehicle, ids.TIMESTAMP) + ahead,
-        authority.expiry(ids.TIMESTAMP, now),
-        snapshot,
+        state.versions[ids.TIMESTAMP] + ahead, authority.expiry(ids.TIMESTAMP, now), snapshot
     )
     made: tuple[Role, ...] = (targets, snapshot, timestamp)
-    for role in made:
-        raw = authority.sign(role)
-        session.add(RoleFile(vehicle_id=vehicle, role=role.type, version=role.version, raw=raw))
-    session.flush()
+    rows = [
+        {
+            "vehicle_id": state.vehicle,
+            "role": role.type,
+            "version": role.version,
+            "raw": authority.sign(role),
+        }
+        for role in made
+    ]
+    work.add(INSERTS[RoleFile.__tablename__], rows)
 
 
-def _newest_version(session: Session, vehicle: str, role: int) -> int:
-    query = select(func.max(RoleFile.version)).where(
-        RoleFile.vehicle_id == vehicle, RoleFile.role == role
-    )
-    return session.scalars(query).one() or 0
-
-
-def _oddity(vehicle: str, sentence: str, raw: bytes, now: int) -> Oddity:
-    return Oddity(vehicle_id=vehicle, seen_s=now, sentence=sentence, raw=raw[:MANIFEST_BYTES_MAX])
+def _oddity(vehicle: str, sentence: str, raw: bytes, now: int) -> dict[str, Any]:
+    """`vehicle`: as the transport named it, which may be anything."""
+    claimed = vehicle if is_vehicle_id(vehicle) else ascii(vehicle)[:CLAIM_CHARS_MAX]
+    raw = raw[:MANIFEST_BYTES_MAX]
+    return {"vehicle_id": claimed, "seen_s": now, "sentence": sentence, "raw": raw}

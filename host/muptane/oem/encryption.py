@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from muptane.oem import fleet
 from muptane.oem.errors import ContentKeyUsed, Malformed, NoDecryptionKey, UnknownImage
 from muptane.oem.fields import Custom, sha256
-from muptane.oem.inventory import ContentKey, Ecu, Image, Inventory
+from muptane.oem.inventory import ContentKey, Image, Inventory
+from muptane.oem.states import AnyEcu
 from muptane.oem.wraps import KEY_BYTES, NONCE_BYTES, Purpose, wrap_to_key
 from uptane import algorithms, ids
 
@@ -88,7 +89,7 @@ class Encryption:
         session: Session,
         file: tuple[int, int],
         plain: bytes,
-        recipients: Iterable[Ecu],
+        recipients: Iterable[AnyEcu],
         now: int,
     ) -> Encrypted:
         """Encrypt some bytes, once, within a transaction. `file`: kind and number of what they
@@ -126,7 +127,7 @@ class Encryption:
             raise NoDecryptionKey("nobody could open what is encrypted for no ECU")
         return Encrypted(ciphertext, wraps)
 
-    def _wrapped(self, key: bytes, ecu: Ecu, purpose: Purpose) -> bytes:
+    def _wrapped(self, key: bytes, ecu: AnyEcu, purpose: Purpose) -> bytes:
         if ecu.public is None and ecu.decrypts:
             return self._wrap(key, purpose)
         if ecu.decryption is None or not ecu.decrypts:

@@ -1,8 +1,8 @@
-"""COSE messages around payloads (RFC 9052), made and taken apart with cwt.
+"""COSE messages around payloads (RFC 9052), made and taken apart.
 
-cwt writes exactly the bytes of docs/pouf.cddl when it is given the headers in deterministic
-order, so nothing of RFC 9052 is written out here. For verifying, cwt stops at the first good
-signature; a threshold needs each one, so it is handed a message with one signature at a time.
+Signatures are over the Sig_structure of section 4.4, written out here: cwt, which makes the same
+bytes (a test compares them), takes a millisecond and more a message, and stops at the first good
+signature where a threshold needs each one. MACs, which are rare, it checks.
 What these functions do not do: decide which keys may sign what.
 Rules: V-06, V-91, E-43, E-45, E-46, E-47, T-05, T-06.
 """
@@ -10,23 +10,25 @@ Rules: V-06, V-91, E-43, E-45, E-46, E-47, T-05, T-06.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cbor2 import CBORTag
 from cwt import COSE, CWTError
-from cwt import Signer as CwtSigner
 from cwt.cose_key_interface import COSEKeyInterface
 
 from muptane.oem.encoding import decode, encode
 from muptane.oem.errors import BadSeal, Malformed, TooLarge
-from muptane.oem.keys import Key, Signer
+from muptane.oem.keys import SIGNATURE_BYTES, Key, Signer
 from uptane import algorithms, ids, limits
 
-SIGNATURE_BYTES = 64
 TAG_BYTES = 32
 HASHED = {ids.HEADER_PAYLOAD_HASH: ids.ALG_SHA256}
-KNOWN_HEADERS = tuple(
-    encode({ids.HEADER_ALG: known}) for known in (algorithms.ALG_EDDSA, algorithms.ALG_ES256)
-)
+KNOWN_ALGORITHMS = (algorithms.ALG_EDDSA, algorithms.ALG_ES256)
+HEADERS = {known: encode({ids.HEADER_ALG: known}) for known in KNOWN_ALGORITHMS}
+SEAL_HEADERS = {known: encode({ids.HEADER_ALG: known} | HASHED) for known in KNOWN_ALGORITHMS}
+MAC_HEADERS = encode({ids.HEADER_ALG: algorithms.ALG_HMAC} | HASHED)
+OF_MANY, OF_ONE = "Signature", "Signature1"  # contexts of a Sig_structure
+CONTEXTS_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,20 @@ class Context:
     number: int
 
     def encode(self) -> bytes:
-        fields = [ids.POUF_NAME, ids.POUF_VERSION, self.type, self.identity, self.number]
-        return encode(fields)
+        return encode([ids.POUF_NAME, ids.POUF_VERSION, self.type, self.identity, self.number])
+
+
+@lru_cache(CONTEXTS_KEPT)
+def _begun(structure: str, protected: bytes, context: Context) -> bytes:
+    """A Sig_structure up to its payload, which is its last item; all but that is always the
+    same."""
+    before = [structure, protected] if structure == OF_ONE else [structure, b"", protected]
+    return encode([*before, context.encode(), b""])[:-1]
+
+
+def to_be_signed(structure: str, protected: bytes, context: Context, payload: bytes) -> bytes:
+    """The Sig_structure that a signature is over. `structure`: OF_MANY or OF_ONE."""
+    return _begun(structure, protected, context) + encode(payload)
 
 
 @dataclass(frozen=True)
@@ -66,13 +80,12 @@ class Sealed:
 
 def sign(payload: bytes, signers: Iterable[Signer], context: Context) -> bytes:
     """A role file: COSE_Sign with a signature by each of `signers`, in the order of their kids."""
-    ordered = sorted(signers, key=lambda signer: signer.key.kid)
-    entries = [
-        CwtSigner.new(signer.for_cwt(), _headers(signer.key), {ids.HEADER_KID: signer.key.kid})
-        for signer in ordered
-    ]
-    made = COSE.new().encode_and_sign(payload, signers=entries, external_aad=context.encode())
-    return bytes(made)
+    entries = []
+    for signer in sorted(signers, key=lambda signer: signer.key.kid):
+        protected = HEADERS[signer.key.algorithm]
+        message = to_be_signed(OF_MANY, protected, context, payload)
+        entries.append([protected, {ids.HEADER_KID: signer.key.kid}, signer.sign(message)])
+    return encode(CBORTag(ids.COSE_SIGN, [b"", {}, payload, entries]))
 
 
 def unsigned(payload: bytes) -> bytes:
@@ -108,13 +121,13 @@ def cosign(raw: bytes, signers: Iterable[Signer], context: Context, bytes_max: i
 
 def sign1(payload: bytes, signer: Signer, context: Context) -> bytes:
     """A time file: COSE_Sign1 over `payload`."""
-    return encode(_sign1(payload, signer, context, _headers(signer.key)))
+    return encode(_sign1(payload, signer, context, HEADERS[signer.key.algorithm]))
 
 
 def seal(content: bytes, signer: Signer, context: Context) -> bytes:
     """A report or manifest file: [content, COSE_Sign1 of the content's SHA-256] (T-05)."""
     digest = hashlib.sha256(content).digest()
-    return encode([content, _sign1(digest, signer, context, _headers(signer.key) | HASHED)])
+    return encode([content, _sign1(digest, signer, context, SEAL_HEADERS[signer.key.algorithm])])
 
 
 def read_sign(raw: bytes, bytes_max: int) -> tuple[bytes, list[Signature]]:
@@ -148,19 +161,18 @@ def read_sealed(raw: bytes, bytes_max: int) -> Sealed:
 def verify(payload: bytes, signature: Signature, key: Key, context: Context) -> bool:
     """Whether `key` made this one signature over `payload` for this purpose. A header that names
     another algorithm than the key's spoils it."""
-    if signature.protected != encode(_headers(key)):
+    if signature.protected != HEADERS[key.algorithm]:
         return False
-    headers = {ids.HEADER_KID: signature.kid}
-    entry = [signature.protected, headers, signature.value]
-    return _verifies(CBORTag(ids.COSE_SIGN, [b"", {}, payload, [entry]]), key, context)
+    message = to_be_signed(OF_MANY, signature.protected, context, payload)
+    return key.verifies(message, signature.value)
 
 
 def verify_sign1(raw: bytes, key: Key, context: Context) -> bytes:
     """The payload of a time file that `key` signed for this purpose, else BadSeal."""
     message = decode(raw, limits.TIME_BYTES_MAX)
-    payload = _payload_of(message, ids.COSE_SIGN1, key.kid, _headers(key))
-    if not _verifies(message, key, context):
-        raise BadSeal("the signature does not verify")
+    headers = HEADERS[key.algorithm]
+    payload, signature = _payload_of(message, ids.COSE_SIGN1, key.kid, headers)
+    _check_signature(key, (headers, context, payload), signature)
     return payload
 
 
@@ -169,18 +181,16 @@ def verify_seal(sealed: Sealed, key: Key, context: Context) -> bytes:
 
     The digest is computed again; the carried one only has to agree (T-05).
     """
-    _check_seal(sealed, ids.COSE_SIGN1, key.kid, _headers(key))
-    if not _verifies(sealed.seal, key, context):
-        raise BadSeal("the signature does not verify")
+    headers = SEAL_HEADERS[key.algorithm]
+    digest, signature = _check_seal(sealed, ids.COSE_SIGN1, key.kid, headers)
+    _check_signature(key, (headers, context, digest), signature)
     return sealed.content
 
 
 def verify_mac_seal(sealed: Sealed, key: COSEKeyInterface, context: Context) -> bytes:
     """The content, around which a holder of the symmetric `key` put a COSE_Mac0 for this purpose,
     else BadSeal. Tags are compared in constant time, by cwt."""
-    _check_seal(
-        sealed, algorithms.COSE_MAC0, key.kid or b"", {ids.HEADER_ALG: algorithms.ALG_HMAC}
-    )
+    _check_seal(sealed, algorithms.COSE_MAC0, key.kid or b"", MAC_HEADERS)
     try:
         COSE.new().decode(sealed.seal, key, external_aad=context.encode())
     except CWTError as fault:
@@ -188,37 +198,32 @@ def verify_mac_seal(sealed: Sealed, key: COSEKeyInterface, context: Context) -> 
     return sealed.content
 
 
-def _headers(key: Key) -> dict[int, int]:
-    """The protected headers of what `key` signs."""
-    return {ids.HEADER_ALG: key.algorithm}
-
-
-def _check_seal(sealed: Sealed, tag: int, kid: bytes, headers: dict[int, int]) -> None:
-    carried = _payload_of(sealed.seal, tag, kid, headers | HASHED)
+def _check_seal(sealed: Sealed, tag: int, kid: bytes, headers: bytes) -> tuple[bytes, bytes]:
+    """The digest that it carries, which is the content's, and the signature or MAC over it."""
+    carried, value = _payload_of(sealed.seal, tag, kid, headers)
     if carried != hashlib.sha256(sealed.content).digest():
         raise BadSeal("the seal belongs to another content")
+    return carried, value
 
 
-def _sign1(payload: bytes, signer: Signer, context: Context, protected: dict[int, int]) -> CBORTag:
+def _check_signature(key: Key, signed: tuple[bytes, Context, bytes], signature: bytes) -> None:
+    """Of a COSE_Sign1, else BadSeal. `signed`: protected headers, context, payload."""
+    protected, context, payload = signed
+    if not key.verifies(to_be_signed(OF_ONE, protected, context, payload), signature):
+        raise BadSeal("the signature does not verify")
+
+
+def _sign1(payload: bytes, signer: Signer, context: Context, protected: bytes) -> CBORTag:
+    signature = signer.sign(to_be_signed(OF_ONE, protected, context, payload))
     kid = {ids.HEADER_KID: signer.key.kid}
-    made = COSE.new().encode_and_sign(
-        payload,
-        signer.for_cwt(),
-        protected,
-        kid,
-        external_aad=context.encode(),
-        out="cbor2/CBORTag",
-    )
-    if not isinstance(made, CBORTag):
-        raise TypeError("cwt was asked for a tag")
-    return made
+    return CBORTag(ids.COSE_SIGN1, [protected, kid, payload, signature])
 
 
 def _signature(entry: object) -> Sequence[Signature]:
     match entry:
         case [bytes(protected), {ids.HEADER_KID: bytes(kid), **more}, bytes(value)]:
             usable = len(kid) == limits.KID_BYTES and len(value) == SIGNATURE_BYTES and not more
-            if usable and protected in KNOWN_HEADERS:
+            if usable and protected in HEADERS.values():
                 return (Signature(protected, kid, value),)
             return ()
         case [bytes(), dict(), bytes()]:
@@ -226,15 +231,16 @@ def _signature(entry: object) -> Sequence[Signature]:
     raise Malformed("not a COSE_Signature")
 
 
-def _payload_of(message: object, tag: int, wanted: bytes, headers: dict[int, int]) -> bytes:
-    """Of a COSE_Sign1 or COSE_Mac0 with these protected headers, by the key `wanted`."""
+def _payload_of(message: object, tag: int, wanted: bytes, headers: bytes) -> tuple[bytes, bytes]:
+    """Payload, and signature or MAC, of a COSE_Sign1 or COSE_Mac0 with these protected headers, by
+    the key `wanted`."""
     count = TAG_BYTES if tag == algorithms.COSE_MAC0 else SIGNATURE_BYTES
     match _untag(message, tag):
         case [bytes(header), {ids.HEADER_KID: bytes(kid), **more}, bytes(payload), bytes(value)]:
-            if header == encode(headers) and not more and len(value) == count:
+            if header == headers and not more and len(value) == count:
                 if kid != wanted:
                     raise BadSeal(f"sealed by key {kid.hex()}, expected {wanted.hex()}")
-                return payload
+                return payload, value
     raise Malformed(f"not a COSE message {tag} with our headers")
 
 
@@ -242,13 +248,3 @@ def _untag(message: object, tag: int) -> object:
     if not isinstance(message, CBORTag) or message.tag != tag:
         raise Malformed(f"not tagged as COSE message {tag}")
     return message.value
-
-
-def _verifies(message: object, key: Key, context: Context) -> bool:
-    if not isinstance(message, CBORTag):
-        return False
-    try:
-        COSE.new().decode(message, key.for_cwt(), external_aad=context.encode())
-    except CWTError:
-        return False
-    return True

@@ -131,6 +131,15 @@ class RangeTaken(OemRefusal):
     """Image numbers, or a role, that are left to another supplier already (R-36)."""
 
 
+# --- the inventory -----------------------------------------------------------------------------
+class WrongSchema(OemRefusal):
+    """A database that is no inventory, or one of an older or newer program."""
+
+
+class Overtaken(OemRefusal):
+    """Another transaction wrote what this one was about to; the same again may go well."""
+
+
 # --- vehicles ----------------------------------------------------------------------------------
 class WrongRegion(OemRefusal):
     """An image for a region that an ECU does not have, or that is too small there (S-25)."""
@@ -162,6 +171,10 @@ class NotThePrimary(OemRefusal):
 
 class EcuTwice(OemRefusal):
     """Two reports by one ECU in one manifest."""
+
+
+class AlreadyReplaced(OemRefusal):
+    """An ECU that is not in its vehicle any more (R-42)."""
 
 
 class ReportMissing(OemRefusal):

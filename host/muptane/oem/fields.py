@@ -52,6 +52,11 @@ def ascending(values: Sequence[int]) -> bool:
     return all(low < high for low, high in pairwise(values))
 
 
+def is_vehicle_id(text: str) -> bool:
+    """Whether a vehicle may be called so: what a transport says is any text."""
+    return 0 < len(text) <= VEHICLE_ID_CHARS_MAX and text.isascii() and text.isprintable()
+
+
 class Strict(BaseModel):
     """No conversion, no unknown field, no change afterwards."""
 

@@ -6,6 +6,7 @@ Rules: R-17, R-31, R-32, R-41, S-25, V-24, V-85, V-86, E-75.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -24,19 +25,23 @@ from muptane.oem.errors import (
     WrongHardware,
     WrongRegion,
 )
-from muptane.oem.fields import VEHICLE_ID_CHARS_MAX
+from muptane.oem.fields import is_vehicle_id
 from muptane.oem.inventory import (
     Assignment,
     Ecu,
     Image,
     Inventory,
     MapListed,
+    Replacement,
     ReportReceived,
     Vehicle,
 )
+from muptane.oem.states import AnyEcu, AnyReport, KnownEcu
 from muptane.oem.targets import Entry
 from muptane.regions import named
 from uptane import ids, limits
+
+One = TypeVar("One", Ecu, KnownEcu)
 
 
 def register_vehicle(inventory: Inventory, vehicle: str, ecus: Sequence[NewEcu], now: int) -> None:
@@ -50,7 +55,7 @@ def register_vehicle(inventory: Inventory, vehicle: str, ecus: Sequence[NewEcu],
             raise AlreadyRegistered(f"vehicle {vehicle} is registered already")
         session.add(Vehicle(id=vehicle, registered_s=now))
         for new in ecus:
-            _check_new(session, new)
+            check_new(session, new)
             session.add(new.row(vehicle))
             session.flush()
         session.commit()
@@ -103,14 +108,16 @@ def assign(inventory: Inventory, vehicle: str, ecu: int, image: int, now: int) -
 
 
 def ecus_of(session: Session, vehicle: str) -> list[Ecu]:
-    """Every ECU of a vehicle (R-11), in ascending order of id, else UnknownVehicle."""
-    if session.get(Vehicle, vehicle) is None:
+    """Every ECU of a vehicle (R-11), in ascending order of id, without those that were replaced
+    (R-42); else UnknownVehicle."""
+    if not is_vehicle_id(vehicle) or session.get(Vehicle, vehicle) is None:
         raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
-    found = session.scalars(select(Ecu).where(Ecu.vehicle_id == vehicle).order_by(Ecu.id))
-    return list(found)
+    gone = select(Replacement.ecu_id).where(Replacement.ecu_id == Ecu.id)
+    query = select(Ecu).where(Ecu.vehicle_id == vehicle, ~gone.exists()).order_by(Ecu.id)
+    return list(session.scalars(query))
 
 
-def ecu_of(ecus: Iterable[Ecu], ecu: int) -> Ecu:
+def ecu_of(ecus: Iterable[One], ecu: int) -> One:
     for known in ecus:
         if known.id == ecu:
             return known
@@ -142,7 +149,7 @@ def newest_map(session: Session, vehicle: str) -> MapListed | None:
     return session.scalars(query.order_by(MapListed.number.desc()).limit(1)).first()
 
 
-def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal | None:
+def misfit(ecu: AnyEcu, image: Image, report: AnyReport | None) -> OemRefusal | None:
     """Why `image` must not go to `ecu`, which last reported `report`; None: it may."""
     if ecu.hardware not in image.hardware:
         return WrongHardware(f"image {image.number} is not for hardware {ecu.hardware}")
@@ -158,7 +165,7 @@ def misfit(ecu: Ecu, image: Image, report: ReportReceived | None) -> OemRefusal 
     return _misplaced(ecu, image)
 
 
-def _misplaced(ecu: Ecu, image: Image) -> OemRefusal | None:
+def _misplaced(ecu: AnyEcu, image: Image) -> OemRefusal | None:
     """Why the regions of `image` are not those of `ecu`; None: they are (S-25)."""
     rooms: dict[int, int | None] = {one[0]: one[1] for one in ecu.regions}
     rooms = rooms or {ids.REGION_APPLICATION: None}
@@ -183,15 +190,12 @@ def _check_vehicle(vehicle: str, ecus: Sequence[NewEcu]) -> None:
         raise BadVehicle(f"vehicle {vehicle} has {len(primaries)} Primaries, needs one")
     if len(ecus) > limits.SECONDARIES_MAX + 1:
         raise BadVehicle(f"vehicle {vehicle} has {len(ecus)} ECUs")
-    if not (0 < len(vehicle) <= VEHICLE_ID_CHARS_MAX and _printable(vehicle)):
+    if not is_vehicle_id(vehicle):
         raise BadVehicle(f"{vehicle!r} is no vehicle id")
 
 
-def _printable(text: str) -> bool:
-    return text.isascii() and text.isprintable()
-
-
-def _check_new(session: Session, new: NewEcu) -> None:
+def check_new(session: Session, new: NewEcu) -> None:
+    """Refuse with AlreadyRegistered a number or a key that any ECU has, or had (E-75)."""
     known = session.get(Ecu, new.ecu)
     if known is not None:
         raise AlreadyRegistered(f"ECU {new.ecu} is registered already, in {known.vehicle_id}")

@@ -17,13 +17,12 @@ from sqlalchemy import select
 
 from muptane.oem import fleet, offers
 from muptane.oem.archive import DELIVERY_BYTES_MAX, read_delivery
+from muptane.oem.contract_tables import Arrival, ArrivalEnded
 from muptane.oem.contracts import (
     HELD,
     INTERRUPTED,
     REFUSED,
     TAKEN,
-    Arrival,
-    ArrivalEnded,
     agreements,
     unfinished,
 )

@@ -1,38 +1,30 @@
 """The inventory database: vehicles, their ECUs, images, and everything that happened (R-17).
 
-SQLite through SQLAlchemy's typed models. Nothing here is ever changed or deleted: triggers in the
-database refuse both, so an automatic service that was taken over can add lies but not remove
-truths (R-32, E-90). The newest row counts. It decides and verifies nothing, and replaces no ECU.
-Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-44, V-24, T-36, T-43, T-51, E-75, E-90.
+SQLite or PostgreSQL through SQLAlchemy's typed models. Nothing here is ever changed or deleted:
+triggers in the database refuse both, so an automatic service that was taken over can add lies but
+not remove truths (R-32, E-90; `privileges` says which). The newest row counts. A model that
+changes needs a revision (`migrations`). It decides and verifies nothing.
+Rules: R-10, R-11, R-13, R-17, R-32, R-34, R-42, R-44, V-24, T-36, T-43, T-51, E-75, E-90.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    Engine,
     ForeignKey,
-    MetaData,
     UniqueConstraint,
-    create_engine,
-    event,
-    text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from muptane.oem.errors import Malformed
+from muptane.oem import contract_tables
+from muptane.oem.base import Base
+from muptane.oem.database import Work, open_database, work
 from muptane.oem.fields import Custom
 from muptane.oem.keys import Key
 from muptane.oem.targets import Entry
 from muptane.regions import Extents
 from uptane import ids
-
-SCHEMA = 7  # PRAGMA user_version
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData()
 
 
 class Vehicle(Base):
@@ -43,6 +35,11 @@ class Vehicle(Base):
 
 
 Place = tuple[int, int] | None
+
+
+def place_of(place_bytes: int | None, block_bytes: int | None) -> Place:
+    """Bytes of the only place for an image and of its erase block; None: it has another."""
+    return None if place_bytes is None or block_bytes is None else (place_bytes, block_bytes)
 
 
 class Ecu(Base):
@@ -67,15 +64,22 @@ class Ecu(Base):
 
     @property
     def place(self) -> Place:
-        """Bytes of the only place for an image and of its erase block; None: it has another."""
-        if self.place_bytes is None or self.block_bytes is None:
-            return None
-        return self.place_bytes, self.block_bytes
+        return place_of(self.place_bytes, self.block_bytes)
 
     @property
     def key(self) -> Key | None:
         """Of its signatures; None: its key is symmetric, and it signs nothing."""
-        return None if self.public is None else Key(self.public)
+        return None if self.public is None else Key.known(self.public, self.kid)
+
+
+class Replacement(Base):
+    """An ECU that is in its vehicle no more, and the one in its place (R-42)."""
+
+    __tablename__ = "replacements"
+
+    ecu_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id), primary_key=True, autoincrement=False)
+    successor_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id), unique=True)
+    made_s: Mapped[int]
 
 
 class Image(Base):
@@ -114,7 +118,7 @@ class BundleMade(Base):
     __table_args__ = (UniqueConstraint("vehicle_id", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id))
     number: Mapped[int]
     kind: Mapped[int]  # ids.BUNDLE_...
     trials: Mapped[int]
@@ -135,13 +139,14 @@ class Assignment(Base):
 
 
 class ManifestReceived(Base):
-    """A vehicle version manifest that was accepted, as it came."""
+    """A vehicle version manifest that was accepted, as it came. Each Primary counts its own."""
 
     __tablename__ = "manifests"
-    __table_args__ = (UniqueConstraint("vehicle_id", "counter"),)
+    __table_args__ = (UniqueConstraint("vehicle_id", "primary_id", "counter"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), index=True)
+    vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id))
+    primary_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id))
     received_s: Mapped[int]
     counter: Mapped[int]
     raw: Mapped[bytes]
@@ -155,7 +160,7 @@ class ReportReceived(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     manifest_id: Mapped[int] = mapped_column(ForeignKey(ManifestReceived.id))
-    ecu_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id), index=True)
+    ecu_id: Mapped[int] = mapped_column(ForeignKey(Ecu.id))
     counter: Mapped[int]
     image: Mapped[int]
     release: Mapped[int]
@@ -184,6 +189,7 @@ class RoleFile(Base):
     """A Director's Targets, Snapshot or Timestamp, made for one vehicle (T-51)."""
 
     __tablename__ = "role_files"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     vehicle_id: Mapped[str] = mapped_column(ForeignKey(Vehicle.id), primary_key=True)
     role: Mapped[int] = mapped_column(primary_key=True)
@@ -258,20 +264,19 @@ class Oddity(Base):
     raw: Mapped[bytes]
 
 
+TABLES = contract_tables.Arrival.metadata  # all of them: those of contracts, too
+
+
 class Inventory:
-    """A database at a SQLAlchemy URL; the default one is gone with the process."""
+    """A database at a SQLAlchemy URL; the default one is gone with the process. A new one is made;
+    one of another schema is refused with WrongSchema, and stays as it is."""
 
     def __init__(self, url: str = "sqlite://") -> None:
-        self._engine = _engine(url)
-        with self._engine.begin() as connection:
-            found = connection.execute(text("PRAGMA user_version")).scalar_one()
-            if found not in (0, SCHEMA):
-                raise Malformed(f"the inventory has schema {found}, this program knows {SCHEMA}")
-            Base.metadata.create_all(connection)
-            for table in Base.metadata.tables:
-                for act in ("UPDATE", "DELETE"):
-                    connection.execute(text(_guard(table, act)))
-            connection.execute(text(f"PRAGMA user_version = {SCHEMA}"))
+        self._engine = open_database(url, TABLES)
+
+    def work(self) -> AbstractContextManager[Work]:
+        """A transaction of a request; what was not committed when it ends did not happen."""
+        return work(self._engine)
 
     def begin(self) -> Session:
         """A session to use in `with`; what was not committed when it ends did not happen."""
@@ -279,22 +284,3 @@ class Inventory:
 
     def close(self) -> None:
         self._engine.dispose()
-
-
-def _engine(url: str) -> Engine:
-    shared = {"poolclass": StaticPool} if url == "sqlite://" else {}
-    engine = create_engine(url, **shared)
-
-    @event.listens_for(engine, "connect")
-    def check_keys(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    return engine
-
-
-def _guard(table: str, act: str) -> str:
-    """A trigger that keeps `act` away from `table` (both are our own words, not input)."""
-    return (
-        f"CREATE TRIGGER IF NOT EXISTS {table}_{act.lower()} BEFORE {act} ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'the inventory is append only'); END"
-    )

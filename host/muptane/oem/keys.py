@@ -12,12 +12,17 @@ from typing import Any
 
 import nacl.bindings
 import nacl.utils
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cwt import COSEKey
-from cwt.cose_key_interface import COSEKeyInterface
 from nacl.encoding import RawEncoder
+from nacl.exceptions import BadSignatureError
 from nacl.hash import blake2b
 from nacl.signing import SigningKey
 
@@ -27,6 +32,7 @@ from uptane import algorithms, limits
 
 PUBLIC_BYTES = 32
 SEED_BYTES = 32
+SIGNATURE_BYTES = 64  # of either algorithm; of ES256 two numbers, half of it each
 X25519_BYTES = 32
 POINT = b"\x04"  # what an uncompressed point begins with (SEC 1, 2.3.3)
 POINT_BYTES = 65
@@ -35,7 +41,6 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 KEY_CURVE = -1  # labels of a COSE_Key (RFC 9053, 7.1 and 7.2), beside HEADER_... of ids
 KEY_X = -2
 KEY_Y = -3
-KEY_D = -4
 KEY_TYPE = 1
 KEY_KID = 2
 KEY_ALGORITHM = 3
@@ -63,7 +68,7 @@ class Key:
     def __post_init__(self) -> None:
         if isinstance(self.public, bytes) and self.public[:1] == POINT and self.is_p256:
             try:
-                ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.public)
+                self._on_p256()
             except ValueError as fault:
                 raise BadKey("these 65 bytes are not a point of P-256") from fault
             return
@@ -78,6 +83,14 @@ class Key:
         if cose_key[KEY_TYPE] == algorithms.KTY_EC2:
             return cls(POINT + cose_key[KEY_X] + cose_key[KEY_Y])
         return cls(cose_key[KEY_X])
+
+    @classmethod
+    def known(cls, public: bytes, kid: bytes) -> "Key":
+        """An Ed25519 key out of the inventory, which took it only after it was checked, with its
+        kid. Looking again whether it is a point of prime order takes as long as a signature."""
+        made = object.__new__(cls)
+        made.__dict__.update(public=public, kid=kid)
+        return made
 
     @property
     def is_p256(self) -> bool:
@@ -110,8 +123,23 @@ class Key:
         """First bytes of the SHA-256 of the COSE_Key with its algorithm (V-05)."""
         return hashlib.sha256(encode(self.cose_key)).digest()[: limits.KID_BYTES]
 
-    def for_cwt(self) -> COSEKeyInterface:
-        return COSEKey.new({**self.cose_key, KEY_KID: self.kid})
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        """Whether this key made `signature` (64 bytes) over `message`."""
+        if len(signature) != SIGNATURE_BYTES:
+            return False
+        try:
+            if self.is_p256:
+                halves = (signature[:32], signature[32:])
+                encoded = encode_dss_signature(*(int.from_bytes(half, "big") for half in halves))
+                self._on_p256().verify(encoded, message, ec.ECDSA(SHA256()))
+            else:
+                nacl.bindings.crypto_sign_open(signature + message, self.public)
+        except (InvalidSignature, BadSignatureError):
+            return False
+        return True
+
+    def _on_p256(self) -> ec.EllipticCurvePublicKey:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.public)
 
 
 class Signer:
@@ -150,8 +178,21 @@ class Signer:
             return cls(kept)
         return cls(kept.removeprefix(KIND_P256), algorithms.ALG_ES256)
 
-    def for_cwt(self) -> COSEKeyInterface:
-        return COSEKey.new({**self.key.cose_key, KEY_KID: self.key.kid, KEY_D: self.seed})
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes."""
+        if not self.key.is_p256:
+            return nacl.bindings.crypto_sign(message, self._ed25519)[:SIGNATURE_BYTES]
+        halves = decode_dss_signature(self._p256.sign(message, ec.ECDSA(SHA256())))
+        return b"".join(half.to_bytes(SIGNATURE_BYTES // 2, "big") for half in halves)
+
+    @cached_property
+    def _ed25519(self) -> bytes:
+        """As libsodium keeps it: the seed, and the public key behind it."""
+        return self.seed + self.key.public
+
+    @cached_property
+    def _p256(self) -> ec.EllipticCurvePrivateKey:
+        return ec.derive_private_key(int.from_bytes(self.seed, "big"), ec.SECP256R1())
 
     def __repr__(self) -> str:
         return f"Signer({self.key.kid.hex()})"

@@ -9,7 +9,7 @@ Rules: R-01, R-31, R-33, R-37, R-44, R-60.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from muptane.oem import bundles, fleet
+from muptane.oem import bundles, fleet, replacing
 from muptane.oem.delegations import Delegation
 from muptane.oem.director import Decision, Director
 from muptane.oem.dispatch import Dispatch
@@ -68,8 +68,7 @@ class Mint:
 
 
 class Office:
-    """`images`, `intake` (of suppliers), `director`, `time_server`, `inventory`, `key_server`: the
-    parts, for whoever needs one."""
+    """`images`, `intake` (of suppliers), `director`, `time_server`, `inventory`, `key_server`."""
 
     def __init__(
         self,
@@ -142,6 +141,12 @@ class Office:
         fleet.register_vehicle(self.inventory, vehicle, ecus, self._clock())
         self.director.welcome(vehicle, self._clock())
 
+    def replace_ecu(self, vehicle: str, old: int, new: NewEcu) -> None:
+        """Put `new` in the place of ECU `old` (R-42), and direct the vehicle anew, to name no ECU
+        that is gone. Refuses like `replacing.replace_ecu`."""
+        replacing.replace_ecu(self.inventory, vehicle, old, new, self._clock())
+        self.director.welcome(vehicle, self._clock())
+
     def release_image(
         self,
         number: int,
@@ -188,8 +193,8 @@ class Office:
     ) -> int:
         """Want `images` (ECU -> image) as one bundle (ids.BUNDLE_...), each tried `trials` times
         at most; returns the bundle's number. Refuses like `bundles.assign_bundle`."""
-        now = self._clock()
-        return bundles.assign_bundle(self.inventory, vehicle, images, (kind, trials), now)
+        way = (kind, trials)
+        return bundles.assign_bundle(self.inventory, vehicle, images, way, self._clock())
 
     def bundle_results(self, vehicle: str) -> tuple[bundles.Result, ...]:
         """What each ECU made of the vehicle's newest bundle, by its reports."""

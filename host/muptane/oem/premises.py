@@ -8,6 +8,7 @@ Rules: R-17, R-37.
 from dataclasses import dataclass
 from pathlib import Path
 
+from muptane.oem.database import IN_MEMORY
 from muptane.oem.errors import NoSigner
 from muptane.oem.inventory import Inventory
 from muptane.oem.key_server import Secrets
@@ -27,12 +28,13 @@ class Premises:
     """Where an office keeps its things: in `folder` behind `passphrase`, or nowhere at all.
 
     In `folder`: keys/ and ecus/ (encrypted; the second is the key server's), images/ (the Image
-    repository), inventory.sqlite.
+    repository), inventory.sqlite. `database`: the URL of the inventory, if that is elsewhere.
     """
 
     folder: Path | None = None
     passphrase: bytes = b""
     cost: Cost | None = None
+    database: str | None = None
 
     def keyring(self) -> Keyring:
         if self.folder is None:
@@ -51,6 +53,5 @@ class Premises:
         return MemoryStore() if self.folder is None else DirectoryStore(self.folder / "images")
 
     def inventory(self) -> Inventory:
-        if self.folder is None:
-            return Inventory()
-        return Inventory(f"sqlite:///{self.folder / 'inventory.sqlite'}")
+        file = None if self.folder is None else f"sqlite:///{self.folder / 'inventory.sqlite'}"
+        return Inventory(self.database or file or IN_MEMORY)

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from muptane.oem.backup.finding import Finding, bad, news
 from muptane.oem.backup.rows import Values, key_of, tables
 from muptane.oem.backup.signed import genuine_role, verified_roots
-from muptane.oem.check import Report, read_manifest, read_report, verify_manifest
-from muptane.oem.errors import OemRefusal
+from muptane.oem.check import Report, check_seal, read_manifest, read_report
+from muptane.oem.database import guarded
+from muptane.oem.errors import NotThePrimary, OemRefusal
 from muptane.oem.inventory import (
     Ecu,
     Image,
@@ -31,7 +32,6 @@ from uptane import ids
 
 Rows = Mapping[Values, Values]  # primary key -> the row
 Row = dict[str, object]
-GUARDS = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
 COLLECTED = ("role_files", "parcels")
 
 
@@ -100,11 +100,9 @@ class Ledger:
                 yield news(f"{name}: {len(added)} rows are new")
 
     def _guards(self) -> Iterator[Finding]:
-        """The triggers that keep rows as they are. (In PostgreSQL, rights do that.)"""
-        if self._connection.dialect.name != "sqlite":
-            return
+        """The triggers that keep rows as they are."""
         for table in tables():
-            if self._connection.exec_driver_sql(GUARDS, (table.name,)).scalar_one() < 2:
+            if not guarded(self._connection, table.name):
                 yield bad(f"{table.name}: the trigger is gone that keeps its rows as they are")
 
     def _checks(self) -> Mapping[str, Callable[[Row], Iterator[Finding]]]:
@@ -151,14 +149,18 @@ class Ledger:
             yield bad(f"{role} of {row['vehicle_id']} was planted: the Director did not sign it")
 
     def _manifest(self, row: Row) -> Iterator[Finding]:
-        primaries = select(Ecu).where(Ecu.vehicle_id == row["vehicle_id"], Ecu.primary)
+        sender = select(Ecu).where(
+            Ecu.id == row["primary_id"], Ecu.vehicle_id == row["vehicle_id"], Ecu.primary
+        )
         what = f"manifest {row['counter']} of {row['vehicle_id']}"
-        keys = [ecu.key for ecu in self._session.scalars(primaries) if ecu.key is not None]
+        primary = self._session.scalars(sender).one_or_none()
         if not self._roots:
             return
         try:
-            identity = self._roots[0].identity()
-            said = verify_manifest(_bytes(row["raw"]), keys[0], identity) if keys else None
+            said, sealed = read_manifest(_bytes(row["raw"]))
+            if primary is None or primary.key is None or said.primary != primary.id:
+                raise NotThePrimary(f"ECU {row['primary_id']} sends no manifests")
+            check_seal(sealed, primary.key, self._roots[0].identity(), ids.TYPE_VEHICLE)
         except OemRefusal:
             said = None
         if said is None or (said.vehicle, said.counter) != (row["vehicle_id"], row["counter"]):

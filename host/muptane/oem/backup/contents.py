@@ -41,10 +41,10 @@ class Blob:
 
 @dataclass(frozen=True)
 class Contents:
-    """`files`: path -> object; `schema` of the inventory; `tables`: name -> its pieces."""
+    """`files`: path -> object; `schema`: inventory revision; `tables`: name -> its pieces."""
 
     files: Mapping[str, Blob]
-    schema: int
+    schema: str
     tables: Mapping[str, tuple[Blob, ...]]
 
     def encode(self) -> bytes:
@@ -66,7 +66,7 @@ class Contents:
         """The reverse. Refuses with BackupDamaged, also a path that leaves the office."""
         try:
             match decode(raw, CONTENTS_BYTES_MAX):
-                case {1: 1, 2: list(files), 3: int(schema), 4: list(tables)}:
+                case {1: 1, 2: list(files), 3: str(schema), 4: list(tables)}:
                     return cls(
                         {_path(path): _blob(rest) for path, *rest in files},
                         schema,

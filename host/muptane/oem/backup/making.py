@@ -16,10 +16,10 @@ from muptane.oem.backup.record import Receipt, Record
 from muptane.oem.backup.rows import pieces, tables
 from muptane.oem.backup.signing import Owner
 from muptane.oem.backup.vault import Vault
+from muptane.oem.database import HEAD
 from muptane.oem.errors import BackupDamaged, Malformed, Tampered
 from muptane.oem.fields import sha256
 from muptane.oem.image_repository import ImageRepository
-from muptane.oem.inventory import SCHEMA
 
 TRIES = 8  # a publication while files are read costs one, two publications at least
 
@@ -122,4 +122,4 @@ def _stored(standing: Standing, vault: Vault) -> tuple[Contents, Count]:
         if sha256(content) != standing.files[path].digest:
             raise Moved
         files[path] = count.add(*vault.put(content))
-    return Contents(files, SCHEMA, kept), count
+    return Contents(files, HEAD, kept), count

@@ -22,9 +22,10 @@ from muptane.oem.backup.rows import Values, load, read_piece, tables
 from muptane.oem.backup.shown import Shown
 from muptane.oem.backup.signed import genuine_role, unsigned, verified_roots
 from muptane.oem.backup.vault import Vault
+from muptane.oem.database import HEAD
 from muptane.oem.errors import BackupDamaged, Malformed, NotEmpty, OemRefusal
 from muptane.oem.image_repository import ImageRepository
-from muptane.oem.inventory import SCHEMA, Inventory, RoleFile, RootFile
+from muptane.oem.inventory import Inventory, RoleFile, RootFile
 from muptane.oem.published import ImageName, read_name
 from muptane.oem.recovery import MARK, mark
 from muptane.oem.storage import DirectoryStore, Disk
@@ -50,10 +51,10 @@ class Backup:
         self.record = record
         self.contents = vault.contents(record)
         self._vault = vault
-        if self.contents.schema != SCHEMA:
+        if self.contents.schema != HEAD:
             raise Malformed(
                 f"the backup has an inventory of schema {self.contents.schema}, this program knows"
-                f" {SCHEMA}: restore it with the muptane that made it"
+                f" {HEAD}: restore it with the muptane that made it"
             )
         vault.check(self.contents)
         try:

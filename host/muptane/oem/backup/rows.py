@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Table, create_engine, func, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from muptane.oem.base import Base
 from muptane.oem.errors import BackupDamaged, Malformed, NotEmpty
 from muptane.oem.fields import sha256
-from muptane.oem.inventory import Base
 
 PIECE_BYTES_MAX = 2**20
 LOCK_S = 30.0  # of waiting for a writer of SQLite

@@ -82,7 +82,7 @@ class Desk:
 
     def __init__(self, premises: Premises, clock: Callable[[], int]) -> None:
         """Refuses like Office.open."""
-        self._premises = OnlinePremises(premises.folder, premises.passphrase, premises.cost)
+        self._premises = OnlinePremises(**vars(premises))
         self._clock = clock
         self._store = self._premises.store()
         self._opened = Office.open(clock, self._premises)

@@ -26,6 +26,7 @@ STATUS: Mapping[type[OemRefusal], HTTPStatus] = {
     errors.ForeignVehicle: HTTPStatus.FORBIDDEN,
     errors.UnknownVehicle: HTTPStatus.NOT_FOUND,
     errors.Replayed: HTTPStatus.CONFLICT,
+    errors.Overtaken: HTTPStatus.CONFLICT,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NoSigner: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.WrongPassphrase: HTTPStatus.SERVICE_UNAVAILABLE,
