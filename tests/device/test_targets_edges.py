@@ -103,7 +103,7 @@ def test_nothing_stands_in_a_targets_that_has_no_name():
     """V-07, E-60: a key between or above those that are known, whatever its value would do."""
     known = (6, 7, 8, 9)
     assert min(known) > KEY_EXPIRES and max(known) < KEY_IMAGES
-    values = ({}, {1: 1}, {2: 1}, "VIN-1", 1, [[], []])
+    values = ({}, {1: 1}, {2: 1}, "VIN-1", 1, [[], []], [7, 1, 1, [2]])
     for repository in (1, IMAGE):
         for key in known + (KEY_CUSTOM + 1, 22):
             for value in values:
