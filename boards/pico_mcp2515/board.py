@@ -27,7 +27,7 @@ def build() -> Board:
     chip = mcp2515.Mcp2515(spi, Pin(17, Pin.OUT, value=1))
     bitrate = 250_000
     can = CanMcp2515(chip, mcp2515.bit_timing(16_000_000, bitrate), Pin(20, Pin.IN, Pin.PULL_UP))
-    board = Board("pico_mcp2515")
+    board = Board("pico_mcp2515", overlaps=False)  # its controller holds two frames
     board.can, board.bitrate, board.clock = can, bitrate, ClockTicks(time, idle, can)
     board.random = os.urandom  # ring oscillator: good enough for nonces, its only use
     board.records_area = Area(flash, 0x0E_0000, 4_096, 16, 256)

@@ -81,6 +81,7 @@ class Board(Protocol):
     watchdog: Watchdog
     deltas: bool
     diagnosis: bool
+    overlaps: bool
     secrecy: Secrecy | None
 
     def random(self, n: int, /) -> bytes: ...

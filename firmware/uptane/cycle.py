@@ -16,6 +16,8 @@ from uptane.errors import Refusal, SlowRetrieval
 from uptane.meta.wants import Commit, Want
 from uptane.pace import PART_MS
 
+CALM_MS = 5
+
 if False:  # for the type checker
     from collections.abc import Callable
     from typing import Any
@@ -42,10 +44,11 @@ class Cycle:
         self.pace = pace
         self._records = records
         self._tidy = tidy
-        self._clock = clock
+        self.clock = clock
         self._on_refusal = on_refusal
         self._task: "Task[None] | None" = None
         self._value: "Any" = None
+        self._slow_by_ms = 0  # it was found too slow, and is over by then; 0: it was not
         self.until_ms = 0  # asleep till then, unless a frame comes
         self.want: "Want | None" = None
         self.completed = False  # the last cycle ran to its end, and nothing was done to it since
@@ -62,7 +65,7 @@ class Cycle:
         if self._task is not None:
             self._task.close()
         self._task = self._value = self.want = None
-        self.until_ms = 0
+        self.until_ms = self._slow_by_ms = 0
         self.completed = False
 
     def running(self) -> bool:
@@ -71,9 +74,7 @@ class Cycle:
     def computing(self) -> bool:
         """True while `step` has something to do now."""
         return (
-            self._task is not None
-            and self.want is None
-            and self.until_ms <= self._clock.ticks_ms()
+            self._task is not None and self.want is None and self.until_ms <= self.clock.ticks_ms()
         )
 
     def stalled(self) -> bool:
@@ -84,22 +85,30 @@ class Cycle:
         """When `step` has something to do that no frame brings."""
         if self._task is None:
             return None
-        return self.until_ms if self.want is None else now_ms + PART_MS
+        if self.want is None:
+            return self.until_ms
+        return now_ms + (CALM_MS if self._slow_by_ms else PART_MS)
 
     def moved(self, count: int) -> None:
         """So many bytes of the open want's file have come or gone."""
-        self.pace.took(count, self._clock.ticks_ms())
+        self.pace.took(count, self.clock.ticks_ms())
 
     def answer(self, value: object) -> None:
         """What came for the open want: bytes, True for a file that went to its sink or was
         taken, or None: absent."""
         self._value = value
         self.want = None
+        self._slow_by_ms = 0
 
-    def step(self) -> None:
-        """One slice; with a want open, a look at its pace."""
-        if self.want is not None and self.pace.is_slow(self._clock.ticks_ms()):
-            self._refuse(SlowRetrieval.number)
+    def step(self, calm: bool = True) -> None:
+        """One slice; with a want open, a look at its pace. That may end in a commit, during which
+        frames are lost, so it waits, if not for long, until it is `calm`: no frame came."""
+        if self.want is not None:
+            now_ms = self.clock.ticks_ms()
+            if not self._slow_by_ms and self.pace.is_slow(now_ms):
+                self._slow_by_ms = now_ms + PART_MS
+            if self._slow_by_ms and (calm or now_ms >= self._slow_by_ms):
+                self._refuse(SlowRetrieval.number)
         task = self._task
         if task is None or not self.computing():
             return
@@ -119,7 +128,7 @@ class Cycle:
         self.until_ms = 0
         if isinstance(said, Want):
             self._tidy()
-            self.pace.open(self._clock.ticks_ms())
+            self.pace.open(self.clock.ticks_ms())
             self.want = said
         elif said is not None and not isinstance(said, Commit):
             self.until_ms = said

@@ -53,11 +53,12 @@ class Identity:
         self.director: bytes = field(fields, IDENTITY_DIRECTOR, bytes)
         self.image: bytes | None = fields.get(IDENTITY_IMAGE)
         link = field(fields, IDENTITY_LINK, list)
-        if [type(can_id) for can_id in link] not in ([int, int], [int, int, int]):
+        if not 2 <= len(link) <= 4 or [can_id for can_id in link if type(can_id) is not int]:
             raise BadShape
         self.request_id: int = link[0]
         self.response_id: int = link[1]
-        self.functional_id: list[int] = link[2:]  # or none
+        self.functional_id: list[int] = link[2:3]  # or none
+        self.broadcast_id: list[int] = link[3:]  # or none
         self.access: bytes = fields.get(IDENTITY_ACCESS, b"")
         self.secondaries: list[list[int]] = fields.get(IDENTITY_SECONDARIES, [])
 

@@ -103,6 +103,7 @@ P2_STAR_MS = 5000
 S3_MS = 5000
 EXCHANGE_MS_MAX = 120_000  # one request and its response, however often it is said to be pending
 BLOCK_BYTES = 1024  # data of one TransferData in; the largest message is 2 bytes longer
+LONG_BLOCK_BYTES = 3840  # the same on CAN FD, but for a partial Secondary
 UPLOAD_BYTES = 256  # data of one TransferData out
 REPLY_BYTES_MAX = 3 + 4 * ATTACKS_MAX  # of a response: a list of every DTC there is
 CHALLENGE_BYTES = 16  # of security access and authentication

@@ -8,12 +8,26 @@ Rules: V-30, V-31, V-32, V-34, V-67, V-88.
 """
 
 from uptane import identifiers, identity
-from uptane.abilities import cycle_of, diagnosis_of, intake_of, slots_of
+from uptane.abilities import (
+    blocks_of,
+    cycle_of,
+    diagnosis_of,
+    ear_of,
+    intake_of,
+    slots_of,
+    transfer_of,
+)
 from uptane.application import Application
 from uptane.cycle import Cycle
 from uptane.errors import NotProvisioned, SlowRetrieval, TooOften
 from uptane.ids import PRIMARY, REGION_APPLICATION, REPORT_BUNDLE, REPORT_REGIONS
-from uptane.limits import BLOCK_BYTES, IDLE_MS_MAX, PATIENCE_MS, REPLY_BYTES_MAX, S3_MS
+from uptane.limits import (
+    BLOCK_BYTES,
+    IDLE_MS_MAX,
+    PATIENCE_MS,
+    REPLY_BYTES_MAX,
+    S3_MS,
+)
 from uptane.pace import Pace
 from uptane.report import Reports
 from uptane.store.records import Records
@@ -30,6 +44,7 @@ if False:  # for the type checker
 
     from errand import Work
     from shapes import Board
+    from uptane.link.broadcast import Air
     from uptane.meta.decision import Decision
     from uptane.primary import Lead
     from uptane.store.boot import Installed
@@ -59,13 +74,15 @@ class Ecu:
         self.application = Application(board, self.slots.place)
         self._traffic = Traffic(board.can, board.clock)
         open_channel = self._traffic.open
+        self.block_bytes, self.two_blocks = blocks_of(board, self.identity.verification)
         self._server_channel = open_channel(
-            self.identity.response_id, self.identity.request_id, MESSAGE_BYTES
+            self.identity.response_id, self.identity.request_id, self.block_bytes + 2
         )
         channels = [self._server_channel]
         for can_id in self.identity.functional_id:
             channels.append(open_channel(LISTENING, can_id, FUNCTIONAL_BYTES))
-        self.services = Services(self)
+        self.heard = ear_of(board, self.identity, self._traffic)
+        self.services = Services(self, transfer_of(self))
         self._server = Server(channels, self.services, bytearray(REPLY_BYTES_MAX))
         self.diagnosis = diagnosis_of(self)
         self.trial = Trial(self.slots, self.note)
@@ -90,11 +107,15 @@ class Ecu:
         self.cycle.pace.idle_ms_max = IDLE_MS_MAX
         self.depot = Depot(self.board.depot_areas, self.records)
         self.block = bytearray(MESSAGE_BYTES)
+        self.air: Air | None = None  # for what several Secondaries want
+        for can_id in self.identity.broadcast_id:
+            self.air = self._traffic.share(can_id, True)
         self.clients = [
             (peer[0], Client(self._traffic.open(peer[2], peer[3], MESSAGE_BYTES), self.clock))
             for peer in self.identity.secondaries
         ]
-        self._lead = primary.Lead(self.clients, self.cycle)
+        traffic, functional = self._traffic, self.identity.functional_id
+        self._lead = primary.Lead(self.clients, self.cycle, functional, traffic.shout)
         self.leader = Leader(self)
 
     # --- what the cycle and the services ask of it -------------------------------------------
@@ -222,11 +243,13 @@ class Ecu:
         while True:
             self.board.watchdog.feed()
             now = self.clock.ticks_ms()
-            if self._traffic.receive(now):
+            heard = self._traffic.receive(now)
+            if heard:
                 self.cycle.until_ms = 0
             self._server.step(now)
             self._traffic.transmit(now)
-            self.cycle.step()
+            self.services.transfer.step()
+            self.cycle.step(not heard)
             self.application.step(now)
             if self.trial.watch(self.application.steady(now), now):
                 self._reset_soon()
@@ -238,7 +261,7 @@ class Ecu:
             self._sleep()
 
     def _sleep(self) -> None:
-        if self._server.busy() or self.cycle.computing():
+        if self._server.busy() or self.cycle.computing() or self.services.transfer.writing():
             self.clock.wait(0, 0)
             return
         now = self.clock.ticks_ms()

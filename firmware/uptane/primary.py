@@ -26,6 +26,7 @@ from uptane.limits import (
 )
 from uptane.meta.decision import Installed
 from uptane.report import boot_of, installed_of, nonce_of
+from uptane.serving import serve
 from uptane.shelf import Shelf
 from uptane.steps import attested, fetch, offer
 from uptane.uds.codes import (
@@ -33,11 +34,12 @@ from uptane.uds.codes import (
     SESSION_DEFAULT,
     SUPPRESS,
     TESTER_PRESENT,
-    WANTS_INSTALL,
 )
 from uptane.uds.feeding import Feeding
 
 if False:  # for the type checker
+    from collections.abc import Callable
+
     from errand import Cycle
     from uptane.cycle import Cycle as Running
     from uptane.main import Ecu
@@ -50,12 +52,22 @@ LEAVE = bytes((DIAGNOSTIC_SESSION_CONTROL, SESSION_DEFAULT | SUPPRESS))
 
 
 class Lead:
-    """A Primary in its cycle is not gone for its Secondaries: it says so. When the cycle is over,
-    however it ended, their applications run again. `due_ms`: when it says so next."""
+    """A Primary in its cycle is not gone for its Secondaries: it says so, to all at once if there
+    is an identifier for that; a request that follows would find the place of one to each taken.
+    When the cycle is over, however it ended, their applications run again. `due_ms`: when it says
+    so next."""
 
-    def __init__(self, clients: "list[tuple[int, Client]]", cycle: "Running") -> None:
+    def __init__(
+        self,
+        clients: "list[tuple[int, Client]]",
+        cycle: "Running",
+        functional: "list[int]",
+        shout: "Callable[[int, bytes], bool]",
+    ) -> None:
         self._clients = clients
         self._cycle = cycle
+        self._functional = functional
+        self._shout = shout
         self._leading = False
         self.due_ms = 0
 
@@ -63,7 +75,10 @@ class Lead:
         running = self._cycle.running()
         if running and now_ms >= self.due_ms:
             self.due_ms = now_ms + S3_MS // 2
-            self._tell(PRESENT)
+            for can_id in self._functional:
+                self._shout(can_id, PRESENT)
+            if not self._functional:
+                self._tell(PRESENT)
         elif self._leading and not running:
             for _, client in self._clients:
                 client.channel.abort()
@@ -110,8 +125,8 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
     peers = [Peer(number, client) for number, client in ecu.clients]
     reports = [(yield from ecu.make_report())]
     nonces = [ecu.trust.nonce()]
+    yield from collect(ecu, peers)
     for peer in peers:
-        yield from collect(ecu, peer)
         if peer.report is not None:
             reports.append(peer.report)
             nonces.append(peer.nonce)
@@ -125,11 +140,9 @@ def cycle(ecu: "Ecu") -> "Cycle[None]":
     except Refusal as refusal:
         for peer in peers:  # whoever has no image that runs may come back all the same
             if peer.boot == BOOT_REWRITING:
-                yield from serve(ecu, peer, raw_time)
+                yield from serve(ecu, [peer], raw_time)
         raise refusal
-    for peer in peers:
-        if peer.report is not None:
-            yield from serve(ecu, peer, raw_time)
+    yield from serve(ecu, [peer for peer in peers if peer.report is not None], raw_time)
     yield from ecu.leader.lead(peers, decision)
     for peer in peers:
         if peer.staged:
@@ -147,18 +160,26 @@ def registered(ecu: "Ecu", peers: "list[Peer]") -> "dict[int, Installed | None]"
     return known
 
 
-def collect(ecu: "Ecu", peer: Peer) -> "Cycle[None]":
-    """Step 1: let a Secondary begin its cycle and fetch its report. Whatever it does wrong costs
-    it its place in this cycle, and the others nothing."""
-    peer.client.allow(SECONDARY_MS_MAX, ecu.cycle.pace.floor)
-    feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
-    try:
-        yield from feeding.begin()
-        yield from feeding.once(ecu.clock)
-        if peer.report is None:  # it wanted something else first
-            ecu.note(NoReply.number)
-    except Refusal as refusal:
-        ecu.note(refusal.number)
+def collect(ecu: "Ecu", peers: "list[Peer]") -> "Cycle[None]":
+    """Step 1: let the Secondaries begin their cycles, and fetch their reports, which all of them
+    compute meanwhile. Whatever one does wrong costs it its place in this cycle, and the others
+    nothing."""
+    feedings = []
+    for peer in peers:
+        peer.client.allow(SECONDARY_MS_MAX, ecu.cycle.pace.floor)
+        feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
+        try:
+            yield from feeding.begin()
+            feedings.append((peer, feeding))
+        except Refusal as refusal:
+            ecu.note(refusal.number)
+    for peer, feeding in feedings:
+        try:
+            yield from feeding.once(ecu.clock)
+            if peer.report is None:  # it wanted something else first
+                ecu.note(NoReply.number)
+        except Refusal as refusal:
+            ecu.note(refusal.number)
 
 
 def gather(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> "Cycle[None]":
@@ -226,16 +247,3 @@ def keep(ecu: "Ecu", peers: "list[Peer]", decision: "Decision") -> None:
         if parcel.recovery is not None:
             ways_back.append(Parcel(recovered(parcel.recovery), peer.ecu).digest)
     ecu.depot.keep(digests, ways_back)
-
-
-def serve(ecu: "Ecu", peer: Peer, raw_time: "bytes | None") -> "Cycle[None]":
-    """Steps 5 to 7: time, metadata and image, as the Secondary asks for them."""
-    shelf = Shelf(ecu, peer)
-    shelf.raw_time = raw_time
-    feeding = Feeding(peer.client, shelf, ecu.block)
-    try:
-        peer.staged = (yield from feeding.serve(ecu.clock)) == WANTS_INSTALL
-        if not peer.staged:
-            yield from feeding.end()
-    except Refusal as refusal:
-        ecu.note(refusal.number)

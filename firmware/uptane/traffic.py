@@ -9,12 +9,14 @@ Rules: S-37, V-32.
 from uptane.busoff import BusOff
 from uptane.errors import Refusal
 from uptane.link.isotp import Channel
+from uptane.link.sending import CLASSIC_BYTES, PADDING
 
 if False:  # for the type checker
     from shapes import Bus, Clock
+    from uptane.link.broadcast import Air
 
 LISTENING = 0  # as the identifier of what is sent: nothing ever is
-COALESCE = 8  # frames of a message that may wait for each other
+COALESCE = 4  # frames of a message that may wait for each other; of its last ones, half
 COALESCE_MS = 5
 
 
@@ -24,7 +26,7 @@ class Traffic:
     def __init__(self, can: "Bus", clock: "Clock") -> None:
         self._can = can
         self._clock = clock
-        self._channels: dict[int, tuple[int, Channel]] = {}
+        self._channels: dict[int, tuple[int, Channel | Air]] = {}
         self._bus_off = BusOff(can)
         self.frames = 1  # how many are worth to wake for
 
@@ -34,6 +36,21 @@ class Traffic:
         channel = Channel(message_bytes, self._can.frame_bytes)
         self._channels[rx_id] = (tx_id, channel)
         return channel
+
+    def share(self, can_id: int, sending: bool) -> "Air":
+        """Blocks under one identifier, for several ECUs: to be sent, or to be heard."""
+        from uptane.link.broadcast import Air  # here, because not every vehicle has them
+
+        air = Air(self._can.frame_bytes)
+        self._channels[can_id] = (can_id if sending else LISTENING, air)
+        return air
+
+    def shout(self, can_id: int, message: bytes) -> bool:
+        """Put a message of one frame on the bus, for all who listen; False: there is no room."""
+        frame = bytearray((len(message),)) + message
+        while len(frame) < CLASSIC_BYTES:
+            frame.append(PADDING)
+        return self._can.send(can_id, frame)
 
     def listen(self) -> None:
         """Let in what the conversations are about, and nothing else."""
@@ -84,6 +101,6 @@ class Traffic:
                 due.append(now_ms + channel.rest_us // 1000)
             left = channel.frames_left()
             if left:
-                self.frames = left if left < COALESCE else COALESCE
+                self.frames = min((left + 1) // 2, COALESCE)
                 due.append(now_ms + COALESCE_MS)
         return due

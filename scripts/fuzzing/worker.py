@@ -24,7 +24,11 @@ from scripts.fuzzing.mutations import (
 )
 
 STEPS = {"isotp": change_steps, "uds_server": change_steps, "uds_client": change_steps}
-PREFIXED = {"uds_transfer": change_prefixed_steps, "oem_role": change_prefixed_item}
+PREFIXED = {
+    "uds_transfer": change_prefixed_steps,
+    "uds_broadcast": change_prefixed_steps,
+    "oem_role": change_prefixed_item,
+}
 CHANGES: dict[str, Change] = {**STEPS, **PREFIXED}
 PATHS = 4096  # counters that stand for sets of branches
 INSTRUMENTED = {"uptane", "muptane", PLANTED_TARGETS}  # packages as a whole

@@ -38,8 +38,8 @@ class Sink:
         self.writes.append((offset, len(data)))
 
 
-def programming(*wants):
-    ecu = Ecu()
+def programming(*wants, two_blocks=True):
+    ecu = Ecu(two_blocks)
     ask(ecu, b"\x10\x02")
     ecu.want(*wants)
     return ecu

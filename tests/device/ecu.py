@@ -6,12 +6,14 @@ cycle was given for its wants. Real: channels, server, services, cycle. Not a te
 
 from uptane.crypto.suite import nothing
 from uptane.cycle import Cycle
-from uptane.limits import REPLY_BYTES_MAX
+from uptane.limits import BLOCK_BYTES, REPLY_BYTES_MAX
 from uptane.link.isotp import Channel
 from uptane.pace import Pace
 from uptane.uds.codes import NRC_RESPONSE_PENDING
+from uptane.uds.hearing import Hearing
 from uptane.uds.server import Server
 from uptane.uds.services import Services
+from uptane.uds.transfer import Transfer
 from wire import Clock, Wire
 
 MESSAGE_BYTES = 1026
@@ -33,7 +35,7 @@ class Kept:
 class Ecu:
     """The server's side of `wire`; the tester's is wire.left."""
 
-    def __init__(self):
+    def __init__(self, two_blocks=True, heard=None):
         self.clock = Clock(1000)
         self.records = Kept()
         self.noted = []
@@ -46,10 +48,14 @@ class Ecu:
         self.trial = self
         pace = Pace(BITRATE, IDLE_MS)
         self.cycle = Cycle(self.records, self.clock, self.note, nothing, pace)
-        self.services = Services(self)
+        self.block_bytes = BLOCK_BYTES
+        self.two_blocks = two_blocks
+        self.heard = heard
+        transfer = Transfer(self) if heard is None else Hearing(self, heard)
+        self.services = Services(self, transfer)
         self.wire = Wire(Channel(MESSAGE_BYTES), Channel(MESSAGE_BYTES), self.clock)
-        self.heard = Channel(7)
-        channels = (self.wire.right, self.heard)
+        self.all_asked = Channel(7)
+        channels = (self.wire.right, self.all_asked)
         self.server = Server(channels, self.services, bytearray(REPLY_BYTES_MAX))
 
     # --- what services ask of an ECU --------------------------------------------------------
@@ -134,9 +140,10 @@ class Ecu:
         self.wire.settle()
         self.server.step(self.clock.now_ms)
         self.wire.settle()
+        self.services.transfer.step()
         self.cycle.step()
         self.wire.settle()
-        return self.server.busy() or self.cycle.computing()
+        return self.server.busy() or self.cycle.computing() or self.services.transfer.writing()
 
     def hear(self, request):
         """Send a request; return every response to it."""
@@ -148,7 +155,7 @@ class Ecu:
     def hear_all(self, request):
         """Send a request to all ECUs; return every response to it."""
         frame = bytes((len(request),)) + request
-        self.heard.feed(memoryview(frame), self.clock.now_ms)
+        self.all_asked.feed(memoryview(frame), self.clock.now_ms)
         return self.listen()
 
     def listen(self):

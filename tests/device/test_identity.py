@@ -33,7 +33,7 @@ def test_an_ecu_without_a_whole_identity_says_so():
         fields = identity_fields()
         fields.pop(number)
         raises(BadShape, Identity, cbor.dumps(fields))
-    for link in (5, [], [1], [1, 2, 3, 4], [1, 2, "3"], "no", ["1", "2"]):
+    for link in (5, [], [1], [1, 2, 3, 4, 5], [1, 2, "3"], [1, 2, 3, None], "no", ["1", "2"]):
         fields = identity_fields()
         fields[IDENTITY_LINK] = link
         raises(BadShape, Identity, cbor.dumps(fields))

@@ -39,12 +39,52 @@ def test_a_file_in_more_than_256_blocks_wraps_its_counter():
 
 
 def test_an_image_flows_into_its_sink():
-    want = image_want(2500)
+    """A slice at a time, whether there is room for a second block or not."""
+    for two_blocks in (False, True):
+        want = image_want(1400)
+        ecu = programming(want, two_blocks=two_blocks)
+        download(ecu, PICTURE, content_of(1400), 600)
+        assert want.sink.content == content_of(1400)
+        parts = [(0, 256), (256, 256), (512, 88), (600, 256), (856, 256), (1112, 88), (1200, 200)]
+        assert want.sink.writes == parts and ecu.answers == [True]
+
+
+def test_with_room_for_two_a_block_is_written_while_the_next_one_comes():
+    """It is answered before a byte of it is written; without that room, after the last one."""
+    for two_blocks, early in ((False, 300), (True, 0)):
+        want = image_want(600)
+        ecu = programming(want, two_blocks=two_blocks)
+        ask(ecu, open_request(PICTURE, 600))
+        ecu.wire.left.send(block(1, content_of(300)))
+        while ecu.wire.left.message is None:
+            ecu.wire.settle()
+            ecu.server.step(ecu.clock.now_ms)
+            ecu.wire.settle()
+            if ecu.wire.left.message is None:
+                ecu.services.transfer.step()
+        assert len(want.sink.content) == want.offset == early
+        ecu.wire.left.taken()
+        assert ask(ecu, block(2, content_of(600)[300:])) == b"\x76\x02"
+        assert ask(ecu, EXIT) == b"\x77"
+        assert want.sink.content == content_of(600) and want.offset == 600
+
+
+def test_who_asks_what_is_wanted_hears_of_what_is_written():
+    """S-30: while the last block is being written, the want has not moved past it."""
+    want = image_want(600)
     ecu = programming(want)
-    download(ecu, PICTURE, content_of(2500), 1000)
-    assert want.sink.content == content_of(2500)
-    assert want.sink.writes == [(0, 1000), (1000, 1000), (2000, 500)]
-    assert ecu.answers == [True]
+    ask(ecu, open_request(PICTURE, 600))
+    for request in (b"\x31\x01\x02\x01", open_request(PICTURE, 100)):
+        at = want.offset
+        ecu.wire.left.send(block(1, content_of(600)[at : at + 300]))
+        while ecu.wire.left.message is None:
+            ecu.wire.settle()
+            ecu.server.step(ecu.clock.now_ms)
+        ecu.wire.left.taken()
+        assert want.offset == at
+        ask(ecu, request)
+        assert want.offset == at + 300
+        ask(ecu, open_request(PICTURE, 300))
 
 
 def test_an_image_is_taken_up_where_its_want_says():

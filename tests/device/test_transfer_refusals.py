@@ -160,16 +160,37 @@ def test_what_is_offered_cannot_be_overwritten_and_what_is_wanted_cannot_be_read
 
 
 def test_a_sink_that_refuses_ends_the_transfer_with_its_number():
-    want = image_want(6)
+    for two_blocks in (False, True):
+        want = image_want(6)
+        ecu = programming(want, two_blocks=two_blocks)
+        ask(ecu, open_request(PICTURE, 6))
+        want.sink.fault = FlashFault
+        if two_blocks:  # it came; that it could not be written, whoever goes on hears
+            assert ask(ecu, block(1, b"abc")) == b"\x76\x01" and ecu.noted == [FlashFault.number]
+        else:
+            refused(ecu, block(1, b"abc"), FlashFault, NRC_GENERAL_PROGRAMMING_FAILURE)
+        for request in (block(2, b"abc"), block(1, b"abc"), EXIT):
+            assert negative(ecu, request) == NRC_GENERAL_PROGRAMMING_FAILURE
+        assert want.offset == 0 and ecu.noted == [FlashFault.number]
+        want.sink.fault = None
+        download(ecu, PICTURE, b"abcdef")
+        assert want.sink.content == b"abcdef"
+
+
+def test_what_nobody_wants_any_more_is_not_written():
+    """E-78, V-32: a cycle that ended while a block was being written."""
+    want = image_want(600)
     ecu = programming(want)
-    ask(ecu, open_request(PICTURE, 6))
-    want.sink.fault = FlashFault
-    refused(ecu, block(1, b"abc"), FlashFault, NRC_GENERAL_PROGRAMMING_FAILURE)
-    refused(ecu, block(2, b"abc"), Unwanted, NRC_REQUEST_SEQUENCE_ERROR)
-    assert want.offset == 0
-    want.sink.fault = None
-    download(ecu, PICTURE, b"abcdef")
-    assert want.sink.content == b"abcdef"
+    ask(ecu, open_request(PICTURE, 600))
+    ecu.wire.left.send(block(1, content_of(600)))
+    while ecu.wire.left.message is None:
+        ecu.wire.settle()
+        ecu.server.step(ecu.clock.now_ms)
+    ecu.wire.left.taken()
+    ecu.services.transfer.step()
+    ecu.cycle.stop()
+    ecu.listen()
+    assert want.sink.writes == [(0, 256)] and not ecu.services.transfer.writing()
 
 
 def test_requests_of_the_wrong_form_are_refused():

@@ -141,7 +141,7 @@ def test_a_testers_presence_is_heard_while_a_request_is_at_work():
         ecu.wire.left.taken()
         ecu.wire.left.send(b"\x31\x01\x02\x01")
         ecu.loop()
-        ecu.heard.feed(memoryview(functional), ecu.clock.now_ms)
+        ecu.all_asked.feed(memoryview(functional), ecu.clock.now_ms)
         assert ecu.listen()[-1] == b"\x71\x01\x02\x01\x00"
         assert ecu.clock.now_ms - ecu.server.heard_ms < 100
         assert ecu.services.session == 2
@@ -150,10 +150,10 @@ def test_a_testers_presence_is_heard_while_a_request_is_at_work():
 
 def test_a_physical_request_waits_for_a_functional_one():
     ecu = Workshop()
-    ecu.heard.feed(memoryview(b"\x03\x22\xf1\x86"), 0)
+    ecu.all_asked.feed(memoryview(b"\x03\x22\xf1\x86"), 0)
     ecu.wire.left.send(b"\x3e\x00")
     assert ecu.listen() == [b"\x7e\x00"]  # both had come: the physical one alone is answered
-    ecu.heard.feed(memoryview(b"\x03\x22\xf1\x86"), 0)
+    ecu.all_asked.feed(memoryview(b"\x03\x22\xf1\x86"), 0)
     ecu.server.step(ecu.clock.now_ms)
     ecu.wire.left.send(b"\x3e\x00")
     assert ecu.listen() == [b"\x62\xf1\x86\x01", b"\x7e\x00"]
@@ -162,7 +162,7 @@ def test_a_physical_request_waits_for_a_functional_one():
 def test_only_single_frames_are_functional():
     ecu = Workshop()
     for frame in (b"\x10\x14" + bytes(6), b"\x21" + bytes(7), b"\x30\x00\x00", b"\x00\x00"):
-        ecu.heard.feed(memoryview(frame), 0)
-        assert ecu.heard.message is None
+        ecu.all_asked.feed(memoryview(frame), 0)
+        assert ecu.all_asked.message is None
         assert ecu.listen() == []
     assert ecu.hear_all(b"\x3e\x00") == [b"\x7e\x00"]

@@ -19,9 +19,9 @@ class Thing:
 
 
 class Workshop(Ecu):
-    def __init__(self, secret=SECRET):
+    def __init__(self, secret=SECRET, heard=None):
         self.diagnosis = None
-        Ecu.__init__(self)
+        Ecu.__init__(self, heard=heard)
         self.attacks = []
         self.reports = self
         self.application = Thing()

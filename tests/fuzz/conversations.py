@@ -167,9 +167,9 @@ class Sink:
 class Tested(Workshop):
     """The ECU of the device tests, without frames between it and the tester."""
 
-    def __init__(self):
+    def __init__(self, heard=None):
         self.refused = []
-        Workshop.__init__(self)
+        Workshop.__init__(self, heard=heard)
         self.mailbox = Mailbox()
         self.server = Server((self.mailbox,), self.services, bytearray(REPLY_BYTES_MAX))
         self.sink = Sink()
@@ -185,6 +185,7 @@ class Tested(Workshop):
         mailbox.message = memoryview(message)
         for _ in range(ROUNDS_MAX):
             self.server.step(self.clock.now_ms)
+            self.services.transfer.step()
             self.cycle.step()
             if not self.server.busy() and not self.cycle.computing():
                 break
@@ -223,6 +224,7 @@ class Tested(Workshop):
             self.request(b"\x36" + data[:1] + FILLER[: number(data[1:]) % 1025])
         elif kind == 4:
             self.clock.now_ms += value
+            self.services.transfer.step()
         elif kind == 5:
             self.wanted(value % 3, value)
         elif kind == 6:

@@ -5,7 +5,7 @@ the refusals that it saw, or raises one; `outcome` makes a list of numbers of th
 the same on every interpreter. Anything else that is raised is a finding.
 """
 
-from fuzz import conversations, deltas, parsers, peers, scopes
+from fuzz import conversations, deltas, listening, parsers, peers, scopes
 from uptane.errors import Refusal
 from uptane.limits import (
     REPORT_BYTES_MAX,
@@ -47,6 +47,7 @@ TARGETS = {
     "isotp": (conversations.channel, CONVERSATION_BYTES_MAX),
     "uds_server": (conversations.server, CONVERSATION_BYTES_MAX),
     "uds_transfer": (conversations.transfer, CONVERSATION_BYTES_MAX),
+    "uds_broadcast": (listening.listening, CONVERSATION_BYTES_MAX),
     "uds_client": (peers.client, CONVERSATION_BYTES_MAX),
 }
 

@@ -17,6 +17,7 @@ DEVICE_ORDER = (
     ("main", "port"),
     ("abilities",),
     ("primary", "secondary", "lone"),
+    ("serving",),
     ("steps", "identifiers", "bundle", "shelf"),
     ("report", "uds", "image", "cycle", "trust", "trial", "application", "traffic"),
     ("meta.full", "meta.partial"),
@@ -35,7 +36,8 @@ DEVICE_ORDER = (
 BENCH_ORDER = (
     ("cli",),
     ("bench.rig", "bench.views", "bench.explore", "bench.bus_figures", "bench.scale"),
-    ("bench.figures", "bench.goodput", "bench.crowd"),
+    ("bench.figures", "bench.broadcasting", "bench.crowd"),
+    ("bench.goodput",),
     ("bench.installs", "bench.foreign_link"),
     ("bench.demo",),
     ("bench.attacks", "bench.faults"),

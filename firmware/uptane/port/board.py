@@ -36,7 +36,7 @@ class Board:
     mount: "Callable[[Cell, int], Any]"  # see uptane.port.applications
     unmount: "Callable[[], None]"
 
-    def __init__(self, name: str, confirm_ms: int = 2000) -> None:
+    def __init__(self, name: str, confirm_ms: int = 2000, overlaps: bool = True) -> None:
         self.name = name
         self.confirm_ms = confirm_ms  # a trial image has run so long before it is confirmed
         # ("micropython", "1.29.0")
@@ -44,6 +44,7 @@ class Board:
         self.interpreter = (sys.implementation.name, version)
         self.depot_areas = []
         self.region_areas = []
+        self.overlaps = overlaps  # does it receive frames while it programs flash?
         self.deltas = False  # does it make images of deltas?
         self.diagnosis = False  # has it DTCs, security access and what else a workshop asks for?
         self.secrecy: Secrecy | None = None  # with which it decrypts images, if it does

@@ -97,6 +97,7 @@ RID_ANSWER = 0x0202  # file number (6), ANSWER_...: an answer that is not bytes
 RID_INSTALL = 0x0203  # put the verified image on trial
 RID_COMMIT = 0x0204  # bundle number u32: confirm what is held for it
 RID_ROLLBACK = 0x0205  # bundle number u32: give up what is not confirmed of it
+RID_LISTEN = 0x0206  # tag u8, a RequestDownload: take it from the broadcast; how far is it?
 
 ANSWER_ABSENT = 0
 ANSWER_LATER = 1

@@ -100,6 +100,35 @@ class Held:
         buffer[:] = self._raw[start : start + len(buffer)]
 
 
+class Wanted:
+    """A want as its server says it (CBOR rule `want`, `raw`): `file` number, `detail`, `offset`,
+    `cap`, `form`, and `part`: so many bytes of it at a time, or None. Refusals of cbor.loads;
+    BadShape."""
+
+    def __init__(self, raw: bytes) -> None:
+        want = cbor.loads(raw)
+        if not isinstance(want, list) or not 5 <= len(want) <= 6 or not isinstance(want[0], bytes):
+            raise BadShape
+        self.raw = raw
+        file, self.detail, offset, cap, form = want[:5]
+        part = want[5] if len(want) > 5 else None
+        if len(file) != 6 or type(offset) is not int or type(cap) is not int:
+            raise BadShape
+        if part is not None and (type(part) is not int or part < 1):
+            raise BadShape
+        if offset < 0 or cap < 1 or type(form) is not int or not 0 <= form <= 0xFF:
+            raise BadShape
+        self.file: bytes = file
+        self.offset = offset
+        self.cap = cap
+        self.form = form
+        self.part: int | None = part
+
+    def most(self, found: "Found") -> int:
+        """How many bytes of what was found it takes now."""
+        return found.length if self.part is None else min(found.length, self.part)
+
+
 class Feeding:
     """Serves the wants of the server behind `client` out of `source`. `block` is the buffer in
     which requests are made; `bounds` is what the server may ask, of_a_secondary() if not given;
@@ -117,6 +146,7 @@ class Feeding:
         self._block = memoryview(block)
         self._bounds = bounds or of_a_secondary()
         self._later_ms = 0
+        self._wants = 0
 
     def begin(self) -> "Wait[None]":
         """Open the programming session and let the server begin a cycle."""
@@ -136,24 +166,33 @@ class Feeding:
             raise BadShape
         return reply[STATUS:]
 
-    def once(self, clock: "Ticking") -> "Cycle[int]":
-        """Ask once and bring what is wanted. Returns WANTS_FILE (there may be more),
-        WANTS_NOTHING or WANTS_INSTALL.
+    def ask(self, clock: "Ticking") -> "Wait[Wanted | int]":
+        """What it wants next, when it knows; or WANTS_NOTHING or WANTS_INSTALL.
 
         Refusals: PeerRefused, with its number, when the server's cycle ended in a refusal;
-        SlowRetrieval when it says later for too long; BadShape, TooLong for nonsense."""
-        status = bytes((yield from self.routine(RID_WANTS)))
-        what = status[0] if status else -1
-        if what == WANTS_FILE:
-            yield from self._bring(status[1:])
-        elif what == WANTS_LATER and len(status) == 3:
-            yield from self._wait(clock, status[1] << 8 | status[2])
-            what = WANTS_FILE
-        elif what == WANTS_REFUSED and len(status) == 2:
-            raise PeerRefused(status[1])
-        elif what not in (WANTS_NOTHING, WANTS_INSTALL):
-            raise BadShape
-        return what
+        SlowRetrieval when it says later for too long; BadShape for nonsense."""
+        while True:
+            status = bytes((yield from self.routine(RID_WANTS)))
+            what = status[0] if status else -1
+            if what == WANTS_FILE:
+                return Wanted(status[1:])
+            if what == WANTS_LATER and len(status) == 3:
+                yield from self._wait(clock, status[1] << 8 | status[2])
+            elif what == WANTS_REFUSED and len(status) == 2:
+                raise PeerRefused(status[1])
+            elif what in (WANTS_NOTHING, WANTS_INSTALL):
+                return what
+            else:
+                raise BadShape
+
+    def once(self, clock: "Ticking") -> "Cycle[int]":
+        """Ask once and bring what is wanted. Returns WANTS_FILE (there may be more),
+        WANTS_NOTHING or WANTS_INSTALL. Refusals of `ask`, and TooLong."""
+        said = yield from self.ask(clock)
+        if isinstance(said, int):
+            return said
+        yield from self.bring(said)
+        return WANTS_FILE
 
     def _wait(self, clock: "Ticking", later_ms: int) -> "Wait[None]":
         later_ms = max(later_ms, LATER_MS_MIN)
@@ -167,43 +206,40 @@ class Feeding:
     def serve(self, clock: "Ticking") -> "Cycle[int]":
         """Answer wants until there are none; returns WANTS_NOTHING or WANTS_INSTALL. Refusals of
         once(), and SlowRetrieval when it never has enough."""
-        wants = 0
         while True:
-            later_ms = self._later_ms
             what = yield from self.once(clock)
             if what != WANTS_FILE:
                 return what
-            wants += later_ms == self._later_ms
-            if wants > self._bounds.wants:
-                raise SlowRetrieval
 
-    def _bring(self, raw_want: bytes) -> "Cycle[None]":
-        want = cbor.loads(raw_want)
-        if not isinstance(want, list) or not 5 <= len(want) <= 6 or not isinstance(want[0], bytes):
-            raise BadShape
-        file, detail, offset, cap, form = want[:5]
-        part = want[5] if len(want) > 5 else None  # of it, if the server takes no more at a time
-        if len(file) != 6 or type(offset) is not int or type(cap) is not int:
-            raise BadShape
-        if part is not None and (type(part) is not int or part < 1):
-            raise BadShape
-        if offset < 0 or cap < 1 or type(form) is not int or not 0 <= form <= 0xFF:
-            raise BadShape
+    def bring(self, want: "Wanted") -> "Cycle[None]":
+        """Bring it, or fetch what is offered. Refusals of `count`, and TooLong."""
+        self.count()
+        file = want.file
         if file[0] == LOCAL and file[1] == KIND_REPORT:
-            raw = yield from self._upload(file, cap)
+            raw = yield from self._upload(file, want.cap)
             yield from self._source.take(file, raw)
             yield from self.routine(RID_ANSWER, file + bytes((ANSWER_TAKEN,)))
             return
-        found = yield from self._source.find(file, detail, offset)
+        found = yield from self.find(want)
         if found is None:
             yield from self.routine(RID_ANSWER, file + bytes((ANSWER_ABSENT,)))
         else:
-            most = found.length if part is None else part
-            yield from self._download(file, found, min(found.length, most), form)
+            yield from self.download(want, found, want.most(found))
 
-    def _download(self, file: bytes, found: "Found", length: int, form: int) -> "Wait[None]":
+    def count(self) -> None:
+        """One want more. SlowRetrieval when it never has enough."""
+        self._wants += 1
+        if self._wants > self._bounds.wants:
+            raise SlowRetrieval
+
+    def find(self, want: "Wanted") -> "Cycle[Found | None]":
+        """What the source has of it."""
+        return (yield from self._source.find(want.file, want.detail, want.offset))
+
+    def download(self, want: "Wanted", found: "Found", length: int) -> "Wait[None]":
+        """The first `length` bytes of `found`."""
         block = self._block
-        reply = yield from self._open(REQUEST_DOWNLOAD, file, length, form)
+        reply = yield from self._open(REQUEST_DOWNLOAD, want.file, length, want.form)
         if len(reply) != 4:
             raise BadShape
         room = min(reply[2] << 8 | reply[3], len(block)) - 2

@@ -34,6 +34,7 @@ from uptane.uds.codes import (
     RID_ANSWER,
     RID_COMMIT,
     RID_CYCLE,
+    RID_LISTEN,
     RID_ROLLBACK,
     RID_WANTS,
     ROUTINE_CONTROL,
@@ -52,7 +53,7 @@ from uptane.uds.codes import (
     WANTS_REFUSED,
 )
 from uptane.uds.server import ANYWHERE, IN_DEFAULT, IN_PROGRAMMING, SECURED, Nrc
-from uptane.uds.transfer import Transfer, file_number
+from uptane.uds.transfer import file_number
 
 if False:  # for the type checker
     from typing import Protocol
@@ -60,6 +61,7 @@ if False:  # for the type checker
     from errand import Work
     from uptane.cycle import Cycle
     from uptane.uds.server import Row
+    from uptane.uds.transfer import Transfer
 
     class Settling(Protocol):
         """uptane.trial.Trial is one."""
@@ -89,12 +91,13 @@ STATUS = 4  # where a routine's status record begins in a response
 
 class Services:
     """`ecu` is what the services act on (uptane.main.Ecu): begin_cycle(), install(), reset(),
-    read(did) -> bytes or None, note(refusal number), and its `cycle`."""
+    read(did) -> bytes or None, note(refusal number), and its `cycle`. The main loop steps
+    `transfer`."""
 
-    def __init__(self, ecu: "Subject") -> None:
+    def __init__(self, ecu: "Subject", transfer: "Transfer") -> None:
         self._ecu = ecu
         self._cycle = ecu.cycle
-        transfer = self._transfer = Transfer(ecu.cycle, ecu.note)
+        self.transfer = transfer
         self.session = SESSION_DEFAULT
         self.state = IN_DEFAULT  # and SECURED, while security is unlocked
         self.table: dict[int, Row] = {
@@ -139,7 +142,7 @@ class Services:
         """Change the session, which locks security; only the programming session lets a cycle go
         on."""
         if session != SESSION_PROGRAMMING:
-            self._transfer.stop()
+            self.transfer.stop()
             self._cycle.stop()
         self.session = session
         self.state = SECURED << session
@@ -177,12 +180,16 @@ class Services:
         """0x31. All are started; only the cycle goes on by itself, is stopped and has results."""
         number = request[2] << 8 | request[3]
         # Commit and rollback in every session: an application on trial has to run.
-        last = RID_ROLLBACK if self.session == SESSION_PROGRAMMING else 0
+        last = 0
+        if self.session == SESSION_PROGRAMMING:
+            last = RID_LISTEN if self.transfer.hears else RID_ROLLBACK
         if not (RID_CYCLE <= number <= last or RID_COMMIT <= number <= RID_ROLLBACK):
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
         out[2:STATUS] = request[2:STATUS]
         if out[1] != START_ROUTINE:
             return self._look_after(number, out)
+        if number == RID_LISTEN:
+            return self.transfer.listen(request, out, STATUS)
         if number >= RID_COMMIT:
             return self._settle(request, number)
         if number == RID_WANTS:
@@ -190,7 +197,7 @@ class Services:
         if number == RID_ANSWER:
             self._answer(request)
         elif number == RID_CYCLE:
-            self._transfer.stop()
+            self.transfer.stop()
             if not self._ecu.begin_cycle():
                 raise Nrc(NRC_CONDITIONS_NOT_CORRECT)
         elif not self._ecu.install_after_response():
@@ -207,7 +214,7 @@ class Services:
             if cycle.running() or cycle.completed or cycle.refusal:
                 return self._wants(out)
         elif cycle.running():
-            self._transfer.stop()
+            self.transfer.stop()
             cycle.stop()
             return STATUS
         raise Nrc(NRC_REQUEST_SEQUENCE_ERROR)
@@ -222,8 +229,8 @@ class Services:
 
     def _wants(self, out: bytearray) -> "Work[int]":
         cycle = self._cycle
-        while cycle.computing():
-            yield  # the main loop steps the cycle; meanwhile the server says 0x78
+        while cycle.computing() or self.transfer.writing():
+            yield  # the main loop steps both; meanwhile the server says 0x78
         want = cycle.want
         if want is not None:
             out[STATUS] = WANTS_FILE

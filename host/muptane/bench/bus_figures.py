@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from muptane.bench import firmware
+from muptane.bench.broadcasting import doors, image_seconds
 from muptane.bench.can.bus import Bus
 from muptane.bench.figures import Figure
 from muptane.bench.foreign_link import ForeignLink
@@ -28,6 +29,8 @@ BUSES = {
 }
 ISOTP_PERCENT = 97
 TRANSFER_PERCENT = 93
+BROADCAST_RATIO = 1.15
+DOORS = 8
 LINK = (0x700, 0x708)
 IMAGES_BYTES = 30_000, 65_536  # what runs, and what is installed
 ROUNDS = 5
@@ -48,6 +51,8 @@ def bus_figures() -> Iterator[Figure]:
         share = round(100 * update.transfer("gateway").share, 1)
         yield Figure(f"transfer_{name}", share, "%", TRANSFER_PERCENT, least=True)
         yield Figure(f"relay_{name}", round(100 * update.transfer("brake").share, 1), "%")
+    alone, alike = (image_seconds(doors(count), _images()) for count in (1, DOORS))
+    yield Figure(f"broadcast_{DOORS}", round(alike / alone, 3), "x", BROADCAST_RATIO)
     ratio = min(foreign_ns(bus) / own_ns(bus) for bus in BUSES.values())
     yield Figure("isotp_vs_can_isotp", round(ratio, 3), "x", 1, least=True)
     yield from _counted()

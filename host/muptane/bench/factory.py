@@ -93,6 +93,11 @@ class Plant:
         records.commit(changes)
         _install(settings, nor, records, first)
 
+    def _link(self) -> list[int]:
+        bus = self._plan.bus
+        link = [self._ecu.request, self._ecu.response, bus.functional]
+        return [*link, bus.broadcast] if bus.broadcast else link
+
     def _identity(self) -> bytes:
         plan, supply = self._ecu, self._supply
         identity: dict[int, object] = {
@@ -101,7 +106,7 @@ class Plant:
             ids.IDENTITY_VEHICLE: self._plan.vin,
             ids.IDENTITY_VERIFICATION: plan.level(),
             ids.IDENTITY_DIRECTOR: supply.identity(ids.DIRECTOR),
-            ids.IDENTITY_LINK: [plan.request, plan.response, self._plan.bus.functional],
+            ids.IDENTITY_LINK: self._link(),
             ids.IDENTITY_ACCESS: access_of(self._plan, plan),
         }
         if plan.key == "symmetric":

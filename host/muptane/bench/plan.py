@@ -44,11 +44,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 class BusPlan(Strict):
     """Bits per second; with `data_bitrate`, that of the data phase, the bus has CAN FD, and every
-    ECU's board has to. `functional`: the identifier of UDS requests to all ECUs at once."""
+    ECU's board has to. `functional`: the identifier of UDS requests to all ECUs at once;
+    `broadcast`: that of files that several Secondaries want, 0: each is brought its own."""
 
     bitrate: Annotated[int, Field(ge=10_000, le=1_000_000)] = 500_000
     data_bitrate: Annotated[int, Field(ge=10_000, le=8_000_000)] | Literal[0] = 0
     functional: CanId = 0x7DF
+    broadcast: CanId | Literal[0] = 0
 
 
 class EcuPlan(Strict):
@@ -147,7 +149,11 @@ class VehiclePlan(Strict):
                 raise Conflict(why, "ecu", at, "regions")
             if len(set(ecu.regions)) < len(ecu.regions):
                 raise Conflict("a region is named twice; name each once", "ecu", at, "regions")
+        if self.bus.broadcast == self.bus.functional:
+            why = f"{self.bus.broadcast} is the functional identifier; choose another"
+            raise Conflict(why, "bus", "broadcast")
         seen: dict[object, str] = {("a CAN identifier", self.bus.functional): "all ECUs"}
+        seen["a CAN identifier", self.bus.broadcast] = "the broadcast"
         for at, ecu in enumerate(self.ecu):
             for key, kind in UNIQUE:
                 known = (kind, getattr(ecu, key))
