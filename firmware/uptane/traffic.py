@@ -16,6 +16,8 @@ if False:  # for the type checker
     from uptane.link.broadcast import Air
 
 LISTENING = 0  # as the identifier of what is sent: nothing ever is
+STANDARD = 0x7FF  # the bits of an identifier
+EXTENDED = 0x3FFFFFFF  # of one with 29, and of its mark
 COALESCE = 4  # frames of a message that may wait for each other; of its last ones, half
 COALESCE_MS = 5
 
@@ -54,7 +56,8 @@ class Traffic:
 
     def listen(self) -> None:
         """Let in what the conversations are about, and nothing else."""
-        self._can.set_filters([(rx_id, 0x7FF) for rx_id in self._channels])
+        masks = [(rx_id, STANDARD if rx_id <= STANDARD else EXTENDED) for rx_id in self._channels]
+        self._can.set_filters(masks)
 
     def receive(self, now_ms: int) -> bool:
         """Hand every frame that has arrived to its conversation; False if there was none."""

@@ -1,6 +1,7 @@
 """What a frame costs in heap: nothing, once a message is under way (MicroPython counts)."""
 
 from talk import begun, message_of, waiting
+from uptane.link.broadcast import Air
 from uptane.link.isotp import Channel
 from wire import Clock, Wire
 
@@ -66,3 +67,28 @@ def test_receiving_a_frame_allocates_nothing():
 
         assert cost(some) == 0
         assert wire.right.frames_left() and wire.refusals == []
+
+
+def test_a_part_of_a_broadcast_block_allocates_nothing():
+    """V-87: sent or received."""
+    for size in (8, 64):
+        sender, receiver = Air(size), Air(size)
+        sender.spread(1, 0, message_of(LENGTH), LENGTH)
+        receiver.listen(1, bytearray(LENGTH))
+        for _ in range(2):
+            receiver.feed(memoryview(bytes(sender.frame(5))), 5)
+            sender.sent(5)
+        frames = [memoryview(bytes([i]) + bytes(size - 1)) for i in range(2, 60)]
+        coming = iter(frames)
+
+        def some(sender=sender, receiver=receiver, coming=coming):
+            for _ in range(10):
+                sender.frame(5)
+                sender.sent(5)
+                receiver.feed(next(coming), 5)
+                receiver.due_ms()
+                receiver.frames_left()
+                receiver.poll(5)
+
+        assert cost(some) == 0
+        assert receiver.frames_left() and not sender.idle()

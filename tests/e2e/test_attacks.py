@@ -56,9 +56,11 @@ SAMPLE = (
     "directions_without_end",
     "install_after_a_new_cycle_began",
     "attack_flag_suppressed",
+    "other_bytes_spread",
+    "broadcast_that_never_comes",
     "report_replayed",
 )
-ON_MICROPYTHON = ("director_key_stolen", "old_release_directed")
+ON_MICROPYTHON = ("director_key_stolen", "old_release_directed", "other_bytes_spread")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def test_an_attack_ends_as_its_file_says(grounds: Grounds, name: str) -> None:
 def test_attacks_end_the_same_on_the_real_interpreter(tmp_path: Path) -> None:
     """V-36"""
     outcomes = play(Grounds(SEDAN, "micropython", tmp_path), *ON_MICROPYTHON)
-    assert len(outcomes) == 6
+    assert len(outcomes) == 8
     assert [outcome for outcome in outcomes if not outcome.ok] == []
 
 
@@ -149,11 +151,15 @@ def test_forged_parcels_are_sound_where_they_tell_the_truth(grounds: Grounds) ->
 def test_a_ground_is_built_once_for_each_form(grounds: Grounds) -> None:
     """V-36: and is the planned vehicle in all else."""
     for form in (FORM_PLAIN, FORM_ENCRYPTED):
-        ground = grounds.of(form)
-        assert grounds.of(form) is ground
+        travels = replace(made_up(INSTALLS, nothing), form=form)
+        ground = grounds.of(travels)
+        assert grounds.of(travels) is ground
+        assert not ground.plan.bus.broadcast
         assert ground.maker.confidential == bool(form)
         had = {"deltas": False, "decrypts": bool(form)}
         assert ground.plan.ecu == [ecu.model_copy(update=had) for ecu in SEDAN.ecu]
+    spread = grounds.of(replace(made_up(INSTALLS, nothing), broadcast=True))
+    assert spread is not grounds.of(made_up(INSTALLS, nothing)) and spread.plan.bus.broadcast
 
 
 def test_a_change_of_state_and_a_vehicle_that_does_not_recover_are_seen(grounds: Grounds) -> None:

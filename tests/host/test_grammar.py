@@ -85,11 +85,11 @@ def test_each_kind_of_key_and_seal_is_accepted():
 
 def test_an_ecu_may_hear_requests_to_all_and_be_unlocked():
     """And need not: older records know of neither."""
-    for link in ([2, 3], [2, 3, 0x7DF]):
+    for link in ([2, 3], [2, 3, 0x7DF], [2, 3, 0x7DF, 0x7D0]):
         for access in ({}, {12: X}):
             fields = {**IDENTITY, 5: X, 8: link, **access}
             conforms("identity-record", cbor2.dumps(fields, canonical=True))
-    for wrong in ({8: [2]}, {8: [2, 3, 4, 5]}, {8: [2, 3, 0x800]}, {12: X[1:]}):
+    for wrong in ({8: [2]}, {8: [2, 3, 4, 5, 6]}, {8: [2, 3, 0x800]}, {12: X[1:]}):
         with pytest.raises(NotConforming):
             conforms("identity-record", cbor2.dumps({**IDENTITY, 5: X, **wrong}))
 

@@ -89,7 +89,7 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
     [
         ('board = "unix"', 'bord = "unix"', 'board = "unix"', ("bord", "unknown key", "board")),
         ("bitrate = 500_000", "bitrat = 5", "bitrate", ("bus.bitrat", "unknown", "bitrate")),
-        ("bitrate = 500_000", "functional = 0x800", "bitrate", ("bus.functional", "less")),
+        ("bitrate = 500_000", "functional = 0x2000_0000", "bitrate", ("bus.functional", "less")),
         (
             "bitrate = 500_000",
             "functional = 0x7E9",
@@ -109,7 +109,7 @@ def test_every_ecu_has_a_key_of_its_own_that_the_seed_decides():
         ("number = 3", "number = 4294967296", "number = 3", ("ecu.2.number", "less")),
         ("seed = 1", "seed = -1", "seed", ("seed", "greater")),
         ("bitrate = 500_000", "bitrate = 5_000_000", "bitrate", ("bitrate", "1000000")),
-        ("request = 0x7E2", "request = 0x800", "0x7E2", ("ecu.2.request", "2047")),
+        ("request = 0x7E2", "request = 0x2000_0000", "0x7E2", ("ecu.2.request", "536870911")),
         ('name = "door"', 'name = "Door!"', 'name = "door"', ("ecu.2.name", "pattern")),
         ('name = "door"', 'name = ""', 'name = "door"', ("ecu.2.name", "pattern")),
         ('vin = "MUPTANE0SEDAN0001"', 'vin = "a vin"', "vin", ("vin", "pattern")),

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from boards.unix import layout
 from boards.unix.nor import Nor
+from muptane.bench.can.frames import EXTENDED
 from muptane.bench.plan import EcuPlan, VehiclePlan
 from muptane.regions import Extents
 from uptane import cbor, ids
@@ -96,7 +97,8 @@ class Plant:
     def _link(self) -> list[int]:
         bus = self._plan.bus
         link = [self._ecu.request, self._ecu.response, bus.functional]
-        return [*link, bus.broadcast] if bus.broadcast else link
+        link += [bus.broadcast] if bus.broadcast else []
+        return [on_device(can_id) for can_id in link]
 
     def _identity(self) -> bytes:
         plan, supply = self._ecu, self._supply
@@ -119,7 +121,7 @@ class Plant:
             identity[ids.IDENTITY_IMAGE] = supply.identity(ids.IMAGE)
         if plan.level() == ids.PRIMARY:
             identity[ids.IDENTITY_SECONDARIES] = [
-                [ecu.number, ecu.level(), ecu.request, ecu.response]
+                [ecu.number, ecu.level(), on_device(ecu.request), on_device(ecu.response)]
                 for ecu in self._plan.secondaries()
             ]
         return cbor.dumps(identity)
@@ -142,3 +144,9 @@ def _install(settings: dict[str, Any], nor: Nor, records: Records, first: FirstI
         Regions(areas, regions, records).furnish(parts, *image)
     else:
         Slots(areas * 2 if len(areas) == 1 else areas, records).provision(*image)
+
+
+def on_device(can_id: int) -> int:
+    """An identifier as a device has it: bit 29 marks one of 29 bits, which is no object on a board
+    of 32-bit words."""
+    return can_id ^ EXTENDED ^ EXTENDED >> 2 if can_id & EXTENDED else can_id

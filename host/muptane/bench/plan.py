@@ -11,9 +11,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, STANDARD_MAX, spelled
 from muptane.boards import BoardSpec, load_board
 from muptane.regions import OtherRegion
 from uptane.ids import FULL, PARTIAL, PRIMARY
@@ -36,7 +37,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-CanId = Annotated[int, Field(ge=1, le=0x7FF)]
+def _marked(can_id: int) -> int:
+    return can_id if can_id <= STANDARD_MAX else can_id | EXTENDED
+
+
+# One above 0x7FF has 29 bits, and is marked as SocketCAN does (muptane.bench.can.frames).
+CanId = Annotated[int, Field(ge=1, le=EXTENDED_MAX), AfterValidator(_marked)]
 NUMBER_MAX = 0xFFFFFFFF // 1000  # the demo makes image numbers of it
 U32 = Annotated[int, Field(ge=1, le=0xFFFFFFFF)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -150,7 +156,7 @@ class VehiclePlan(Strict):
             if len(set(ecu.regions)) < len(ecu.regions):
                 raise Conflict("a region is named twice; name each once", "ecu", at, "regions")
         if self.bus.broadcast == self.bus.functional:
-            why = f"{self.bus.broadcast} is the functional identifier; choose another"
+            why = f"{spelled(self.bus.broadcast)} is the functional identifier; choose another"
             raise Conflict(why, "bus", "broadcast")
         seen: dict[object, str] = {("a CAN identifier", self.bus.functional): "all ECUs"}
         seen["a CAN identifier", self.bus.broadcast] = "the broadcast"

@@ -25,6 +25,7 @@ from udsoncan import exceptions as uds
 from udsoncan.client import Client
 from udsoncan.connections import PythonIsoTpConnection
 
+from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, spelled
 from muptane.refusals import explain
 from uptane import ids
 from uptane.uds.codes import (
@@ -99,7 +100,10 @@ def attached(
 ) -> Iterator[Client]:
     """udsoncan's client of the ECU that hears and answers under `link`. `complain` is told what
     can-isotp has to say; `changes`: parameters of can-isotp."""
-    address = isotp.Address(isotp.AddressingMode.Normal_11bits, txid=link[0], rxid=link[1])
+    wide = link[0] & EXTENDED
+    mode = isotp.AddressingMode.Normal_29bits if wide else isotp.AddressingMode.Normal_11bits
+    tx_id, rx_id = (can_id & EXTENDED_MAX for can_id in link)
+    address = isotp.Address(mode, txid=tx_id, rxid=rx_id)
     params = PARAMETERS | changes
     stack = isotp.CanStack(bus, address=address, error_handler=complain, params=params)
     with Client(PythonIsoTpConnection(stack), config=configuration()) as client:
@@ -111,7 +115,7 @@ class Tester:
 
     def __init__(self, client: Client, link: tuple[int, int], complaints: list[Exception]) -> None:
         self._client = client
-        self._link = "requests {:03X}, responses {:03X}".format(*link)
+        self._link = f"requests {spelled(link[0])}, responses {spelled(link[1])}"
         self._complaints = complaints
 
     def read(self, did: int) -> bytes:

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from muptane.bench import firmware, plan
 from muptane.bench.can.bus import Bus
+from muptane.bench.can.frames import spelled
 from muptane.bench.interpreters import NodeDied
 from muptane.bench.join.broker import Broker
 from muptane.bench.join.outside import BadBus, BusGone, Outside
@@ -132,7 +133,7 @@ def describe(
         raise typer.BadParameter(str(error)) from error
     for ecu in planned.ecu:
         path = folder / f"{ecu.name}.pdx"
-        ids = f"requests {ecu.request:03X}, responses {ecu.response:03X}"
+        ids = f"requests {spelled(ecu.request)}, responses {spelled(ecu.response)}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             write_pdx(path, ecu.name, f"{ecu.role}, {ecu.verification} verification; {ids}")
@@ -196,7 +197,8 @@ def _greet(console: Console, running: Vehicle, lines: list[str]) -> None:
     for ecu in running.plan.ecu:
         off = "" if running.ecus[ecu.name].node.powered else ", stays off"
         console.print(
-            f"  {ecu.name:<10}UDS requests {ecu.request:03X}, responses {ecu.response:03X}, "
+            f"  {ecu.name:<10}UDS requests {spelled(ecu.request)}, "
+            f"responses {spelled(ecu.response)}, "
             f"{ecu.role}, {ecu.verification} verification{off}"
         )
     for line in lines:

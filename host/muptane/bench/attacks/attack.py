@@ -57,7 +57,8 @@ class Attack:
     sentences; `keys` are what he has stolen, as `stage.KEYS` names them; `expected` maps a kind of
     verification to a refusal class or to INSTALLS, ACCEPTED, DETECTED. `supplied`: the image at
     stake is a supplier's. `form`: how the images of the vehicle travel, FORM_... of
-    `uptane.algorithms`, added up. `secondaries`: how many the vehicle has to have. `heal` is what
+    `uptane.algorithms`, added up; `broadcast`: what several want crosses the bus once.
+    `secondaries`: how many the vehicle has to have. `heal` is what
     the maker does before the next honest update, if he must.
     """
 
@@ -71,6 +72,7 @@ class Attack:
     limit: str = ""
     supplied: bool = False
     form: int = FORM_PLAIN
+    broadcast: bool = False
     secondaries: int = 0
     heal: Callable[[Stage], None] | None = None
 

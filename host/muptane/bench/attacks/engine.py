@@ -28,6 +28,7 @@ from uptane import ids
 from uptane.algorithms import FORM_CHAINED, FORM_DELTA, FORM_ENCRYPTED
 
 SETTLE_S = 3.0
+BROADCAST = 0x7D0  # where a vehicle has no identifier for it
 REST_BYTES = 3000  # behind an application, that there is more than one piece of it
 
 Part = tuple[Attack, str]
@@ -104,20 +105,26 @@ class Ground:
 
 
 class Grounds:
-    """One vehicle, on a ground for each form in which its images travel."""
+    """One vehicle, on a ground for each form in which its images travel, by broadcast or not."""
 
     def __init__(self, plan: VehiclePlan, nodes: Nodes, folder: Path) -> None:
         self._plan = plan
         self._nodes = nodes
         self._folder = folder
-        self._grounds: dict[int, Ground] = {}
+        self._grounds: dict[tuple[int, int], Ground] = {}
 
-    def of(self, form: int) -> Ground:
-        """The ground of a form; built now if it is the first that is asked of it."""
-        if form not in self._grounds:
-            folder = self._folder / f"form-{form:02x}"
-            self._grounds[form] = Ground(self._plan, self._nodes, folder, form)
-        return self._grounds[form]
+    def of(self, attack: Attack) -> Ground:
+        """The ground of an attack; built now if it is the first that is asked of it."""
+        bus = self._plan.bus
+        shared = bus.broadcast or BROADCAST if attack.broadcast else 0
+        key = attack.form, shared
+        if key not in self._grounds:
+            plan = self._plan.model_copy(
+                update={"bus": bus.model_copy(update={"broadcast": shared})}
+            )
+            folder = self._folder / f"form-{attack.form:02x}-{shared:03x}"
+            self._grounds[key] = Ground(plan, self._nodes, folder, attack.form)
+        return self._grounds[key]
 
     def play_all(self, parts: Iterable[Part], jobs: int = 0) -> Iterator[Outcome]:
         """Play each in a child of its own; outcomes in the order of `parts`. Broken."""
@@ -134,7 +141,7 @@ class Grounds:
                 running.append(self._begin(waiting.pop(0)))
 
     def _begin(self, part: Part) -> Child:
-        return Child(self.of(part[0].form), part)
+        return Child(self.of(part[0]), part)
 
 
 class Child:

@@ -37,6 +37,7 @@ ORDER = (
     "endless_data",
     "slow_retrieval",
     "diagnostics",
+    "broadcast",
     "bundles",
     "reports",
 )

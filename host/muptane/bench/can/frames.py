@@ -45,6 +45,11 @@ class Frame(NamedTuple):
         return arbitration_key(self.id, self.remote is not None)
 
 
+def spelled(can_id: int) -> str:
+    """An identifier as people write it: 7E0, or 18DA01F1 for one of 29 bits."""
+    return f"{can_id & EXTENDED_MAX:08X}" if can_id & EXTENDED else f"{can_id:03X}"
+
+
 def fault_of(frame: Frame) -> str:
     """Why no controller can send this frame; "": it can."""
     plain = frame.id & ~EXTENDED
