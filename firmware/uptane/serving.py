@@ -13,7 +13,7 @@ Rules: V-47, V-49, V-50, V-52, V-87.
 
 from uptane.errors import BadShape, Refusal
 from uptane.ids import KIND_DELTA, KIND_IMAGE
-from uptane.limits import BLOCK_BYTES
+from uptane.limits import BLOCK_BYTES, EXCHANGE_MS_MAX
 from uptane.shelf import Shelf
 from uptane.uds.codes import ADDRESS_FORMAT, REQUEST_DOWNLOAD, RID_LISTEN, WANTS_INSTALL
 from uptane.uds.feeding import Feeding
@@ -171,7 +171,12 @@ class Cast:
         take = min(BLOCK_BYTES, self.length - self.at)
         self._found.read_into(block[:take], self.at)
         self._air.spread(self._tag, self._want.offset + self.at, block, take)
+        over_ms = clock.ticks_ms() + EXCHANGE_MS_MAX
         while not self._air.idle():
+            if clock.ticks_ms() >= over_ms:  # the bus is gone: who is asked next will not answer
+                self._air.abort()
+                self.tables = []
+                return
             yield clock.ticks_ms() + 1
         self.at += take
         self.blocks += 1

@@ -53,11 +53,18 @@ class Hearing(Transfer):
             self._open(NONE, want, opening)
             self._gather(want)
             self._base = want.offset
-            self._air.listen(request[TAG_AT], self._block or bytearray(BLOCK_BYTES))
+            self._listen_on(request[TAG_AT])
         out[at : at + 4] = (self._base + self._at).to_bytes(4, "big")
         block_ms = 0 if want.sink is None else self._block_ms
         out[at + 4 : at + 6] = min(block_ms, 0xFFFF).to_bytes(2, "big")
         return at + 6
+
+    def _listen_on(self, tag: int) -> None:
+        """To the next block: a small file is heard to where it belongs."""
+        if self._memory is not None:
+            self._air.listen(tag, memoryview(self._memory)[self._at :])
+        else:
+            self._air.listen(tag, self._block or bytearray(BLOCK_BYTES))
 
     def step(self) -> None:
         """Write a slice of a block, or begin with one that was heard."""
@@ -78,7 +85,6 @@ class Hearing(Transfer):
         if self._memory is None:
             self._flow = self._flowing(block)
         else:
-            self._memory[at : at + len(block)] = block
             self._heard(len(block))
 
     def _heard(self, count: int) -> None:
@@ -86,8 +92,11 @@ class Hearing(Transfer):
         if self._want is None or self._want is not self._cycle.want:
             self.stop()
             return
-        self._air.taken()
         self._at += count
+        if self._memory is None:
+            self._air.taken()
+        else:
+            self._listen_on(self._air.tag)
         self._block_ms = self._cycle.clock.ticks_ms() - self._began_ms + 1  # rounded up
         self._cycle.moved(count)
         if self._at == self._end:
