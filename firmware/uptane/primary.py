@@ -62,7 +62,7 @@ class Lead:
         clients: "list[tuple[int, Client]]",
         cycle: "Running",
         functional: "list[int]",
-        shout: "Callable[[int, bytes], bool]",
+        shout: "Callable[[int, bytes], None]",
     ) -> None:
         self._clients = clients
         self._cycle = cycle

@@ -30,6 +30,7 @@ class Traffic:
         self._clock = clock
         self._channels: dict[int, tuple[int, Channel | Air]] = {}
         self._bus_off = BusOff(can)
+        self._shouted: tuple[int, bytearray] | None = None
         self.frames = 1  # how many are worth to wake for
 
     def open(self, tx_id: int, rx_id: int, message_bytes: int) -> Channel:
@@ -47,12 +48,12 @@ class Traffic:
         self._channels[can_id] = (can_id if sending else LISTENING, air)
         return air
 
-    def shout(self, can_id: int, message: bytes) -> bool:
-        """Put a message of one frame on the bus, for all who listen; False: there is no room."""
+    def shout(self, can_id: int, message: bytes) -> None:
+        """Put a message of one frame on the bus before everything else, for all who listen."""
         frame = bytearray((len(message),)) + message
         while len(frame) < CLASSIC_BYTES:
             frame.append(PADDING)
-        return self._can.send(can_id, frame)
+        self._shouted = (can_id, frame)
 
     def listen(self) -> None:
         """Let in what the conversations are about, and nothing else."""
@@ -79,6 +80,8 @@ class Traffic:
     def transmit(self, now_ms: int) -> None:
         """Give the bus as many frames as it takes."""
         send = self._can.send
+        if self._shouted is not None and send(self._shouted[0], self._shouted[1]):
+            self._shouted = None
         for tx_id, channel in self._channels.values():
             if tx_id == LISTENING:
                 channel.abort()

@@ -193,6 +193,12 @@ SERVICES = (
     _start("install", codes.RID_INSTALL, (), ()),
     _start("commit_bundle", codes.RID_COMMIT, (_BUNDLE,), ()),
     _start("roll_bundle_back", codes.RID_ROLLBACK, (_BUNDLE,), ()),
+    _start(
+        "listen",
+        codes.RID_LISTEN,
+        (Part("tag", U8), Part("opening", BYTES)),
+        (Part("there_bytes", U32), Part("block_ms", U16)),
+    ),
     Service("request_download", codes.REQUEST_DOWNLOAD, _OPENS, _OPENED),
     Service("request_upload", codes.REQUEST_UPLOAD, _OPENS, _OPENED),
     Service(

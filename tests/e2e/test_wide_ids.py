@@ -8,7 +8,8 @@ from alike import Doors
 from garage import Garage
 
 from muptane.bench import plan
-from muptane.bench.can.frames import EXTENDED, Frame
+from muptane.bench.can.frames import Frame
+from muptane.identifiers import EXTENDED
 from uptane.errors import Negative
 
 FUNCTIONAL, BROADCAST = 0x18DBFFF1, 0x1CEBFFF1

@@ -3,8 +3,9 @@
 import pytest
 
 from muptane.bench.can.bus import Bus
-from muptane.bench.can.frames import EXTENDED, Frame, arbitration_key, frame_bits
+from muptane.bench.can.frames import Frame, arbitration_key, frame_bits
 from muptane.bench.world import S, World
+from muptane.identifiers import EXTENDED
 
 BITRATE = 500_000
 BIT_NS = S // BITRATE

@@ -5,7 +5,6 @@ import random
 import pytest
 
 from muptane.bench.can.frames import (
-    EXTENDED,
     FD_LENGTHS,
     Frame,
     arbitration_key,
@@ -18,6 +17,7 @@ from muptane.bench.can.frames import (
     wire_bits,
 )
 from muptane.bench.world import S
+from muptane.identifiers import EXTENDED
 
 CRC_POLYNOMIAL = "1100010110011001"  # x^15+x^14+x^10+x^8+x^7+x^4+x^3+1, ISO 11898-1, 10.4.2.6
 

@@ -8,8 +8,9 @@ from scripted import FRAME_NS
 from boards.unix.machine_can import CAN
 from boards.unix.silicon import Core
 from muptane.bench.can.bus import Strike
-from muptane.bench.can.frames import EXTENDED, Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.world import US
+from muptane.identifiers import EXTENDED
 
 
 @pytest.fixture(params=INTERPRETERS)

@@ -6,7 +6,8 @@ from lone_chip import INTERPRETERS, Bench
 
 from boards.unix.pyb_can import CAN, ranged
 from muptane.bench.can.bus import Strike
-from muptane.bench.can.frames import EXTENDED, Frame
+from muptane.bench.can.frames import Frame
+from muptane.identifiers import EXTENDED
 
 
 @pytest.fixture(params=INTERPRETERS)

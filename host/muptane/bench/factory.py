@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from boards.unix import layout
 from boards.unix.nor import Nor
-from muptane.bench.can.frames import EXTENDED
 from muptane.bench.plan import EcuPlan, VehiclePlan
+from muptane.identifiers import on_device
 from muptane.regions import Extents
 from uptane import cbor, ids
 from uptane.store.records import Records
@@ -144,9 +144,3 @@ def _install(settings: dict[str, Any], nor: Nor, records: Records, first: FirstI
         Regions(areas, regions, records).furnish(parts, *image)
     else:
         Slots(areas * 2 if len(areas) == 1 else areas, records).provision(*image)
-
-
-def on_device(can_id: int) -> int:
-    """An identifier as a device has it: bit 29 marks one of 29 bits, which is no object on a board
-    of 32-bit words."""
-    return can_id ^ EXTENDED ^ EXTENDED >> 2 if can_id & EXTENDED else can_id

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, STANDARD_MAX, spelled
 from muptane.boards import BoardSpec, load_board
+from muptane.identifiers import EXTENDED_MAX, marked, spelled
 from muptane.regions import OtherRegion
 from uptane.ids import FULL, PARTIAL, PRIMARY
 from uptane.limits import REPOSITORIES_MAX, SECONDARIES_MAX
@@ -37,12 +37,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _marked(can_id: int) -> int:
-    return can_id if can_id <= STANDARD_MAX else can_id | EXTENDED
-
-
-# One above 0x7FF has 29 bits, and is marked as SocketCAN does (muptane.bench.can.frames).
-CanId = Annotated[int, Field(ge=1, le=EXTENDED_MAX), AfterValidator(_marked)]
+# One above 0x7FF has 29 bits, and is marked as SocketCAN does (muptane.identifiers).
+CanId = Annotated[int, Field(ge=1, le=EXTENDED_MAX), AfterValidator(marked)]
 NUMBER_MAX = 0xFFFFFFFF // 1000  # the demo makes image numbers of it
 U32 = Annotated[int, Field(ge=1, le=0xFFFFFFFF)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]

@@ -25,7 +25,7 @@ from udsoncan import exceptions as uds
 from udsoncan.client import Client
 from udsoncan.connections import PythonIsoTpConnection
 
-from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, spelled
+from muptane.identifiers import EXTENDED, EXTENDED_MAX, spelled
 from muptane.refusals import explain
 from uptane import ids
 from uptane.uds.codes import (

@@ -19,7 +19,6 @@ from rich.console import Console
 
 from muptane.bench import firmware, plan
 from muptane.bench.can.bus import Bus
-from muptane.bench.can.frames import spelled
 from muptane.bench.interpreters import NodeDied
 from muptane.bench.join.broker import Broker
 from muptane.bench.join.outside import BadBus, BusGone, Outside
@@ -32,6 +31,7 @@ from muptane.cli import joining
 from muptane.cli.demo import SEDAN, choose_nodes
 from muptane.cli.updating import update
 from muptane.dbc import BadFrames, read_frames, write_dbc
+from muptane.identifiers import spelled
 from muptane.odx import write_pdx
 
 FRAMES = firmware.ROOT / "firmware" / "apps" / "frames.toml"

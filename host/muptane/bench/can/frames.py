@@ -14,10 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from muptane.bench.world import S
+from muptane.identifiers import EXTENDED, EXTENDED_MAX, STANDARD_MAX
 
-EXTENDED = 1 << 31  # in a CAN identifier: 29 bits, as SocketCAN marks it
-STANDARD_MAX = 0x7FF
-EXTENDED_MAX = 0x1FFFFFFF
 CLASSIC_BYTES = 8
 FD_BYTES = 64
 FD_LENGTHS = (*range(9), 12, 16, 20, 24, 32, 48, 64)  # bytes, by DLC
@@ -43,11 +41,6 @@ class Frame(NamedTuple):
     def key(self) -> int:
         """What the bus compares bit by bit: the lower key wins."""
         return arbitration_key(self.id, self.remote is not None)
-
-
-def spelled(can_id: int) -> str:
-    """An identifier as people write it: 7E0, or 18DA01F1 for one of 29 bits."""
-    return f"{can_id & EXTENDED_MAX:08X}" if can_id & EXTENDED else f"{can_id:03X}"
 
 
 def fault_of(frame: Frame) -> str:

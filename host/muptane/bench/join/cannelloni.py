@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import struct
 
-from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.join.member import Broken, Dialect, Member
+from muptane.identifiers import EXTENDED, EXTENDED_MAX
 
 GREETING = b"CANNELLONIv1"
 REMOTE, ERROR = 1 << 30, 1 << 29

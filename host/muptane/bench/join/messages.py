@@ -9,8 +9,9 @@ from typing import Any
 
 import can
 
-from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.world import S
+from muptane.identifiers import EXTENDED, EXTENDED_MAX
 
 
 def frame_of(message: can.Message) -> Frame:

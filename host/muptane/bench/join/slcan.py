@@ -11,8 +11,9 @@ Sources: LAWICEL CAN232 manual v3; CANable 2 firmware, for FD.
 
 from __future__ import annotations
 
-from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, FD_LENGTHS, Frame, fault_of
+from muptane.bench.can.frames import FD_LENGTHS, Frame, fault_of
 from muptane.bench.join.member import Broken, Dialect, Member
+from muptane.identifiers import EXTENDED, EXTENDED_MAX
 
 END, BELL = b"\r", b"\a"
 LINE_BYTES_MAX = 1 + 8 + 1 + 128

@@ -11,9 +11,10 @@ Source: socketcand, doc/protocol.md.
 
 from __future__ import annotations
 
-from muptane.bench.can.frames import EXTENDED, EXTENDED_MAX, Frame
+from muptane.bench.can.frames import Frame
 from muptane.bench.join.member import Broken, Dialect, Member
 from muptane.bench.world import MS
+from muptane.identifiers import EXTENDED, EXTENDED_MAX
 
 OPEN, CLOSE = b"<", b">"
 COMMAND_BYTES_MAX = 256
