@@ -28,6 +28,7 @@ ARCHITECTURE = "armv7emsp"  # of the boards with machine code in it; bytecode is
 # uptane.main reaches is counted.
 OF_PRIMARIES = (
     "uptane.primary",
+    "uptane.serving",
     "uptane.shelf",
     "uptane.bundle",
     "uptane.image.depot",
@@ -36,6 +37,8 @@ OF_PRIMARIES = (
 )
 # What a board has beside its role's update if it says so: DTCs, security access.
 OF_WORKSHOPS = ("uptane.uds.diagnosis", "uptane.uds.access", "uptane.crypto.hmac")
+# What an ECU has beside that in a vehicle with an identifier for a broadcast.
+OF_BROADCASTS = ("uptane.uds.hearing", "uptane.link.broadcast")
 # What no role imports unless its provisioning or its board says so: keys that are not Ed25519,
 # images that come as deltas or encrypted, or overwrite what runs.
 OPTIONAL = (
@@ -49,6 +52,7 @@ OPTIONAL = (
     "uptane.store.span",
     "uptane.lone",
     *OF_WORKSHOPS,
+    *OF_BROADCASTS,
 )
 LEFT_OUT = {
     "partial": (
@@ -123,8 +127,10 @@ def code_figures() -> list[Figure]:
         Figure(f"code_{role}", sum(_sizes(folder, LEFT_OUT[role])), "bytes", target)
         for role, target in CODE_BYTES_MAX.items()
     ]
-    beside = sum(_size(folder, module) for module in OF_WORKSHOPS)
-    return [*figures, Figure("code_diagnosis", beside, "bytes")]
+    for name, beside in (("diagnosis", OF_WORKSHOPS), ("broadcast", OF_BROADCASTS)):
+        size = sum(_size(folder, module) for module in beside)
+        figures.append(Figure(f"code_{name}", size, "bytes"))
+    return figures
 
 
 def heap_figures() -> list[Figure]:
