@@ -1,8 +1,9 @@
 """`muptane oem`: the car maker's back office in a folder, as far as suppliers need it.
 
 `init` makes the office; `supplier add` leaves images to suppliers; `receive` takes a delivery or
-refuses it, and says exactly what it verified; `deliveries` tells of all that came. One command at
-a time works on an office. Exit codes: 0 done, 1 refused, 2 wrong arguments.
+refuses it, and says exactly what it verified; `deliveries` tells of all that came, `anomalies` of
+what vehicles sent and a person should look at. One command at a time works on an office. Exit
+codes: 0 done, 1 refused, 2 wrong arguments.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import typer
 
 from muptane.cli import asking, offering, serving
 from muptane.oem import hash_list
+from muptane.oem.anomalies import anomalies
 from muptane.oem.contracts import REFUSED, agreements
 from muptane.oem.intake import Receipt, history
 from muptane.oem.inventory import Inventory
@@ -30,6 +32,7 @@ from muptane.oem.office import Office
 from muptane.oem.premises import Premises
 from muptane.oem.spoken import read_aloud
 from muptane.oem.terms import Card
+from muptane.refusals import explain
 from uptane import algorithms
 
 app = typer.Typer(help="run the car maker's back office", no_args_is_help=True)
@@ -43,6 +46,7 @@ OfficeOption = Annotated[
     typer.Option("--office", envvar="MUPTANE_OFFICE", file_okay=False, help="that `init` made"),
 ]
 HERE = Path(".")
+DAY_S = 86400
 
 
 @app.command()
@@ -165,6 +169,32 @@ def deliveries(
     if json_file is not None:
         rows = [{**vars(one), "sha256": one.sha256.hex()} for one in found]
         asking.replace(json_file, json.dumps(rows, indent=1).encode())
+
+
+@app.command("anomalies")
+def show_anomalies(
+    office: OfficeOption = HERE,
+    vehicle: Annotated[str | None, typer.Option(help="this one alone")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="the last so many")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="write them to this file, too")
+    ] = None,
+) -> None:
+    """Manifests that were refused, what is odd about others, and what ECUs have refused; oldest
+    first."""
+    since_s = 0 if days is None else now() - days * DAY_S
+    with _inventory(office) as inventory:
+        found = anomalies(inventory, vehicle, since_s)
+    for one in found:
+        what = one.sentence
+        if one.refusal is not None:
+            what = f"ECU {one.ecu} refused {one.refusal}: {explain(one.refusal)}"
+        when = datetime.fromtimestamp(one.seen_s, UTC)
+        typer.echo(f"{when:%Y-%m-%d %H:%M:%S} {ascii(one.vehicle)[1:-1]}: {what}")
+    if not found:
+        typer.echo("Nothing that anybody has to look at.")
+    if json_file is not None:
+        asking.replace(json_file, json.dumps([vars(one) for one in found], indent=1).encode())
 
 
 @app.command()
