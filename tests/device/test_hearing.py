@@ -123,9 +123,16 @@ def test_only_what_is_wanted_is_listened_to():
         ecu.noted.clear()
         request = LISTEN + b"\x01" + open_request(file, size)
         assert negative(ecu, request) == NRC_REQUEST_OUT_OF_RANGE and ecu.noted == [refusal.number]
-    for record in (b"", b"\x01", b"\x00" + open_request(PICTURE, 10)):
+    good = open_request(PICTURE, 10)
+    for record in (b"", b"\x01", b"\x01" + good[:12], b"\x01" + good + b"\x00"):
         assert negative(ecu, LISTEN + record) == NRC_INCORRECT_LENGTH
-    assert negative(ecu, LISTEN + b"\x01" + open_request(PICTURE, 10) + b"\x00") == 0x13
+    for record in (
+        b"\x00" + good,
+        b"\x01\x35" + good[1:],
+        b"\x01" + good[:2] + b"\x44" + good[3:],
+    ):
+        assert negative(ecu, LISTEN + record) == NRC_REQUEST_OUT_OF_RANGE
+    assert ecu.noted == [TooLong.number] and ecu.heard.tag == 0
 
 
 def test_who_listens_takes_no_blocks_of_a_download():

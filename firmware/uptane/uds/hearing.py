@@ -8,7 +8,7 @@ Rules: V-32, V-61, V-64, V-87, E-77, E-78.
 """
 
 from uptane.limits import BLOCK_BYTES
-from uptane.uds.codes import NRC_INCORRECT_LENGTH
+from uptane.uds.codes import NRC_INCORRECT_LENGTH, NRC_REQUEST_OUT_OF_RANGE, REQUEST_DOWNLOAD
 from uptane.uds.server import Nrc
 from uptane.uds.transfer import NONE, OPEN_BYTES, Transfer
 
@@ -44,8 +44,10 @@ class Hearing(Transfer):
         """RID_LISTEN: a tag, and the RequestDownload that it stands for. The status record, at
         `at` of `out`: bytes of the file that are there u32, ms that a block takes to write u16."""
         opening = request[TAG_AT + 1 :]
-        if len(opening) != OPEN_BYTES or not request[TAG_AT]:
+        if len(opening) != OPEN_BYTES:
             raise Nrc(NRC_INCORRECT_LENGTH)
+        if not request[TAG_AT] or opening[0] != REQUEST_DOWNLOAD:
+            raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
         while self.writing():
             yield  # the main loop steps it
         want = self._wanted(opening, False)
