@@ -178,6 +178,8 @@ def test_a_change_of_state_and_a_vehicle_that_does_not_recover_are_seen(grounds:
     )
     assert not changed.state_unchanged and not changed.ok
     assert lost.state_unchanged and not lost.recovers and not lost.ok
+    assert changed.told == () and "brake does not answer (NoReply)" in lost.told
+    assert any(said.startswith("gateway runs image 102, boot state 0") for said in lost.told)
 
 
 def test_an_attack_that_breaks_is_not_passed_over(grounds: Grounds) -> None:

@@ -145,7 +145,7 @@ def wrong(outcome: Outcome, condition: str) -> str:
         return f"expected {verdict(outcome.attack, outcome.verification)}"
     if condition == STATE:
         return f"it should be as it was; changed: {', '.join(outcome.changes) or 'not said'}"
-    return "the next honest update does not install"
+    return f"the next honest update does not install: {'; '.join(outcome.told) or 'not said'}"
 
 
 @app.command("threats")

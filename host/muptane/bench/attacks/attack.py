@@ -126,6 +126,7 @@ class Outcome:
     state_unchanged: bool
     recovers: bool
     changes: tuple[str, ...] = ()  # which parts of the state differ
+    told: tuple[str, ...] = ()  # what each ECU says of itself, if the update did not install
 
     @property
     def expected(self) -> int | str:

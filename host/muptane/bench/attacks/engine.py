@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -101,7 +102,9 @@ class Ground:
                 stage.feed()
             observed = stage.observed() if said is None else said
             found = tuple(stage.changes())
-            return Outcome(attack, verification, observed, not found, stage.recovers(), found)
+            recovers = stage.recovers()
+            told = () if recovers else tuple(stage.told())
+            return Outcome(attack, verification, observed, not found, recovers, found, told)
 
 
 class Grounds:
@@ -158,7 +161,7 @@ class Child:
     def _play(self, ground: Ground, pipe: Connection) -> None:
         attack, verification = self._part
         outcome = ground.play(attack, verification)
-        pipe.send((outcome.observed, outcome.state_unchanged, outcome.recovers, outcome.changes))
+        pipe.send(tuple(getattr(outcome, field.name) for field in fields(Outcome)[2:]))
 
     def outcome(self) -> Outcome:
         """What the child saw; Broken if it died, which it has explained by then."""

@@ -10,7 +10,7 @@ It does not judge: `observed` says what happened, `attack.Outcome` whether that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from muptane.bench.attacks.attack import ACCEPTED, INSTALLS, Attack
@@ -23,7 +23,7 @@ from muptane.oem.office import Office
 from muptane.oem.time_server import TimeServer
 from uptane import ids
 from uptane.errors import Refusal
-from uptane.uds.codes import DID_IMAGE
+from uptane.uds.codes import DID_BOOT, DID_IMAGE, DID_REFUSALS
 from uptane.uds.feeding import Held
 
 TRAVELLING = (ids.KIND_IMAGE, ids.KIND_DELTA)
@@ -252,6 +252,18 @@ class Stage(Update):
         for liar in (self.director, self.image):
             liar.forget()
         self.look()
+
+    def told(self) -> Iterator[str]:
+        """What each ECU says of itself, for whoever looks for what went wrong."""
+        for name in self.vehicle.ecus:
+            station = self.vehicle.station(name)
+            try:
+                image = int.from_bytes(station.read(DID_IMAGE)[:4], "big")
+                boot, noted = station.read(DID_BOOT)[0], list(station.read(DID_REFUSALS))
+            except Refusal as refusal:
+                yield f"{name} does not answer ({type(refusal).__name__})"
+                continue
+            yield f"{name} runs image {image}, boot state {boot}, refused {noted}"
 
     def recovers(self) -> bool:
         """Does the next honest update install?"""
