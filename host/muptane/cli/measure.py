@@ -25,7 +25,8 @@ Written by `make measure-bus`. *isotp*, *transfer*, *relay*: of the time that th
 first, consecutive and flow control frames take back to back: a message of 4,095 bytes between two
 emulated boards; an image of 65,536 bytes from a tester to the gateway, and from there to an ECU,
 from the first TransferData to the response to RequestTransferExit, erased before, computing and
-flash charged as of `unix`. *isotp_vs_can_isotp*: time of can-isotp by ours, on one modelled bus.
+flash charged as of `unix`. *broadcast_8*: such an image on its way to eight ECUs, by its time to
+one. *isotp_vs_can_isotp*: time of can-isotp by ours, on one modelled bus.
 *allocations*, *frames_per_second*: the link alone, on the real MicroPython, both ends in one
 process, by the wall clock. *update*: the whole of it in virtual seconds, and its critical path."""
 
