@@ -64,13 +64,16 @@ def test_the_command_plays_and_writes_json(tmp_path: Path) -> None:
     assert full == {**primary, "verification": "full"}
 
 
+LOST = "the next honest update does not install"
+
+
 @pytest.mark.parametrize(
     ("seen", "is_unchanged", "recovers", "told"),
     [
         (Rollback.number, True, True, []),
         (WrongHash.number, True, True, ["verdict: expected 32 Rollback"]),
         (Rollback.number, False, True, ["state: it should be as it was; changed: time of brake"]),
-        (Rollback.number, True, False, ["recovery: the next honest update does not install"]),
+        (Rollback.number, True, False, [f"recovery: {LOST}: not said"]),
     ],
 )
 def test_the_line_says_which_condition_failed(

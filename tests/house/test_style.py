@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.house.source import Source, bites, keep, python, spares
+from tests.house.source import ROOT, Source, bites, keep, python, spares
 
 CODE = ("firmware", "host", "boards")
 DEVICE = ("firmware", "boards")
@@ -224,3 +224,12 @@ def test_the_law_of_switches_bites() -> None:
     bites(boolean_switches, "firmware/uptane/meta/full.py", "def f(raw, verify=True): pass\n")
     bites(boolean_switches, "host/muptane/oem/check.py", "def f(*, skip_expiry=False): pass\n")
     spares(boolean_switches, "firmware/uptane/cose.py", "def f(raw, hashed=False): pass\n")
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """pytest imports them by name: the second one of a name is an error, wherever it lies."""
+    seen: dict[str, str] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        where = str(path.relative_to(ROOT))
+        assert path.name not in seen, f"{where} and {seen[path.name]}. Cure: rename one."
+        seen[path.name] = where
