@@ -169,7 +169,10 @@ def collect(ecu: "Ecu", peers: "list[Peer]") -> "Cycle[None]":
         peer.client.allow(SECONDARY_MS_MAX, ecu.cycle.pace.floor)
         feeding = Feeding(peer.client, Shelf(ecu, peer), ecu.block)
         try:
-            yield from feeding.begin()
+            try:
+                yield from feeding.begin()
+            except NoReply:  # it may have stood still, erasing: once more
+                yield from feeding.begin()
             feedings.append((peer, feeding))
         except Refusal as refusal:
             ecu.note(refusal.number)
