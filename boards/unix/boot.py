@@ -39,11 +39,13 @@ def make_room_for_names() -> None:
 # What main imports only when it has read who it is.
 LATER = {
     "partial": ("uptane.meta.partial",),
-    "full": ("uptane.meta.full", "uptane.meta.delegation"),
+    "full": ("uptane.meta.full", "uptane.meta.delegation", "uptane.meta.mapping"),
     "primary": (
         "uptane.meta.full",
         "uptane.meta.delegation",
+        "uptane.meta.mapping",
         "uptane.primary",
+        "uptane.bundle",
         "uptane.shelf",
         "uptane.image.depot",
         "uptane.uds.client",
@@ -53,7 +55,8 @@ LATER = {
 for later in LATER:
     LATER[later] += ("uptane.uds.diagnosis",)
 
-# ... or of what its board is built with.
+# ... or of what its vehicle or its board is built with.
+LATER["broadcast"] = ("uptane.link.broadcast", "uptane.uds.hearing")
 LATER["fd"] = ("uptane.port.can_pyb", "boards.unix.pyb_can")
 LATER["symmetric"] = ("uptane.mac",)
 LATER["es256"] = ("uptane.crypto.p256",)
@@ -63,6 +66,7 @@ LATER["in_place"] = (
     "uptane.lone",
     "uptane.image.rewriting",
     "uptane.image.in_place",
+    "uptane.image.plan",
 )
 LATER["regions"] = ("uptane.store.regions", "uptane.image.scope")
 LATER["decrypts"] = ("uptane.image.intake", "uptane.image.decryption", "boards.unix.secret")

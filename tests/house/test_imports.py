@@ -9,7 +9,7 @@ It does not look at hardware or at what host and device share: see test_edges.
 import ast
 from collections.abc import Iterator
 
-from tests.house.source import Source, bites, keep, python, spares
+from tests.house.source import Source, bites, keep, paths, python, read, spares
 
 # Law 1. Top to bottom; a module sees lower lines only. A name stands for a module or for a
 # package, whose modules see each other.
@@ -136,6 +136,26 @@ def hidden_imports(source: Source) -> Iterator[str]:
                 )
 
 
+def uncounted_imports(source: Source) -> Iterator[str]:
+    """What an ECU imports late is code all the same: `boards.unix.boot` lists it, and the heap
+    that belongs to the ECU begins above it."""
+    boot = read("boards/unix/boot.py")
+    assert boot is not None
+    for function in source.functions():
+        for inner in ast.walk(function):
+            if not isinstance(inner, ast.ImportFrom) or inner.module is None:
+                continue
+            package = f"firmware/{inner.module.replace('.', '/')}/__init__.py"
+            named = [f"{inner.module}.{alias.name}" for alias in inner.names]
+            for module in named if package in paths() else [inner.module]:
+                if module.startswith("uptane.") and f'"{module}"' not in boot.text:
+                    yield source.complain(
+                        inner,
+                        f"{module} is imported late, and from the heap of the ECU",
+                        "add it to LATER in boards/unix/boot.py",
+                    )
+
+
 def circles(sources: list[Source]) -> list[str]:
     """Modules that import themselves through others: the order leaves that open in a package."""
     known = {source.module for source in sources}
@@ -166,6 +186,10 @@ def test_imports_in_the_bench_go_downwards() -> None:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circles(python("firmware/uptane", "host/muptane")) == []
+
+
+def test_late_imports_are_counted_as_code() -> None:
+    keep(uncounted_imports, python("firmware/uptane"))
 
 
 def test_imports_are_absolute_and_at_the_top() -> None:
@@ -210,3 +234,11 @@ def test_the_law_of_visible_imports_bites() -> None:
     bites(hidden_imports, "host/muptane/oem/keys.py", "from . import metadata\n")
     bites(hidden_imports, "firmware/uptane/main.py", "def f():\n    import gc\n")
     spares(hidden_imports, "firmware/uptane/main.py", "def f():\n    import gc  # why\n")
+
+
+def test_the_law_of_late_imports_bites() -> None:
+    late = "def f():\n    from {}  # why\n"
+    bites(uncounted_imports, "firmware/uptane/main.py", late.format("uptane.novelty import x"))
+    bites(uncounted_imports, "firmware/uptane/main.py", late.format("uptane import novelty"))
+    spares(uncounted_imports, "firmware/uptane/main.py", late.format("uptane import primary"))
+    spares(uncounted_imports, "firmware/uptane/main.py", "from uptane.novelty import x\n")

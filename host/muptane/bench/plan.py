@@ -54,6 +54,11 @@ class BusPlan(Strict):
     functional: CanId = 0x7DF
     broadcast: CanId | Literal[0] = 0
 
+    def traits(self) -> list[str]:
+        """What every ECU on it does for it, as boards.unix.boot is told."""
+        has = {"fd": self.data_bitrate, "broadcast": self.broadcast}
+        return [trait for trait in has if has[trait]]
+
 
 class EcuPlan(Strict):
     """One ECU. `hardware` is its hardware id; `request` and `response` are its UDS identifiers;
@@ -85,7 +90,7 @@ class EcuPlan(Strict):
             return PRIMARY
         return FULL if self.verification == "full" else PARTIAL
 
-    def traits(self) -> str:
+    def traits(self) -> list[str]:
         """Its role and what else it does, as boards.unix.boot is told."""
         role = "primary" if self.role == "primary" else self.verification
         has = {
@@ -96,7 +101,7 @@ class EcuPlan(Strict):
             "in_place": self.in_place,
             "regions": bool(self.regions),
         }
-        return ",".join([role, *(trait for trait in has if has[trait])])
+        return [role, *(trait for trait in has if has[trait])]
 
 
 class RepositoryPlan(Strict):

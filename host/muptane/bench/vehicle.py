@@ -92,8 +92,7 @@ class Vehicle:
         port.fifo = bool(self.plan.bus.data_bitrate)
         heap = 0
         if self.nodes == "micropython":
-            traits = plan.traits() + (",fd" if self.plan.bus.data_bitrate else "")
-            heap = firmware.heap_for_code(traits) + settings["heap_bytes"]
+            heap = firmware.heap_for_code(self._traits(plan)) + settings["heap_bytes"]
         interpreter = self._interpreter(plan, settings, heap)
         node = Node(self.world, index, port, interpreter, settings["rx_queue"])
         node.boot_ns = BOOT_MS * S // 1000
@@ -126,9 +125,11 @@ class Vehicle:
         path.write_text(json.dumps(settings))
         if self.nodes == "cpython":
             return CPythonNode(lambda node: chips.live(self.chip(settings), settings, words))
-        traits = plan.traits() + (",fd" if settings["data_bitrate"] else "")
-        command = firmware.micropython(heap, "-m", "boards.unix.boot", traits, str(path))
-        return self.process(plan.name, command, words)
+        start = ("-m", "boards.unix.boot", self._traits(plan), str(path))
+        return self.process(plan.name, firmware.micropython(heap, *start), words)
+
+    def _traits(self, plan: EcuPlan) -> str:
+        return ",".join(plan.traits() + self.plan.bus.traits())
 
     # --- the factory -------------------------------------------------------------------------
 
