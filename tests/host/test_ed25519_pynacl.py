@@ -61,13 +61,25 @@ def test_points_are_decoded_from_the_same_bytes(seed: int) -> None:
     assert run(edwards25519.encode(x, y, 1)) == raw
 
 
-def test_the_comb_is_what_it_says() -> None:
-    for i in range(8):
-        factor = (1 << 192) + sum((1 if i >> bit & 1 else -1) << 64 * bit for bit in range(3))
-        scalar = scalar_reduce((factor % edwards25519.L).to_bytes(64, "little"))
-        raw = edwards25519.COMB[64 * i : 64 * i + 64]
-        x, y = int.from_bytes(raw[:32], "little"), int.from_bytes(raw[32:], "little")
-        assert run(edwards25519.encode(x, y, 1)) == times_base(scalar)
+def assert_addend_of(raw: bytes, factor: int) -> None:
+    """y - x, y + x and 2 d x y of that multiple of B, as libsodium has it."""
+    p, d = edwards25519.P, edwards25519.D
+    less, more, t2 = (int.from_bytes(raw[at : at + 32], "little") for at in (0, 32, 64))
+    half = (p + 1) // 2
+    x, y = (more - less) * half % p, (more + less) * half % p
+    scalar = scalar_reduce((factor % edwards25519.L).to_bytes(64, "little"))
+    assert run(edwards25519.encode(x, y, 1)) == times_base(scalar)
+    assert t2 == 2 * d * x * y % p
+    assert len(raw) == 96
+
+
+def test_the_tables_are_what_they_say() -> None:
+    for i, raw in enumerate(edwards25519.COMB):
+        signs = [1 if i >> bit & 1 else -1 for bit in range(3)]
+        factor = (1 << 192) + sum(sign << 64 * bit for bit, sign in enumerate(signs))
+        assert_addend_of(raw, factor)
+    for i, raw in enumerate(edwards25519.ODD):
+        assert_addend_of(raw, 2 * i + 1)
 
 
 @pytest.mark.parametrize("seed", range(40))
