@@ -78,12 +78,13 @@ class Head:
         if now >= self.expires:
             raise Expired
 
-
-def _read_fields(payload: bytes) -> Fields:
-    fields = Fields(cbor.loads(payload))
-    for key in (KEY_FORMAT, KEY_TYPE, KEY_NUMBER, KEY_VERSION, KEY_EXPIRES):
-        fields.take(key)  # Head has looked at them
-    return fields
+    def _read_whole(self, payload: bytes) -> Fields:
+        """Return the fields that follow; the payload is not held, for the heap is small."""
+        self._rest = memoryview(b"")
+        fields = Fields(cbor.loads(payload))
+        for key in (KEY_FORMAT, KEY_TYPE, KEY_NUMBER, KEY_VERSION, KEY_EXPIRES):
+            fields.take(key)  # looked at already
+        return fields
 
 
 def _end(fields: Fields) -> None:
@@ -100,7 +101,7 @@ class Root(Head):
 
     def __init__(self, suite: "Suite", payload: bytes) -> None:
         super().__init__(payload, ROOT)
-        fields = _read_fields(payload)
+        fields = self._read_whole(payload)
         keys = read_keys(suite, fields.take(KEY_KEYS))
         roles = Fields(fields.take(KEY_ROLES))
         self._keyholders = {}
@@ -159,7 +160,7 @@ class Timestamp(Head):
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload, TIMESTAMP)
-        fields = _read_fields(payload)
+        fields = self._read_whole(payload)
         version, length, hashes = read_list(fields.take(KEY_SNAPSHOT), 3, 3)
         self.snapshot_version = read_number(version, 1, VERSION_MAX)
         self.length = read_number(length, 0, NUMBER_MAX)
@@ -172,7 +173,7 @@ class Snapshot(Head):
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload, SNAPSHOT)
-        fields = _read_fields(payload)
+        fields = self._read_whole(payload)
         self.versions = {}
         listed = read_map(fields.take(KEY_VERSIONS))
         for key in listed:
