@@ -12,7 +12,7 @@ from uptane.uds.codes import (
     NRC_SUB_FUNCTION_NOT_SUPPORTED,
 )
 from uptane.uds.server import ANYWHERE, BEYOND_DEFAULT, SECURED, Nrc
-from workshop import DEFAULT, EXTENDED, PROGRAMMING, Workshop, unlock
+from workshop import DEFAULT, EXTENDED, PROGRAMMING, Thing, Workshop, unlock
 
 SERVICE = 0x3D  # one that no ECU has, for whatever a test wants of it
 
@@ -20,8 +20,20 @@ SERVICE = 0x3D  # one that no ECU has, for whatever a test wants of it
 def taking(*row):
     """An ECU with a service that takes what gets so far."""
     ecu = Workshop()
-    ecu.services.table[SERVICE] = (lambda request, out: 2,) + row
+    offer(ecu, lambda request, out: 2, *row)
     return ecu
+
+
+def offer(ecu, handler, rule, subs=()):
+    """One service more."""
+    owner = Thing()
+    owner.handler = handler
+    ecu.services.tables.append((owner, ((SERVICE, "handler", rule, subs),)))
+
+
+def rules(ecu):
+    """{service: where it is allowed, and its shortest request} of all that an ECU has."""
+    return {row[0]: row[2] for _, rows in ecu.services.tables for row in rows}
 
 
 # --- the order ------------------------------------------------------------------------------
@@ -30,7 +42,7 @@ def taking(*row):
 def test_of_several_reasons_the_first_is_given():
     """Service, session, security, length, sub-function, its session, its security, its length;
     each request has every fault behind the one that is named."""
-    subs = {1: ANYWHERE | 2, 2: BEYOND_DEFAULT | SECURED | 4, 3: ANYWHERE | SECURED | 3}
+    subs = ((1, ANYWHERE | 2), (2, BEYOND_DEFAULT | SECURED | 4), (3, ANYWHERE | SECURED | 3))
     ecu = taking(BEYOND_DEFAULT | SECURED | 2, subs)
     assert negative(ecu, bytes((SERVICE - 1,))) == NRC_SERVICE_NOT_SUPPORTED
     assert negative(ecu, bytes((SERVICE,))) == NRC_SERVICE_NOT_IN_SESSION
@@ -51,11 +63,11 @@ def test_of_several_reasons_the_first_is_given():
 
 
 def test_the_bit_that_suppresses_is_no_part_of_a_sub_function():
-    ecu = taking(ANYWHERE | 2, {1: ANYWHERE | 2})
+    ecu = taking(ANYWHERE | 2, ((1, ANYWHERE | 2),))
     assert ask(ecu, bytes((SERVICE, 0x81))) is None
     assert negative(ecu, bytes((SERVICE, 0x82))) == NRC_SUB_FUNCTION_NOT_SUPPORTED
     assert negative(ecu, bytes((SERVICE, 0x81, 0))) == NRC_INCORRECT_LENGTH
-    ecu.services.table[SERVICE] = (lambda request, out: 2, ANYWHERE | 2, {})
+    ecu = taking(ANYWHERE | 2)
     assert ask(ecu, bytes((SERVICE, 0x81))) is not None  # it has none
 
 
@@ -64,8 +76,7 @@ def test_every_service_refuses_what_is_too_short_and_is_in_its_sessions():
     for session in (DEFAULT, EXTENDED, PROGRAMMING):
         ecu = Workshop()
         ask(ecu, session)
-        for service in sorted(ecu.services.table):
-            rule = ecu.services.table[service][1]
+        for service, rule in sorted(rules(ecu).items()):
             code = NRC_INCORRECT_LENGTH if rule & 0xFF > 1 else 0x24
             if rule & SECURED:
                 code = NRC_SECURITY_ACCESS_DENIED
@@ -77,11 +88,11 @@ def test_every_service_refuses_what_is_too_short_and_is_in_its_sessions():
 def test_the_services_of_each_session():
     """As ISO 14229-1 has it of the default session (table 23); the transfers are for flashing."""
     always = {0x10, 0x11, 0x14, 0x19, 0x22, 0x29, 0x31, 0x3E}
-    table = Workshop().services.table
+    table = rules(Workshop())
     for session, more in ((1, set()), (3, {0x27, 0x28, 0x85})):
-        there = {service for service, row in table.items() if row[1] & SECURED << session}
+        there = {service for service, rule in table.items() if rule & SECURED << session}
         assert there == always | more
-    there = {service for service, row in table.items() if row[1] & SECURED << 2}
+    there = {service for service, rule in table.items() if rule & SECURED << 2}
     assert there == always | {0x27, 0x28, 0x85, 0x2E, 0x34, 0x35, 0x36, 0x37}
 
 
@@ -126,7 +137,7 @@ def test_who_was_told_to_wait_hears_the_end():
             yield
         raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
 
-    ecu.services.table[SERVICE] = (slow, ANYWHERE | 1, {})
+    offer(ecu, slow, ANYWHERE | 1)
     pending, end = ecu.hear_all(bytes((SERVICE,)))
     assert pending == bytes((0x7F, SERVICE, NRC_RESPONSE_PENDING))
     assert end == bytes((0x7F, SERVICE, NRC_REQUEST_OUT_OF_RANGE))

@@ -20,7 +20,8 @@ class Served:
     state = IN_DEFAULT
 
     def __init__(self, handler):
-        self.table = {SLOW: (handler, ANYWHERE | 1, {})}
+        self.handler = handler
+        self.tables = ((self, ((SLOW, "handler", ANYWHERE | 1, ()),)),)
 
 
 def server_of(wire, handler):

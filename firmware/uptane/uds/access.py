@@ -54,10 +54,29 @@ PROOF_BYTES = 32
 ALGORITHM = b"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x09\0\0\0\0\0\0"
 LENGTHS = b"\0\x20"  # of the proof, ahead of it,
 NOTHING_MORE = b"\0\0\0\0"  # and of what may follow it: a challenge back, a parameter
+ROWS = (
+    (
+        SECURITY_ACCESS,
+        "access",
+        BEYOND_DEFAULT | 2,
+        ((REQUEST_SEED, BEYOND_DEFAULT | 2), (SEND_KEY, BEYOND_DEFAULT)),
+    ),
+    (
+        AUTHENTICATION,
+        "authenticate",
+        ANYWHERE | 2,
+        (
+            (DE_AUTHENTICATE, ANYWHERE | 2),
+            (REQUEST_CHALLENGE_FOR_AUTHENTICATION, BEYOND_DEFAULT | 19),
+            (VERIFY_PROOF_OF_OWNERSHIP_UNIDIRECTIONAL, BEYOND_DEFAULT),
+            (AUTHENTICATION_CONFIGURATION, ANYWHERE | 2),
+        ),
+    ),
+)
 
 
 class Access:
-    """Adds its services to the table of `services`, if the ECU has a secret for them."""
+    """Adds its services to the tables of `services`, if the ECU has a secret for them."""
 
     def __init__(self, ecu: "Guarded", services: "Services") -> None:
         self._board = ecu.board
@@ -67,21 +86,7 @@ class Access:
         self._left = ACCESS_ATTEMPTS_MAX
         self._until_ms = 0  # till then there is no challenge
         if self._secret:
-            services.table[SECURITY_ACCESS] = (
-                self.access,
-                BEYOND_DEFAULT | 2,
-                {REQUEST_SEED: BEYOND_DEFAULT | 2, SEND_KEY: BEYOND_DEFAULT},
-            )
-            services.table[AUTHENTICATION] = (
-                self.authenticate,
-                ANYWHERE | 2,
-                {
-                    DE_AUTHENTICATE: ANYWHERE | 2,
-                    REQUEST_CHALLENGE_FOR_AUTHENTICATION: BEYOND_DEFAULT | 19,
-                    VERIFY_PROOF_OF_OWNERSHIP_UNIDIRECTIONAL: BEYOND_DEFAULT,
-                    AUTHENTICATION_CONFIGURATION: ANYWHERE | 2,
-                },
-            )
+            services.tables.append((self, ROWS))
 
     def forget(self) -> None:
         """No challenge outlasts its session."""

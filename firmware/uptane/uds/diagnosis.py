@@ -70,10 +70,41 @@ NORMAL = 1  # bit of a communication type: what applications send
 ALL_NETWORKS = 0x00  # high half of a communication type: all, or that of the request
 THIS_NETWORK = 0xF0
 HEAD = 3  # a list of DTCs begins so far into a response
+ROWS = (
+    (CLEAR_DIAGNOSTIC_INFORMATION, "clear", ANYWHERE | 4, ()),
+    (
+        READ_DTC_INFORMATION,
+        "read",
+        ANYWHERE | 2,
+        (
+            (NUMBER_OF_DTC_BY_STATUS_MASK, ANYWHERE | 3),
+            (DTC_BY_STATUS_MASK, ANYWHERE | 3),
+            (SUPPORTED_DTC, ANYWHERE | 2),
+        ),
+    ),
+    (
+        COMMUNICATION_CONTROL,
+        "control",
+        BEYOND_DEFAULT | 2,
+        (
+            (ENABLE_RX_AND_TX, THREE),
+            (ENABLE_RX_AND_DISABLE_TX, THREE),
+            (DISABLE_RX_AND_ENABLE_TX, THREE),
+            (DISABLE_RX_AND_TX, THREE),
+        ),
+    ),
+    (WRITE_DATA_BY_IDENTIFIER, "write", IN_PROGRAMMING | SECURED | 4, ()),
+    (
+        CONTROL_DTC_SETTING,
+        "set",
+        BEYOND_DEFAULT | 2,
+        ((DTC_SETTING_ON, BEYOND_DEFAULT | 2), (DTC_SETTING_OFF, BEYOND_DEFAULT | 2)),
+    ),
+)
 
 
 class Diagnosis:
-    """Adds its services to the table of `services`; is told of every refusal, and of sessions."""
+    """Adds its services to the tables of `services`; is told of every refusal, and of sessions."""
 
     def __init__(self, ecu: "Patient", services: "Services") -> None:
         self._ecu = ecu
@@ -83,33 +114,7 @@ class Diagnosis:
         self._on = True
         self.fingerprint = b""
         self._access = Access(ecu, services)
-        table = services.table
-        table[CLEAR_DIAGNOSTIC_INFORMATION] = (self.clear, ANYWHERE | 4, {})
-        table[READ_DTC_INFORMATION] = (
-            self.read,
-            ANYWHERE | 2,
-            {
-                NUMBER_OF_DTC_BY_STATUS_MASK: ANYWHERE | 3,
-                DTC_BY_STATUS_MASK: ANYWHERE | 3,
-                SUPPORTED_DTC: ANYWHERE | 2,
-            },
-        )
-        table[COMMUNICATION_CONTROL] = (
-            self.control,
-            BEYOND_DEFAULT | 2,
-            {
-                ENABLE_RX_AND_TX: THREE,
-                ENABLE_RX_AND_DISABLE_TX: THREE,
-                DISABLE_RX_AND_ENABLE_TX: THREE,
-                DISABLE_RX_AND_TX: THREE,
-            },
-        )
-        table[WRITE_DATA_BY_IDENTIFIER] = (self.write, IN_PROGRAMMING | SECURED | 4, {})
-        table[CONTROL_DTC_SETTING] = (
-            self.set,
-            BEYOND_DEFAULT | 2,
-            {DTC_SETTING_ON: BEYOND_DEFAULT | 2, DTC_SETTING_OFF: BEYOND_DEFAULT | 2},
-        )
+        services.tables.append((self, ROWS))
 
     def session_changed(self, session: int) -> None:
         """The default session takes back what a tester has switched off."""

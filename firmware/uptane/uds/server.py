@@ -32,24 +32,25 @@ from uptane.uds.codes import (
 )
 
 if False:  # for the type checker
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Protocol, TypeAlias
 
     from errand import Work
     from uptane.link.isotp import Channel
 
-    Handler: TypeAlias = Callable[[memoryview, bytearray], int | Work[int]]
-    # Handler; where the service is allowed, and its shortest request; {sub-function: where it is
-    # allowed, and its length or 0: the handler knows}, if it has any.
-    Row: TypeAlias = tuple[Handler, int, dict[int, int]]
+    # Service; the name of its handler, a method (request, out) -> int | Work[int]; where it is
+    # allowed, and its shortest request; of each sub-function, if it has any: itself, where it is
+    # allowed, and its length or 0: the handler knows.
+    Row: TypeAlias = tuple[int, str, int, tuple[tuple[int, int], ...]]
 
     class Served(Protocol):
-        """`state`: the bit of the active session, and SECURED while security is unlocked."""
+        """`state`: the bit of the active session, and SECURED while security is unlocked.
+        `tables`: rows, which are constants and cost no heap, and whose methods they name."""
 
         state: int
 
         @property
-        def table(self) -> Mapping[int, Row]: ...
+        def tables(self) -> Sequence[tuple[object, tuple[Row, ...]]]: ...
 
 
 FUNCTIONAL_BYTES = 7  # a functional request is a single frame
@@ -128,24 +129,31 @@ class Server:
         self._task = self._answer(self._request)
 
     def _answer(self, request: memoryview) -> "Work[int]":
-        row = self._services.table.get(request[0])
-        if row is None:
-            raise Nrc(NRC_SERVICE_NOT_SUPPORTED)
-        handler, rule, sub_functions = row
+        owner, (_, name, rule, sub_functions) = self._find(request[0])
         self._check(rule, NRC_SERVICE_NOT_IN_SESSION)
         if len(request) < rule & 0xFF:
             raise Nrc(NRC_INCORRECT_LENGTH)
         if sub_functions:
             asked = self._out[1] = request[1] & ~SUPPRESS
-            rule = sub_functions.get(asked, 0)
-            if not rule:
+            for number, allowed in sub_functions:
+                if number == asked:
+                    rule = allowed
+                    break
+            else:
                 raise Nrc(NRC_SUB_FUNCTION_NOT_SUPPORTED)
             self._check(rule, NRC_SUB_FUNCTION_NOT_IN_SESSION)
             if rule & 0xFF not in (0, len(request)):
                 raise Nrc(NRC_INCORRECT_LENGTH)
             self._suppress = request[1] != asked
-        done = handler(request, self._out)
+        done = getattr(owner, name)(request, self._out)
         return done if isinstance(done, int) else (yield from done)
+
+    def _find(self, service: int) -> "tuple[object, Row]":
+        for owner, rows in self._services.tables:
+            for row in rows:
+                if row[0] == service:
+                    return owner, row
+        raise Nrc(NRC_SERVICE_NOT_SUPPORTED)
 
     def _check(self, rule: int, otherwise: int) -> None:
         state = self._services.state

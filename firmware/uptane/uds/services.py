@@ -5,7 +5,7 @@ rollback) and the transfer services. None of them can install or re-identify any
 puts on trial only what this ECU has verified in this cycle (S-39, E-77), identity is read-only.
 RID_COMMIT and RID_ROLLBACK act on a trial of a bundle that is confirmed together, and on no other.
 
-`Services.table` is what `uptane.uds.server` goes by; DTCs, security access and what else a
+`Services.tables` is what `uptane.uds.server` goes by; DTCs, security access and what else a
 workshop asks for are added to it by `uptane.uds.diagnosis` where an ECU has that.
 """
 
@@ -87,6 +87,34 @@ if False:  # for the type checker
 LATER_MS = 100
 TWO = ANYWHERE | 2  # in every session, two bytes
 STATUS = 4  # where a routine's status record begins in a response
+ROWS = (
+    (
+        DIAGNOSTIC_SESSION_CONTROL,
+        "change_session",
+        TWO,
+        ((SESSION_DEFAULT, TWO), (SESSION_PROGRAMMING, TWO), (SESSION_EXTENDED, TWO)),
+    ),
+    (
+        ECU_RESET,
+        "reset",
+        TWO,
+        ((HARD_RESET, TWO), (KEY_OFF_ON_RESET, TWO), (SOFT_RESET, TWO)),
+    ),
+    (READ_DATA_BY_IDENTIFIER, "read", ANYWHERE | 3, ()),
+    (
+        ROUTINE_CONTROL,
+        "routine",
+        ANYWHERE | STATUS,
+        ((START_ROUTINE, ANYWHERE), (STOP_ROUTINE, ANYWHERE), (REQUEST_ROUTINE_RESULTS, ANYWHERE)),
+    ),
+    (TESTER_PRESENT, "tester_present", TWO, ((0, TWO),)),
+)
+OF_FILES = (
+    (REQUEST_DOWNLOAD, "download", IN_PROGRAMMING | 3, ()),
+    (REQUEST_UPLOAD, "upload", IN_PROGRAMMING | 3, ()),
+    (TRANSFER_DATA, "data", IN_PROGRAMMING | 2, ()),
+    (REQUEST_TRANSFER_EXIT, "finish", IN_PROGRAMMING | 1, ()),
+)
 
 
 class Services:
@@ -100,33 +128,11 @@ class Services:
         self.transfer = transfer
         self.session = SESSION_DEFAULT
         self.state = IN_DEFAULT  # and SECURED, while security is unlocked
-        self.table: dict[int, Row] = {
-            DIAGNOSTIC_SESSION_CONTROL: (
-                self.change_session,
-                TWO,
-                {SESSION_DEFAULT: TWO, SESSION_PROGRAMMING: TWO, SESSION_EXTENDED: TWO},
-            ),
-            ECU_RESET: (
-                self.reset,
-                TWO,
-                {HARD_RESET: TWO, KEY_OFF_ON_RESET: TWO, SOFT_RESET: TWO},
-            ),
-            READ_DATA_BY_IDENTIFIER: (self.read, ANYWHERE | 3, {}),
-            ROUTINE_CONTROL: (
-                self.routine,
-                ANYWHERE | STATUS,
-                {
-                    START_ROUTINE: ANYWHERE,
-                    STOP_ROUTINE: ANYWHERE,
-                    REQUEST_ROUTINE_RESULTS: ANYWHERE,
-                },
-            ),
-            REQUEST_DOWNLOAD: (transfer.download, IN_PROGRAMMING | 3, {}),
-            REQUEST_UPLOAD: (transfer.upload, IN_PROGRAMMING | 3, {}),
-            TRANSFER_DATA: (transfer.data, IN_PROGRAMMING | 2, {}),
-            REQUEST_TRANSFER_EXIT: (transfer.finish, IN_PROGRAMMING | 1, {}),
-            TESTER_PRESENT: (tester_present, TWO, {0: TWO}),
-        }
+        self.tables: list[tuple[object, tuple[Row, ...]]] = [(self, ROWS), (transfer, OF_FILES)]
+
+    def tester_present(self, request: memoryview, out: bytearray) -> int:
+        """0x3E."""
+        return 2
 
     def change_session(self, request: memoryview, out: bytearray) -> int:
         """0x10. Entering the programming session takes the application off. The time it announces
@@ -268,7 +274,3 @@ class Services:
             self._cycle.answer(True)
         else:
             raise Nrc(NRC_REQUEST_OUT_OF_RANGE)
-
-
-def tester_present(request: memoryview, out: bytearray) -> int:
-    return 2
