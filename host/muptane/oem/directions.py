@@ -1,13 +1,15 @@
 """What one vehicle is to install, before it is signed: images, how they travel, and the bundle.
 
 Of every ECU the wanted image is taken, unless it would do harm or cannot travel; then it is
-withheld, with the reason. A bundle that goes together goes as a whole, or not. It does NOT sign,
-and records nothing: `director` does.
-Rules: R-14, R-16, S-45, T-48, E-76, E-80.
+withheld, with the reason; so is what could meet an image that it conflicts with (`asking`). A
+bundle that goes together goes as a whole, or not. It does NOT sign, and records nothing:
+`director` does.
+Rules: R-14, R-16, R-35, S-45, T-48, E-76, E-80.
 """
 
 from collections.abc import Callable, Sequence
 
+from muptane.oem.asking import held
 from muptane.oem.bundles import vehicle_bundle, wanted_image
 from muptane.oem.database import Work
 from muptane.oem.errors import NoDecryptionKey, OemRefusal
@@ -58,6 +60,8 @@ class Directions:
         made = cls(work, state, images)
         for one in state.ecus:
             made._choose(one)
+        for ecu, why in held(work, state, made.chosen, now).items():
+            made._withhold(ecu, made.chosen[ecu].number, why)
         for image in {image.number: image for image in made.chosen.values()}.values():
             made._send(image, travel, now)
         if state.bundled:

@@ -3,8 +3,8 @@
 Each accepted manifest is answered by fresh Targets, Snapshot and Timestamp with versions of
 their own for each vehicle (R-15, T-51). Targets lists the wanted image of every ECU, also where
 it is installed already, so an empty list means that nothing was ever assigned or may go (E-51).
-Receiving, deciding and issuing are one transaction. Dependencies between images (R-14) and
-delegations (never, R-03) are not here; the keys of the Image repository are not either.
+Receiving, deciding and issuing are one transaction. Delegations are not here (never, R-03), nor
+are the keys of the Image repository.
 Rules: R-03, R-08, R-10 to R-16, R-30, R-34, R-35, R-63, T-18, T-48, T-51, E-76.
 """
 

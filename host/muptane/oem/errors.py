@@ -76,6 +76,14 @@ class ReleaseLeap(OemRefusal):
     """A release counter so far above what the ECU runs that it would refuse it (E-16)."""
 
 
+class Unsolvable(OemRefusal):
+    """No images that the vehicle could run together have what is wanted among them (R-14)."""
+
+
+class AlreadyWanted(OemRefusal):
+    """What an image asks of its vehicle came after the image was wanted on one (S-14)."""
+
+
 class NotAnApplication(OemRefusal):
     """A folder that an ECU could not start."""
 

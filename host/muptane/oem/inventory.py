@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from muptane.oem import contract_tables
+from muptane.oem import contract_tables, demand_tables
 from muptane.oem.base import Base
 from muptane.oem.database import Work, open_database, work
 from muptane.oem.fields import Custom
@@ -264,7 +264,8 @@ class Oddity(Base):
     raw: Mapped[bytes]
 
 
-TABLES = contract_tables.Arrival.metadata  # all of them: those of contracts, too
+ELSEWHERE = (contract_tables.Arrival, demand_tables.DemandMade)  # tables of the same base
+TABLES = ELSEWHERE[0].metadata  # all of them
 
 
 class Inventory:

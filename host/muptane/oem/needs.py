@@ -8,7 +8,7 @@ recovery copy (V-58). It is meant to err on the side of keeping. What signed fil
 Rules: V-58, R-35, S-20, S-31.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,7 +22,10 @@ from muptane.oem.inventory import (
     Image,
     ReportReceived,
 )
+from muptane.oem.states import AnyEcu
 from uptane import ids
+
+YET_TO_COME = 2**62  # above every decision: the one that answers a report received just now
 
 
 class Needs:
@@ -64,7 +67,7 @@ class Needs:
             self.need(number, f"{name} is to install it")
             if number not in there:
                 self.coming.setdefault(ecu.vehicle_id, set()).add(number)
-        for number, why in _may_run(session, ecu, released):
+        for number, why in may_run(session, ecu, released):
             self.need(number, f"{name} {why}")
             self.running.setdefault(ecu.vehicle_id, set()).add(number)
             if number in released:
@@ -96,8 +99,10 @@ def _may_be_wanted(session: Session, ecu: Ecu) -> Iterator[int]:
             return
 
 
-def _may_run(session: Session, ecu: Ecu, released: dict[int, Image]) -> Iterator[tuple[int, str]]:
-    """(image, why)."""
+def may_run(
+    session: Session, ecu: AnyEcu, released: Mapping[int, Image]
+) -> Iterator[tuple[int, str]]:
+    """(image, why) of everything that an ECU may run now (R-35)."""
     query = select(ReportReceived).where(ReportReceived.ecu_id == ecu.id)
     confirmed: ReportReceived | None = None
     for report in session.scalars(query.order_by(ReportReceived.counter.desc())):
@@ -114,7 +119,7 @@ def _may_run(session: Session, ecu: Ecu, released: dict[int, Image]) -> Iterator
         yield number, "was directed to install it"
 
 
-def _directed_since(session: Session, ecu: Ecu, confirmed: ReportReceived | None) -> set[int]:
+def _directed_since(session: Session, ecu: AnyEcu, confirmed: ReportReceived | None) -> set[int]:
     """Images that an ECU was directed to install since the decision before the one that answered
     this report."""
     decisions = select(DecisionMade).where(DecisionMade.vehicle_id == ecu.vehicle_id)
@@ -127,7 +132,7 @@ def _directed_since(session: Session, ecu: Ecu, confirmed: ReportReceived | None
         before = (
             select(func.max(DecisionMade.id))
             .where(DecisionMade.vehicle_id == ecu.vehicle_id)
-            .where(DecisionMade.id < answer.scalar_subquery())
+            .where(DecisionMade.id < func.coalesce(answer.scalar_subquery(), YET_TO_COME))
         )
         first = session.scalar(before)
         if first is not None:

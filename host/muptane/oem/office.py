@@ -9,8 +9,9 @@ Rules: R-01, R-31, R-33, R-37, R-44, R-60.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from muptane.oem import bundles, fleet, replacing
+from muptane.oem import asking, bundles, fleet, replacing
 from muptane.oem.delegations import Delegation
+from muptane.oem.demands import Demand
 from muptane.oem.director import Decision, Director
 from muptane.oem.dispatch import Dispatch
 from muptane.oem.encryption import Encryption
@@ -179,6 +180,16 @@ class Office:
         self.images.publish(self._clock())
         for number, entry in entries.items():
             fleet.record_image(self.inventory, number, entry)
+
+    def demand(self, number: int, demands: Sequence[Demand]) -> None:
+        """What image `number` asks of the rest of its vehicle (S-14), before it is wanted
+        anywhere. Refuses like `asking.record_demands`."""
+        asking.record_demands(self.inventory, number, demands)
+
+    def want(self, vehicle: str, wishes: Mapping[int, int]) -> dict[int, int]:
+        """Want `wishes` (ECU -> image), and whatever they need (R-14); returns all of it. Refuses
+        like `asking.want`."""
+        return asking.want(self.inventory, vehicle, wishes, self._clock())
 
     def assign(self, vehicle: str, ecu: int, image: int) -> None:
         """Want `image` on `ecu`; the vehicle learns it after its next manifest (R-35)."""
