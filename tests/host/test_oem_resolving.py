@@ -92,7 +92,7 @@ def test_an_unsolvable_wish_names_the_images_that_conflict():
         Place(BRAKE, (), piece(BRAKE, 2, conflicts(DOOR, 2))),
         Place(DOOR, (), piece(DOOR, 2)),
     ]
-    with pytest.raises(Unsolvable, match="image 202 on ECU 20 conflicts .* image 302 on ECU 30"):
+    with pytest.raises(Unsolvable, match=r"image 202 on ECU 20 conflicts .* image 302 on ECU 30"):
         resolve(both)
 
 

@@ -64,23 +64,31 @@ def want(
     Refuses like `fleet.assign`, and with Unsolvable; then nothing is wanted that was not before.
     """
     with inventory.begin() as session:
-        ecus = ecus_of(session, vehicle)
-        for ecu in wishes:
-            ecu_of(ecus, ecu)
-        released = list(session.scalars(select(Image).order_by(Image.release, Image.number)))
-        pieces = _Pieces(session, released)
-        places = [pieces.place(ecu, wishes.get(ecu.id)) for ecu in ecus]
-        goal = resolve(places)
-        runs = {place.ecu: place.candidates[0] for place in places if pieces.reported(place.ecu)}
-        check_reachable(runs, goal)
-        made = {
-            ecu: piece.image
-            for ecu, piece in sorted(goal.items())
-            if ecu in wishes or piece.image != pieces.known(ecu)
-        }
-        for ecu, image in made.items():
-            session.add(Assignment(ecu_id=ecu, image=image, made_s=now))
+        made = wished(session, vehicle, wishes, now)
         session.commit()
+        return {wish.ecu_id: wish.image for wish in made}
+
+
+def wished(
+    session: Session, vehicle: str, wishes: Mapping[int, int], now: int
+) -> list[Assignment]:
+    """As `want`, for who commits; the assignments have their ids."""
+    ecus = ecus_of(session, vehicle)
+    for ecu in wishes:
+        ecu_of(ecus, ecu)
+    released = list(session.scalars(select(Image).order_by(Image.release, Image.number)))
+    pieces = _Pieces(session, released)
+    places = [pieces.place(ecu, wishes.get(ecu.id)) for ecu in ecus]
+    goal = resolve(places)
+    runs = {place.ecu: place.candidates[0] for place in places if pieces.reported(place.ecu)}
+    check_reachable(runs, goal)
+    made = [
+        Assignment(ecu_id=ecu, image=piece.image, made_s=now)
+        for ecu, piece in sorted(goal.items())
+        if ecu in wishes or piece.image != pieces.known(ecu)
+    ]
+    session.add_all(made)
+    session.flush()
     return made
 
 

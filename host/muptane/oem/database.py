@@ -29,7 +29,13 @@ from muptane.oem.prepared import Prepared
 
 IN_MEMORY = "sqlite://"
 VERSION_TABLE = "alembic_version"
-REVISIONS = ("0001", "0002", "0003", "0004")  # muptane/oem/migrations/versions, oldest first
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+)  # muptane/oem/migrations/versions, oldest first
 HEAD = REVISIONS[-1]
 # PRAGMA user_version, for programs that know nothing of revisions: they expect 7 and refuse 8.
 FIRST_SQLITE, NOW_SQLITE = 7, 8

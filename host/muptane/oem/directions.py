@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from muptane.oem.asking import held
 from muptane.oem.bundles import vehicle_bundle, wanted_image
+from muptane.oem.campaign_gates import halted
 from muptane.oem.database import Work
 from muptane.oem.errors import NoDecryptionKey, OemRefusal
 from muptane.oem.fields import Custom
@@ -32,8 +33,9 @@ def as_it_is(work: Work, image: Image, ecus: Sequence[EcuState], now: int) -> Cu
 
 
 class Directions:
-    """`chosen`: ECU id -> image; `withheld`: (ECU, image, why) of wishes that do not go;
-    `acknowledged`: ECU id -> counter of the report that was heard; `bundle`, or None."""
+    """`chosen`: ECU id -> image; `withheld`: (ECU, image, why) of wishes that do not go; `halted`:
+    the same of those whose campaign does not run; `acknowledged`: ECU id -> counter of the report
+    that was heard; `bundle`, or None."""
 
     def __init__(self, work: Work, state: VehicleState, images: KnownImages) -> None:
         """Use `of`."""
@@ -43,6 +45,7 @@ class Directions:
         self._images = dict(images.of(work, wishes))
         self.chosen: dict[int, Image] = {}
         self.withheld: list[tuple[int, int, str]] = []
+        self.halted: list[tuple[int, int, str]] = []
         self.acknowledged: dict[int, int] = {}
         self.bundle: Bundle | None = None
         self._ways: dict[int, Custom] = {}
@@ -60,6 +63,8 @@ class Directions:
         made = cls(work, state, images)
         for one in state.ecus:
             made._choose(one)
+        for ecu, why in halted(work, state, made.chosen).items():
+            made.halted.append((ecu, made.chosen.pop(ecu).number, why))
         for ecu, why in held(work, state, made.chosen, now).items():
             made._withhold(ecu, made.chosen[ecu].number, why)
         for image in {image.number: image for image in made.chosen.values()}.values():

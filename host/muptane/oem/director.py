@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S, Authority
 from muptane.oem.bundles import broken
+from muptane.oem.campaign_gates import heed
 from muptane.oem.check import MANIFEST_BYTES_MAX
 from muptane.oem.database import Work
 from muptane.oem.directions import Directions, Travel, as_it_is
@@ -50,13 +51,15 @@ Addressee = tuple[VehicleState, Cause]  # of directions, and what they answer
 @dataclass(frozen=True)
 class Decision:
     """What the newest Targets of a vehicle say. `directions`: ECU -> image; `withheld`: (ECU,
-    image, why) of wishes that would do harm; `acknowledged`: ECU -> report counter."""
+    image, why) of wishes that would do harm; `halted`: of those whose campaign does not run;
+    `acknowledged`: ECU -> report counter."""
 
     vehicle: str
     targets_version: int
     directions: Mapping[int, int]
     withheld: tuple[tuple[int, int, str], ...]
     acknowledged: Mapping[int, int]
+    halted: tuple[tuple[int, int, str], ...] = ()
 
 
 class Director:
@@ -134,8 +137,10 @@ class Director:
         with self._inventory.work() as work:
             accepted = accept(work, reader, (vehicle, raw), now)
             to = (accepted.state, accepted.cause)
+            stopped = heed(work, accepted.state, now)
             decision = self._direct(work, self._authority, to, now)
-            remarks = [*accepted.remarks, *(why for _, _, why in decision.withheld)]
+            held = (why for _, _, why in decision.withheld)
+            remarks = [*accepted.remarks, *stopped, *held]
             mixed = broken(work.session, vehicle) if accepted.state.bundled else None
             if mixed is not None:
                 remarks.append(mixed)
@@ -229,11 +234,17 @@ class Director:
             "made_s": now,
             "targets_version": targets.version,
             "directions": [list(direction) for direction in directions.items()],
-            "withheld": [list(wish) for wish in made.withheld],
+            "withheld": [list(wish) for wish in (*made.withheld, *made.halted)],
         }
         work.add(INSERTS[DecisionMade.__tablename__], [decided])
-        withheld = tuple(made.withheld)
-        return Decision(state.vehicle, targets.version, directions, withheld, made.acknowledged)
+        return Decision(
+            state.vehicle,
+            targets.version,
+            directions,
+            tuple(made.withheld),
+            made.acknowledged,
+            tuple(made.halted),
+        )
 
 
 def _listings(work: Work, state: VehicleState) -> dict[int, Listing]:

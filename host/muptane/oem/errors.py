@@ -84,6 +84,26 @@ class AlreadyWanted(OemRefusal):
     """What an image asks of its vehicle came after the image was wanted on one (S-14)."""
 
 
+class UnknownCampaign(OemRefusal):
+    """No campaign of that name was made."""
+
+
+class CampaignNameUsed(OemRefusal):
+    """Another campaign has that name, and its record stays (R-32)."""
+
+
+class NoTestVehicles(OemRefusal):
+    """A campaign begins on reserved vehicles, and none is concerned (S-16)."""
+
+
+class GateClosed(OemRefusal):
+    """The wave before has not shown yet that the next may begin (S-16, S-17)."""
+
+
+class CampaignEnded(OemRefusal):
+    """A campaign that was stopped does not go on; another one may begin (S-17)."""
+
+
 class NotAnApplication(OemRefusal):
     """A folder that an ECU could not start."""
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from muptane.oem import contract_tables, demand_tables
+from muptane.oem import campaign_tables, contract_tables, demand_tables
 from muptane.oem.base import Base
 from muptane.oem.database import Work, open_database, work
 from muptane.oem.fields import Custom
@@ -264,7 +264,11 @@ class Oddity(Base):
     raw: Mapped[bytes]
 
 
-ELSEWHERE = (contract_tables.Arrival, demand_tables.DemandMade)  # tables of the same base
+ELSEWHERE = (  # tables of the same base
+    contract_tables.Arrival,
+    demand_tables.DemandMade,
+    campaign_tables.Campaign,
+)
 TABLES = ELSEWHERE[0].metadata  # all of them
 
 
