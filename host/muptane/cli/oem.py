@@ -1,31 +1,27 @@
-"""`muptane oem`: the car maker's back office in a folder, as far as suppliers need it.
+"""`muptane oem`: the car maker's back office in a folder.
 
 `init` makes the office; `supplier add` leaves images to suppliers; `receive` takes a delivery or
 refuses it, and says exactly what it verified; `deliveries` tells of all that came, `anomalies` of
-what vehicles sent and a person should look at. One command at a time works on an office. Exit
-codes: 0 done, 1 refused, 2 wrong arguments.
+what vehicles sent and a person should look at. The rest of the noun is in `serving`, `releasing`
+and `campaigning`. Exit codes: 0 done, 1 refused, 2 wrong arguments.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from muptane.cli import asking, offering, serving
+from muptane.cli import asking, campaigning, offering, releasing, serving
+from muptane.cli.offices import HERE, OfficeOption, at_work, looking, now
 from muptane.oem import hash_list
 from muptane.oem.anomalies import anomalies
 from muptane.oem.contracts import REFUSED, agreements
 from muptane.oem.intake import Receipt, history
-from muptane.oem.inventory import Inventory
 from muptane.oem.next_steps import STEPS
 from muptane.oem.offers import Offer
 from muptane.oem.office import Office
@@ -39,13 +35,11 @@ app = typer.Typer(help="run the car maker's back office", no_args_is_help=True)
 suppliers = typer.Typer(help="who may deliver which images", no_args_is_help=True)
 app.add_typer(suppliers, name="supplier")
 app.add_typer(serving.app)
+app.add_typer(releasing.app)
+app.add_typer(campaigning.app)
+app.add_typer(campaigning.campaigns, name="campaign")
 
 ALGORITHMS = {"eddsa": algorithms.ALG_EDDSA, "es256": algorithms.ALG_ES256}
-OfficeOption = Annotated[
-    Path,
-    typer.Option("--office", envvar="MUPTANE_OFFICE", file_okay=False, help="that `init` made"),
-]
-HERE = Path(".")
 DAY_S = 86400
 
 
@@ -113,7 +107,7 @@ def words(card: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) ->
 @suppliers.command("list")
 def list_suppliers(office: OfficeOption = HERE) -> None:
     """What is left to whom."""
-    with _inventory(office) as inventory:
+    with looking(office) as inventory:
         for role, agreed in agreements(inventory).items():
             terms, delegation = agreed.terms, agreed.delegation
             ranges = ", ".join(f"{first}-{last}" for first, last in terms.ranges)
@@ -160,7 +154,7 @@ def deliveries(
     ] = None,
 ) -> None:
     """What was received and what was refused, and why; oldest first."""
-    with _inventory(office) as inventory:
+    with looking(office) as inventory:
         found = history(inventory)
     for receipt in found:
         _show(receipt)
@@ -183,7 +177,7 @@ def show_anomalies(
     """Manifests that were refused, what is odd about others, and what ECUs have refused; oldest
     first."""
     since_s = 0 if days is None else now() - days * DAY_S
-    with _inventory(office) as inventory:
+    with looking(office) as inventory:
         found = anomalies(inventory, vehicle, since_s)
     for one in found:
         what = one.sentence
@@ -202,10 +196,6 @@ def refresh(office: OfficeOption = HERE, passphrase_file: asking.PassphraseOptio
     """Sign a fresh Timestamp, and what the car maker signs for suppliers if it is getting old."""
     with asking.refusing(STEPS), at_work(office, passphrase_file) as opened:
         opened.intake.refresh()
-
-
-def now() -> int:
-    return int(time.time())
 
 
 def _hear(count: int) -> str:
@@ -230,40 +220,3 @@ def _show(receipt: Receipt) -> None:
     typer.echo(f"  SHA-256 {receipt.sha256.hex()}")
     for sentence in receipt.sentences:
         typer.echo(f"  {sentence}")
-
-
-def _check(folder: Path) -> None:
-    if not (folder / "keys").is_dir():
-        raise typer.BadParameter(
-            f"{folder} is not an office; say --office, or make one with `muptane oem init`"
-        )
-
-
-@contextmanager
-def _inventory(folder: Path) -> Iterator[Inventory]:
-    """To look at: it needs no keys."""
-    _check(folder)
-    inventory = Premises(folder).inventory()
-    try:
-        yield inventory
-    finally:
-        inventory.close()
-
-
-@contextmanager
-def at_work(folder: Path, passphrase_file: Path | None) -> Iterator[Office]:
-    """The office, which nobody else works on meanwhile. BadParameter."""
-    _check(folder)
-    secret = asking.passphrase(passphrase_file, new=False)
-    with (folder / "office.lock").open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise typer.BadParameter(
-                f"another command works on {folder}; wait until it has ended"
-            ) from fault
-        office = Office.open(now, Premises(folder, secret))
-        try:
-            yield office
-        finally:
-            office.close()

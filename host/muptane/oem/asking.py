@@ -21,14 +21,12 @@ from muptane.oem.errors import AlreadyWanted, Malformed, UnknownImage
 from muptane.oem.fleet import ecu_of, ecus_of, last_report, misfit, newest_assignment
 from muptane.oem.inventory import Assignment, DecisionMade, Ecu, Image, Inventory
 from muptane.oem.needs import may_run
-from muptane.oem.prepared import Prepared
 from muptane.oem.resolving import Place, resolve
 from muptane.oem.staging import Standing, check_reachable, held_back
 from muptane.oem.states import AnyEcu, AnyReport, EcuState, VehicleState
 from uptane import ids
 
 NO_IMAGE = 0  # what the factory left on an ECU that has not reported yet
-ANY = Prepared(select(DemandMade.__table__.c.id).limit(1))
 
 
 def record_demands(inventory: Inventory, number: int, demands: Sequence[Demand]) -> None:
@@ -167,7 +165,7 @@ def held(work: Work, state: VehicleState, chosen: Mapping[int, Image], now: int)
     was directed counts for as long as it has not expired: who keeps a vehicle from newer
     directions can let it install older ones (E-06)."""
     news = [ecu for ecu, image in chosen.items() if not _runs(state, ecu, image)]
-    if not news or not work.read(ANY, {}):
+    if not news or not state.asked:
         return {}
     session = work.session
     released = {image.number: image for image in session.scalars(select(Image))}

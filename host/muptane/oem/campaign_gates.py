@@ -19,14 +19,12 @@ from muptane.oem.database import Work
 from muptane.oem.errors import UnknownCampaign
 from muptane.oem.fleet import newest_assignment
 from muptane.oem.inventory import Ecu, Image, ReportReceived
-from muptane.oem.prepared import Prepared
 from muptane.oem.states import VehicleState
 from uptane import ids
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 INSTALLED, FAILED, WAITING = "installed", "failed", "waiting"
 WENT_BACK = (ids.BOOT_REVERTED, ids.BOOT_UNDONE, ids.BOOT_REWRITING)
-ANY = Prepared(select(Member.__table__.c.id).limit(1))
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def halted(work: Work, state: VehicleState, chosen: Mapping[int, Image]) -> dict
     that failed here."""
     runs = {one.ecu.id: one.report.image for one in state.ecus if one.report is not None}
     news = {ecu: image for ecu, image in chosen.items() if runs.get(ecu) != image.number}
-    if not news or not work.read(ANY, {}):
+    if not news or not state.campaigned:
         return {}
     session = work.session
     found: dict[int, str] = {}
@@ -91,7 +89,7 @@ def heed(work: Work, state: VehicleState, now: int) -> list[str]:
     """Stop the campaigns of which too many failed, now that this vehicle has reported; returns
     what a person should read."""
     back = any(one.report is not None and one.report.boot in WENT_BACK for one in state.ecus)
-    if not back or not work.read(ANY, {}):
+    if not back or not state.campaigned:
         return []
     session = work.session
     remarks = []

@@ -49,6 +49,22 @@ STEPS: Mapping[type[OemRefusal], str] = MappingProxyType(
         errors.StillWaiting: "receive the first files of the other roles, then this one again",
         errors.RangeTaken: "choose other image numbers, or other hardware",
         errors.AlreadyRegistered: "choose another number for the role",
+        errors.Unsolvable: "want an image that goes with the others, or as a bundle what goes"
+        " together only",
+        errors.AlreadyWanted: "release the image under another number, with what it asks",
+        errors.UnknownCampaign: "see `muptane oem campaign list`",
+        errors.CampaignNameUsed: "choose another name; what came of the other one stays known",
+        errors.NoTestVehicles: "reserve a vehicle that the images are for with `muptane oem"
+        " reserve`",
+        errors.GateClosed: "see `muptane oem campaign show` for what is missing, and wait for"
+        " reports; or stop it",
+        errors.CampaignEnded: "find out what went wrong, release another image, and make another"
+        " campaign",
+        errors.UnknownVehicle: "see whether the id is right: vehicles are registered when they"
+        " are made",
+        errors.UnknownEcu: "name an ECU that this vehicle has today",
+        errors.WrongHardware: "want an image that is for this ECU's hardware",
+        errors.ReleaseDowngrade: "release what it should go back to under a higher counter",
     }
 )
 ELSE = "do nothing with it, and ask the other side"

@@ -22,7 +22,9 @@ from sqlalchemy import (
     select,
 )
 
+from muptane.oem.campaign_tables import Member
 from muptane.oem.database import Work
+from muptane.oem.demand_tables import DemandMade
 from muptane.oem.errors import UnknownVehicle
 from muptane.oem.fields import is_vehicle_id
 from muptane.oem.inventory import TABLES as ALL
@@ -50,6 +52,7 @@ ECUS, REPORTS = TABLES[Ecu.__tablename__], TABLES[ReportReceived.__tablename__]
 IMAGES, WISHES = TABLES[Image.__tablename__], TABLES[Assignment.__tablename__]
 RECEIVED, FILES = TABLES[ManifestReceived.__tablename__], TABLES[RoleFile.__tablename__]
 REPLACED = TABLES[Replacement.__tablename__]
+JOINED, ASKED = TABLES[Member.__tablename__], TABLES[DemandMade.__tablename__]
 
 
 class KnownEcu(NamedTuple):
@@ -123,7 +126,8 @@ class EcuState:
 @dataclass
 class VehicleState:
     """`ecus` ascend by id; `counter`: the highest of its Primary's manifests, -1 for none;
-    `versions`: role -> its newest, 0 for none; whether it ever had bundles, or maps."""
+    `versions`: role -> its newest, 0 for none; whether it ever had bundles, or maps, or was in a
+    campaign; `asked`: whether any image asks for something."""
 
     vehicle: str
     ecus: list[EcuState]
@@ -131,6 +135,8 @@ class VehicleState:
     versions: Mapping[int, int]
     bundled: bool
     mapped: bool
+    campaigned: bool
+    asked: bool
 
 
 class KnownImages:
@@ -160,7 +166,7 @@ def vehicle_state(work: Work, vehicle: str) -> VehicleState:
         raise UnknownVehicle(f"vehicle {vehicle!r} is not in the inventory")
     states = [_ecu_state(row) for row in rows]
     counted = [row[COUNTED] for row, state in zip(rows, states, strict=True) if state.ecu.primary]
-    bundle, mapping, *versions = rows[0][COUNTED + 1 :]
+    bundle, mapping, member, demand, *versions = rows[0][COUNTED + 1 :]
     return VehicleState(
         vehicle,
         states,
@@ -168,6 +174,8 @@ def vehicle_state(work: Work, vehicle: str) -> VehicleState:
         {role: version or 0 for role, version in zip(ROLES, versions, strict=True)},
         bundle is not None,
         mapping is not None,
+        member is not None,
+        demand is not None,
     )
 
 
@@ -197,6 +205,8 @@ def _state() -> Select[Any]:
         select(func.max(table.c.number)).where(table.c.vehicle_id == vehicle)
         for table in (TABLES[BundleMade.__tablename__], TABLES[MapListed.__tablename__])
     ]
+    shared.append(select(func.max(JOINED.c.id)).where(JOINED.c.vehicle_id == vehicle))
+    shared.append(select(func.max(ASKED.c.id)))
     shared += [
         select(func.max(FILES.c.version)).where(
             FILES.c.vehicle_id == vehicle, FILES.c.role == role
