@@ -192,6 +192,21 @@ def test_who_reports_other_bytes_under_that_number_has_not_installed_it(maker):
         maker.promote()
 
 
+def test_what_a_stopped_campaign_wanted_is_in_nobodys_way(maker):
+    """R-14: its image conflicts with the next one's, and is not installed."""
+    maker.office.release_image(402, b"door 4", [30], 4)
+    maker.office.demand(402, [Demand(kind="conflicts", hardware=20, lowest=2)])
+    maker.office.release_image(202, b"brake 2", [20], 2)
+    inventory = maker.office.inventory
+    campaigns.make(inventory, Plan(name="doors", images=(402,)), NOW)
+    blocked = campaigns.make(inventory, Plan(name="brakes", images=(202,)), NOW)
+    assert (blocked.waves[0].members, blocked.waves[0].left_out) == (0, 2)
+    maker.turn(STOPPED)
+    freed = campaigns.make(inventory, Plan(name="brakes-2", images=(202,)), NOW)
+    assert (freed.waves[0].members, freed.waves[0].left_out) == (2, 0)
+    assert maker.tell(maker.vehicles[0]) == {BRAKE: 202}
+
+
 def test_what_went_back_before_the_campaign_is_not_its_failure(maker):
     maker.vehicles[0].ecus[2].boot = ids.BOOT_REVERTED
     maker.tell(maker.vehicles[0])

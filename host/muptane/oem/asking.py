@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from muptane.oem.authority import DIRECTOR_LIFETIMES_S
 from muptane.oem.bundles import vehicle_bundle
+from muptane.oem.campaign_gates import dropped
 from muptane.oem.database import Work
 from muptane.oem.demand_tables import DemandMade
 from muptane.oem.demands import DEMANDS_MAX, Demand, Piece
@@ -62,20 +63,44 @@ def want(
     Refuses like `fleet.assign`, and with Unsolvable; then nothing is wanted that was not before.
     """
     with inventory.begin() as session:
-        made = wished(session, vehicle, wishes, now)
+        made = wished(session, Catalogue(session), (vehicle, wishes), now)
         session.commit()
         return {wish.ecu_id: wish.image for wish in made}
 
 
+class Catalogue:
+    """Every image that was released, and what each asks, read once."""
+
+    def __init__(self, session: Session) -> None:
+        ordered = session.scalars(select(Image).order_by(Image.release, Image.number))
+        self.images = {image.number: image for image in ordered}
+        self.demands = demands_of(session, self.images)
+        self._for: dict[int, list[Image]] = {}
+        for image in self.images.values():
+            for hardware in image.hardware:
+                self._for.setdefault(hardware, []).append(image)
+
+    def fitting(self, hardware: int) -> Sequence[Image]:
+        """By release."""
+        return self._for.get(hardware, ())
+
+    def piece(self, ecu: AnyEcu, image: Image) -> Piece:
+        demands = self.demands.get(image.number, ())
+        return Piece(ecu.id, ecu.hardware, image.number, image.release, demands)
+
+
 def wished(
-    session: Session, vehicle: str, wishes: Mapping[int, int], now: int
+    session: Session,
+    catalogue: Catalogue,
+    what: tuple[str, Mapping[int, int]],
+    now: int,
 ) -> list[Assignment]:
-    """As `want`, for who commits; the assignments have their ids."""
+    """As `want`, of (vehicle, wishes), for who commits; the assignments have their ids."""
+    vehicle, wishes = what
     ecus = ecus_of(session, vehicle)
     for ecu in wishes:
         ecu_of(ecus, ecu)
-    released = list(session.scalars(select(Image).order_by(Image.release, Image.number)))
-    pieces = _Pieces(session, released)
+    pieces = _Pieces(session, catalogue, dropped(session, vehicle))
     places = [pieces.place(ecu, wishes.get(ecu.id)) for ecu in ecus]
     goal = resolve(places)
     runs = {place.ecu: place.candidates[0] for place in places if pieces.reported(place.ecu)}
@@ -91,12 +116,12 @@ def wished(
 
 
 class _Pieces:
-    """Images of `released` as they would run on the ECUs of a vehicle."""
+    """Images as they would run on the ECUs of a vehicle. `dropped`: wishes that count no more."""
 
-    def __init__(self, session: Session, released: Sequence[Image]) -> None:
+    def __init__(self, session: Session, catalogue: Catalogue, dropped: set[int]) -> None:
         self._session = session
-        self._released = {image.number: image for image in released}
-        self._demands = demands_of(session, self._released)
+        self._catalogue = catalogue
+        self._dropped = dropped
         self._reports: dict[int, AnyReport | None] = {}
         self._known: dict[int, int | None] = {}
 
@@ -110,33 +135,32 @@ class _Pieces:
     def place(self, ecu: Ecu, wish: int | None) -> Place:
         report = self._reports[ecu.id] = last_report(self._session, ecu.id)
         before = newest_assignment(self._session, ecu.id)
+        if before is not None and before.id in self._dropped:
+            before = None
         runs = None if report is None else report.image
         pending = before.image if before is not None and before.image != runs else None
         self._known[ecu.id] = pending or runs
+        known = self._catalogue
         if wish is None:
-            wanted = None if pending is None else self._released.get(pending)
+            wanted = None if pending is None else known.images.get(pending)
         else:
             wanted = self._wanted(ecu, wish, report)
-        there = () if report is None else (piece_of(ecu, report, self._released, self._demands),)
+        there = () if report is None else (piece_of(ecu, report, known.images, known.demands),)
         fits = [
-            self._piece(ecu, image)
-            for image in self._released.values()
+            known.piece(ecu, image)
+            for image in known.fitting(ecu.hardware)
             if report is not None and image.number != runs and misfit(ecu, image, report) is None
         ]
-        return Place(ecu.id, (*there, *fits), None if wanted is None else self._piece(ecu, wanted))
+        return Place(ecu.id, (*there, *fits), None if wanted is None else known.piece(ecu, wanted))
 
     def _wanted(self, ecu: Ecu, wish: int, report: AnyReport | None) -> Image:
-        image = self._released.get(wish)
+        image = self._catalogue.images.get(wish)
         if image is None:
             raise UnknownImage(f"no image {wish} was released")
         refusal = misfit(ecu, image, report)
         if refusal is not None:
             raise refusal
         return image
-
-    def _piece(self, ecu: AnyEcu, image: Image) -> Piece:
-        demands = self._demands.get(image.number, ())
-        return Piece(ecu.id, ecu.hardware, image.number, image.release, demands)
 
 
 def demands_of(session: Session, images: Iterable[int]) -> dict[int, tuple[Demand, ...]]:

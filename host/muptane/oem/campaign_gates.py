@@ -85,6 +85,17 @@ def halted(work: Work, state: VehicleState, chosen: Mapping[int, Image]) -> dict
     return found
 
 
+def dropped(session: Session, vehicle: str) -> set[int]:
+    """Assignments on this vehicle of campaigns that were stopped, or that failed here: nobody
+    counts on them any more."""
+    found: set[int] = set()
+    for member in _members(session, vehicle):
+        step = newest_step(session, session.get_one(Campaign, member.campaign_id))
+        if step.state == STOPPED or _ends(session, [member])[member.id] == FAILED:
+            found.update(wish for _, _, wish in member.wishes)
+    return found
+
+
 def heed(work: Work, state: VehicleState, now: int) -> list[str]:
     """Stop the campaigns of which too many failed, now that this vehicle has reported; returns
     what a person should read."""

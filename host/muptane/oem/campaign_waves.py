@@ -12,7 +12,7 @@ from hashlib import sha256
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from muptane.oem.asking import wished
+from muptane.oem.asking import Catalogue, wished
 from muptane.oem.campaign_gates import RUNNING
 from muptane.oem.campaign_tables import Campaign, CampaignStep, Member
 from muptane.oem.errors import OemRefusal
@@ -61,8 +61,9 @@ def begin(
 ) -> None:
     """Want it on each; a vehicle on which it cannot be is left out, which somebody looks at."""
     first = (session.scalar(select(func.max(ReportReceived.id))) or 0) + 1
+    catalogue = Catalogue(session)
     for vehicle, wishes in joining.items():
-        made, why = _wish(session, vehicle, wishes, now)
+        made, why = _wish(session, catalogue, (vehicle, wishes), now)
         member = Member(
             campaign_id=campaign.id,
             vehicle_id=vehicle,
@@ -80,11 +81,11 @@ def begin(
 
 
 def _wish(
-    session: Session, vehicle: str, wishes: Mapping[int, int], now: int
+    session: Session, catalogue: Catalogue, what: tuple[str, Mapping[int, int]], now: int
 ) -> tuple[list[list[int]], str]:
     """([[ECU, image, assignment], ...], why not)."""
     try:
-        made = wished(session, vehicle, wishes, now)
+        made = wished(session, catalogue, what, now)
     except OemRefusal as refusal:
         return [], str(refusal)
     return [[one.ecu_id, one.image, one.id] for one in made], ""
