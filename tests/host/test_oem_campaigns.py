@@ -168,6 +168,19 @@ def test_it_stops_by_itself_when_too_many_fail(maker):
             act()
 
 
+def test_a_promotion_that_did_not_see_the_stop_does_not_undo_it(maker):
+    """S-17: two processes, of which one read before the other wrote."""
+    maker.make()
+    maker.turn(STOPPED, "smoke")
+    with maker.office.inventory.begin() as session:
+        (campaign,) = stored(maker.office, Campaign)
+        late = {"made_s": NOW, "state": RUNNING, "wave": 1, "sentence": ""}
+        session.add(CampaignStep(campaign_id=campaign.id, **late))
+        session.commit()
+    assert (maker.status().state, maker.status().sentence) == (STOPPED, "smoke")
+    assert maker.told() == set()
+
+
 def test_a_vehicle_that_went_back_is_told_no_more_and_keeps_the_gate_closed(maker):
     """S-16, S-17."""
     maker.make()

@@ -50,8 +50,11 @@ def campaign_of(session: Session, name: str) -> Campaign:
 
 
 def newest_step(session: Session, campaign: Campaign) -> CampaignStep:
+    """The last one, or that which stopped it: what was written behind that by somebody who did
+    not know of it yet does not count."""
     query = select(CampaignStep).where(CampaignStep.campaign_id == campaign.id)
-    return session.scalars(query.order_by(CampaignStep.id.desc()).limit(1)).one()
+    order = ((CampaignStep.state == STOPPED).desc(), CampaignStep.id.desc())
+    return session.scalars(query.order_by(*order).limit(1)).one()
 
 
 def tally(session: Session, campaign: Campaign, wave: int | None = None) -> Tally:

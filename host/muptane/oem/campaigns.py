@@ -14,6 +14,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from muptane.oem.campaign_gates import (
@@ -128,8 +129,11 @@ def promote(inventory: Inventory, name: str, now: int) -> Status:
         step = newest_step(session, campaign)
         check_gate(session, campaign, step)
         wave = step.wave + 1
-        begin(session, campaign, next_of(session, campaign, wave), wave, now)
-        session.commit()
+        try:
+            begin(session, campaign, next_of(session, campaign, wave), wave, now)
+            session.commit()
+        except IntegrityError as fault:
+            raise GateClosed(f"somebody else promoted campaign {name} just now") from fault
     return status(inventory, name)
 
 
