@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from databases import server, url  # noqa: F401  # fixtures
 from oem_vehicle import BRAKE, DOOR, NOW, Vehicle, stored
 from pydantic import ValidationError
 
@@ -22,6 +23,7 @@ from muptane.oem.errors import (
 )
 from muptane.oem.inventory import Assignment
 from muptane.oem.office import Office
+from muptane.oem.premises import Premises
 from uptane import ids
 
 FLEET = 20
@@ -30,9 +32,10 @@ FLEET = 20
 class Maker:
     """An office with a fleet: VIN00 and VIN01 are reserved. Each vehicle has three ECUs."""
 
-    def __init__(self) -> None:
-        self.office = Office.create(lambda: NOW, seed=b"campaigns")
-        self.vehicles = [Vehicle(f"VIN{at:02}", first=10 * at + 1) for at in range(FLEET)]
+    def __init__(self, fleet: int = FLEET, database: str | None = None) -> None:
+        place = Premises(database=database)
+        self.office = Office.create(lambda: NOW, place, seed=b"campaigns")
+        self.vehicles = [Vehicle(f"VIN{at:02}", first=10 * at + 1) for at in range(fleet)]
         for vehicle in self.vehicles:
             self.office.register_vehicle(vehicle.vin, vehicle.new())
             self.tell(vehicle)
@@ -119,6 +122,20 @@ def test_it_is_promoted_on_their_reports_and_reaches_all_in_waves(maker):
     assert [(one.members, one.installed) for one in last.waves] == [(2, 2), (5, 5), (13, 13)]
     with pytest.raises(GateClosed, match="is the last"):
         maker.promote()
+
+
+def test_it_is_the_same_on_both_databases(url):  # noqa: F811
+    """R-17, S-16, S-17: demands, waves, and a stop by itself."""
+    maker = Maker(6, url)
+    maker.office.demand(302, [Demand(kind="needs", hardware=20, lowest=1)])
+    maker.make(failures=10, sample=1, enough=0)
+    maker.install({"VIN00", "VIN01"})
+    assert maker.promote().waves[1].members == 1
+    assert maker.told() == {"VIN00", "VIN01"} | maker.members(1)
+    maker.install(maker.members(1), ids.BOOT_REVERTED)
+    assert maker.status().state == STOPPED
+    assert maker.told() == {"VIN00", "VIN01"}
+    maker.office.close()
 
 
 def test_a_wave_is_drawn_the_same_each_time(maker):
