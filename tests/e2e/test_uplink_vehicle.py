@@ -101,8 +101,8 @@ def update(garage: Near, cycle: Callable[[], OfficeSource]) -> None:
 
 
 def test_a_vehicle_is_updated_from_a_server_as_from_an_office(tmp_path: Path) -> None:
-    """R-05, R-08, R-33, R-60, S-37, V-40: the final reports, and every file on the way, are the
-    same to the byte, by token and by certificate."""
+    """R-05, R-08, R-33, R-60, S-35, S-37, V-40: the final reports, and every file on the way, are
+    the same to the byte, by token and by certificate."""
     near = Near(tmp_path / "near")
 
     def directly() -> OfficeSource:

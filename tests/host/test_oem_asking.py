@@ -138,7 +138,7 @@ def test_what_was_wanted_before_and_is_not_there_yet_stays_wanted(office, vehicl
 
 
 def test_of_two_wishes_that_conflict_neither_goes(office, vehicle):
-    """Who wants by `assign` is not asked, so the Director is."""
+    """R-46: who wants by `assign` is not asked, so the Director is; ECUs check nothing of it."""
     door, brake = release(office, DOOR, 2, conflicts(20, 2)), release(office, BRAKE, 2)
     office.assign("VIN1", DOOR, door)
     office.assign("VIN1", BRAKE, brake)

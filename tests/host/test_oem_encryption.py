@@ -97,7 +97,7 @@ def directed(office, made, ecus):
 
 
 def test_what_the_office_encrypts_its_ecus_decrypt(maker):
-    """V-13, V-65, R-44, T-33: one ciphertext, a wrap for a key pair and one for a symmetric key;
+    """V-13, V-65, R-44, S-15, T-33: one ciphertext, a wrap for a key pair and for a symmetric key;
     the entry stays that of the plain image."""
     office, door = maker
     made = encryption(office).encrypt_image(IMAGE, PLAIN, {VIN: [BRAKE, DOOR]}, NOW)
