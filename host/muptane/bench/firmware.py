@@ -11,6 +11,7 @@ It does not link, freeze or flash anything.
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -122,5 +123,7 @@ def heap_for_code(role: str) -> int:
             low = middle
         else:
             high = middle
-    note.write_text(str(high * KB))
+    making = note.with_name(f"{note.name}.{os.getpid()}")  # whoever reads it reads all of it
+    making.write_text(str(high * KB))
+    making.replace(note)
     return high * KB
