@@ -188,6 +188,20 @@ def test_what_went_back_before_the_campaign_is_not_its_failure(maker):
     assert maker.told() == {"VIN00", "VIN01"}
 
 
+def test_who_still_says_that_it_went_back_before_has_not_failed(maker):
+    """S-17: an ECU says so until its next trial, and tells no image with it."""
+    door = maker.vehicles[0].ecus[2]
+    door.boot = ids.BOOT_REVERTED
+    maker.tell(maker.vehicles[0])
+    maker.make(failures=0, sample=1)
+    assert maker.told() == {"VIN00", "VIN01"}
+    assert (maker.status().state, maker.status().waves[0].failed) == (RUNNING, 0)
+    door.boot = ids.BOOT_TRIAL
+    maker.tell(maker.vehicles[0])
+    maker.install({"VIN00"}, ids.BOOT_REVERTED)  # and now it has
+    assert maker.status().state == STOPPED
+
+
 def test_who_cannot_run_it_is_left_out_and_looked_at(maker):
     """R-14, R-35."""
     maker.office.release_image(402, b"door 4", [30], 4)

@@ -1,10 +1,10 @@
 """What reports say of a campaign, and what follows: who may still be told, and when it stops.
 
 A vehicle has *installed* what is wanted when each ECU concerned reports it confirmed, bytes and
-all; it has
-*failed* when one of them reported since it joined that it went back, and has not installed it
-after all. A vehicle that failed is told no more by that campaign; a campaign of which too many
-failed stops by itself, in the transaction that takes the report.
+all; it has *failed* when one of them went back since it joined, and has not installed it after
+all. An ECU says that it went back until its next trial, so only the first such report counts, one
+behind a report that says otherwise. A vehicle that failed is told no more by that campaign; a
+campaign of which too many failed stops by itself, in the transaction that takes the report.
 Rules: S-16, S-17, R-34.
 """
 
@@ -55,6 +55,15 @@ def newest_step(session: Session, campaign: Campaign) -> CampaignStep:
     query = select(CampaignStep).where(CampaignStep.campaign_id == campaign.id)
     order = ((CampaignStep.state == STOPPED).desc(), CampaignStep.id.desc())
     return session.scalars(query.order_by(*order).limit(1)).one()
+
+
+def take_step(
+    session: Session, campaign: Campaign, to: tuple[str, int], sentence: str, now: int
+) -> None:
+    """`to`: state and wave."""
+    state, wave = to
+    said = {"made_s": now, "state": state, "wave": wave, "sentence": sentence}
+    session.add(CampaignStep(campaign_id=campaign.id, **said))
 
 
 def tally(session: Session, campaign: Campaign, wave: int | None = None) -> Tally:
@@ -115,15 +124,7 @@ def heed(work: Work, state: VehicleState, now: int) -> list[str]:
             sentence = (
                 f"it stopped by itself: {whole.failed} of {whole.members} vehicles went back"
             )
-            session.add(
-                CampaignStep(
-                    campaign_id=campaign.id,
-                    made_s=now,
-                    state=STOPPED,
-                    wave=step.wave,
-                    sentence=sentence,
-                )
-            )
+            take_step(session, campaign, (STOPPED, step.wave), sentence, now)
             session.flush()
             remarks.append(f"campaign {campaign.name}: {sentence}")
     return remarks
@@ -170,10 +171,20 @@ def _ends(session: Session, members: Iterable[Member]) -> dict[int, str]:
         )
         .where(ReportReceived.boot == ids.BOOT_CONFIRMED)
     )
+    before = func.lag(ReportReceived.boot, 1, ids.BOOT_CONFIRMED).over(
+        partition_by=ReportReceived.ecu_id, order_by=ReportReceived.counter
+    )
+    said = (
+        select(
+            ReportReceived.ecu_id, ReportReceived.id, ReportReceived.boot, before.label("before")
+        )
+        .where(ReportReceived.ecu_id.in_(ecus))
+        .subquery()
+    )
     back = (
-        select(ReportReceived.ecu_id, func.max(ReportReceived.id))
-        .where(ReportReceived.ecu_id.in_(ecus), ReportReceived.boot.in_(WENT_BACK))
-        .group_by(ReportReceived.ecu_id)
+        select(said.c.ecu_id, func.max(said.c.id))
+        .where(said.c.boot.in_(WENT_BACK), said.c.before.not_in(WENT_BACK))
+        .group_by(said.c.ecu_id)
     )
     runs, went = _by_ecu(session, newest), _by_ecu(session, back)
     return {member.id: _end(member, runs, went) for member in listed}

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from muptane.oem.asking import Catalogue, wished
-from muptane.oem.campaign_gates import RUNNING
-from muptane.oem.campaign_tables import Campaign, CampaignStep, Member
+from muptane.oem.campaign_gates import RUNNING, take_step
+from muptane.oem.campaign_tables import Campaign, Member
 from muptane.oem.errors import OemRefusal
 from muptane.oem.fleet import last_report, misfit
 from muptane.oem.inventory import Ecu, Image, Oddity, Replacement, ReportReceived
@@ -89,14 +89,3 @@ def _wish(
     except OemRefusal as refusal:
         return [], str(refusal)
     return [[one.ecu_id, one.image, one.id] for one in made], ""
-
-
-def take_step(
-    session: Session, campaign: Campaign, to: tuple[str, int], sentence: str, now: int
-) -> None:
-    state, wave = to
-    session.add(
-        CampaignStep(
-            campaign_id=campaign.id, made_s=now, state=state, wave=wave, sentence=sentence
-        )
-    )

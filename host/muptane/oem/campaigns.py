@@ -23,10 +23,11 @@ from muptane.oem.campaign_gates import (
     Tally,
     campaign_of,
     newest_step,
+    take_step,
     tally,
 )
 from muptane.oem.campaign_tables import Campaign, CampaignStep, Member, Reserved
-from muptane.oem.campaign_waves import begin, concerned, next_of, take_step
+from muptane.oem.campaign_waves import begin, concerned, next_of
 from muptane.oem.errors import (
     CampaignEnded,
     CampaignNameUsed,
