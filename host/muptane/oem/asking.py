@@ -85,8 +85,11 @@ class Catalogue:
         return self._for.get(hardware, ())
 
     def piece(self, ecu: AnyEcu, image: Image) -> Piece:
-        demands = self.demands.get(image.number, ())
-        return Piece(ecu.id, ecu.hardware, image.number, image.release, demands)
+        return self.running(ecu, image.number, image.release)
+
+    def running(self, ecu: AnyEcu, number: int, release: int) -> Piece:
+        """What an ECU runs, or may; of an image that is not ours nothing is asked."""
+        return Piece(ecu.id, ecu.hardware, number, release, self.demands.get(number, ()))
 
 
 def wished(
@@ -145,7 +148,7 @@ class _Pieces:
             wanted = None if pending is None else known.images.get(pending)
         else:
             wanted = self._wanted(ecu, wish, report)
-        there = () if report is None else (piece_of(ecu, report, known.images, known.demands),)
+        there = () if report is None else (known.running(ecu, report.image, report.release),)
         fits = [
             known.piece(ecu, image)
             for image in known.fitting(ecu.hardware)
@@ -173,17 +176,6 @@ def demands_of(session: Session, images: Iterable[int]) -> dict[int, tuple[Deman
     return found
 
 
-def piece_of(
-    ecu: AnyEcu,
-    report: AnyReport,
-    released: Mapping[int, Image],
-    demands: Mapping[int, tuple[Demand, ...]],
-) -> Piece:
-    """What an ECU says that it runs; of an image that is not ours nothing is asked."""
-    asked = demands.get(report.image, ()) if report.image in released else ()
-    return Piece(ecu.id, ecu.hardware, report.image, report.release, asked)
-
-
 def held(work: Work, state: VehicleState, chosen: Mapping[int, Image], now: int) -> dict[int, str]:
     """{ECU: why what was chosen for it does not go yet}, by what images ask of each other. What
     was directed counts for as long as it has not expired: who keeps a vehicle from newer
@@ -192,24 +184,20 @@ def held(work: Work, state: VehicleState, chosen: Mapping[int, Image], now: int)
     if not news or not state.asked:
         return {}
     session = work.session
-    released = {image.number: image for image in session.scalars(select(Image))}
-    demands = demands_of(session, released)
+    catalogue = Catalogue(session)
     directed = _directed(session, state.vehicle, now - DIRECTOR_LIFETIMES_S[ids.TARGETS])
     bundle = vehicle_bundle(session, state.vehicle) if state.bundled else None
     whole: set[int] = set()
     if bundle is not None and bundle.kind == ids.BUNDLE_TOGETHER:
         whole = {ecu for ecu, _ in bundle.images}
-    return held_back(
-        [
-            Standing(
-                one.ecu.id,
-                _possible(one, _may_run(session, one, released, directed), released, demands),
-                _goes(one.ecu, chosen.get(one.ecu.id), demands),
-                one.ecu.id in whole,
-            )
-            for one in state.ecus
-        ]
-    )
+    vehicle = []
+    for one in state.ecus:
+        ecu, image = one.ecu, chosen.get(one.ecu.id)
+        numbers = {number for number, _ in may_run(session, ecu, catalogue.images)}
+        possible = _possible(one, numbers | directed.get(ecu.id, set()), catalogue)
+        goes = None if image is None else catalogue.piece(ecu, image)
+        vehicle.append(Standing(ecu.id, possible, goes, ecu.id in whole))
+    return held_back(vehicle)
 
 
 def _runs(state: VehicleState, ecu: int, image: Image) -> bool:
@@ -217,15 +205,6 @@ def _runs(state: VehicleState, ecu: int, image: Image) -> bool:
         one.ecu.id == ecu and one.report is not None and one.report.image == image.number
         for one in state.ecus
     )
-
-
-def _goes(
-    ecu: AnyEcu, image: Image | None, demands: Mapping[int, tuple[Demand, ...]]
-) -> Piece | None:
-    if image is None:
-        return None
-    asked = demands.get(image.number, ())
-    return Piece(ecu.id, ecu.hardware, image.number, image.release, asked)
 
 
 def _directed(session: Session, vehicle: str, since_s: int) -> dict[int, set[int]]:
@@ -238,32 +217,17 @@ def _directed(session: Session, vehicle: str, since_s: int) -> dict[int, set[int
     return found
 
 
-def _may_run(
-    session: Session,
-    one: EcuState,
-    released: Mapping[int, Image],
-    directed: Mapping[int, set[int]],
-) -> set[int]:
-    return {number for number, _ in may_run(session, one.ecu, released)} | directed.get(
-        one.ecu.id, set()
-    )
-
-
-def _possible(
-    one: EcuState,
-    numbers: Iterable[int],
-    released: Mapping[int, Image],
-    demands: Mapping[int, tuple[Demand, ...]],
-) -> tuple[Piece, ...]:
+def _possible(one: EcuState, numbers: Iterable[int], known: Catalogue) -> tuple[Piece, ...]:
     """What an ECU may run: less what its release counter would refuse (R-35, V-63)."""
-    unheard = Piece(one.ecu.id, one.ecu.hardware, NO_IMAGE, 0)
-    there = [unheard] if one.report is None else [piece_of(one.ecu, one.report, released, demands)]
-    settled = one.report is not None and one.report.boot == ids.BOOT_CONFIRMED
-    floor = one.report.release if one.report is not None and settled else 0
+    ecu, report, floor = one.ecu, one.report, 0
+    there = [known.running(ecu, NO_IMAGE, 0)]
+    if report is not None:
+        there = [known.running(ecu, report.image, report.release)]
+        if report.boot == ids.BOOT_CONFIRMED:
+            floor = report.release
     for number in sorted(numbers):
-        image = released.get(number)
+        image = known.images.get(number)
         release = 0 if image is None else image.release  # of one that is not ours nobody knows
         if release >= floor:
-            asked = demands.get(number, ())
-            there.append(Piece(one.ecu.id, one.ecu.hardware, number, release, asked))
+            there.append(known.running(ecu, number, release))
     return tuple(dict.fromkeys(there))
