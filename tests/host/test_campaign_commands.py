@@ -8,6 +8,9 @@ import pytest
 from oem_vehicle import Vehicle
 from test_supplier_commands import ENVIRONMENT, Desk, desk  # noqa: F401  # a fixture
 
+from muptane.cli import oem
+from muptane.oem.database import HEAD
+from muptane.oem.migrating import migrate
 from muptane.oem.office import Office
 from muptane.oem.premises import Premises
 
@@ -91,6 +94,18 @@ def test_a_campaign_from_the_first_vehicle_to_the_last(fleet: Fleet, tmp_path: P
     ]  # fmt: skip
     assert json.loads(path.read_text())["waves"][0]["installed"] == 1
     assert shown.splitlines()[0] in act("campaign list")
+
+
+def test_an_older_inventory_is_migrated_by_hand(tmp_path: Path) -> None:
+    """R-17: the command says how, and changes nothing."""
+    folder = tmp_path / "old"
+    (folder / "keys").mkdir(parents=True)
+    url = f"sqlite:///{folder / 'inventory.sqlite'}"
+    migrate(url, "0003")
+    said = Desk(tmp_path)(oem.app, "campaign", "list", "--office", folder, code=1)
+    assert "muptane migrating up" in said and "next: copy the inventory" in said
+    assert migrate(url) == ("0003", HEAD)
+    assert "No campaign" in Desk(tmp_path)(oem.app, "campaign", "list", "--office", folder)
 
 
 def test_bad_input_is_a_sentence(fleet: Fleet) -> None:

@@ -49,6 +49,9 @@ STEPS: Mapping[type[OemRefusal], str] = MappingProxyType(
         errors.StillWaiting: "receive the first files of the other roles, then this one again",
         errors.RangeTaken: "choose other image numbers, or other hardware",
         errors.AlreadyRegistered: "choose another number for the role",
+        errors.WrongSchema: "copy the inventory, then migrate it as said, or take the program that"
+        " made it",
+        errors.WrongRegion: "want an image of regions that this ECU has room for",
         errors.Unsolvable: "want an image that goes with the others, or as a bundle what goes"
         " together only",
         errors.AlreadyWanted: "release the image under another number, with what it asks",
